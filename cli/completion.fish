@@ -1,0 +1,70 @@
+# fish completion for schedd-cli: verbs, options, and names from the running daemon.
+
+function __schedd_cli_place
+    string match -r -- '^--(?:bus|host)=.*' (commandline -opc)
+end
+
+function __schedd_cli_list
+    timeout 2 schedd-cli (__schedd_cli_place) tree --list=$argv[1] 2>/dev/null
+end
+
+function __schedd_cli_types
+    timeout 2 schedd-cli (__schedd_cli_place) types --color=never 2>/dev/null | string replace -r '\s.*' '' | tail -n +2
+end
+
+# The words after the verb, options left out.
+function __schedd_cli_words
+    set -l words
+    for word in (commandline -opc)[2..-1]
+        string match -q -- '-*' $word; or set -a words $word
+    end
+    set -q words[2]; and printf '%s\n' $words[2..-1]
+end
+
+function __schedd_cli_first
+    test (count (__schedd_cli_words)) -eq 0
+end
+
+set -l verbs status tree types get set create remove link unlink attach detach apply diff export explain verify monitor top graph reload version
+set -l none "not __fish_seen_subcommand_from $verbs"
+
+complete -c schedd-cli -f
+for pair in 'status:Show the daemon, the machine and its schedulers' 'tree:Show the live tree' 'types:List the types' \
+        'get:Read values and attributes' 'set:Write an attribute' 'create:Create a part' 'remove:Remove parts' \
+        'link:Link a source to a port or filter' 'unlink:Take the source away' 'attach:Add members' 'detach:Let members go' \
+        'apply:Make true what files say' 'diff:Show what apply would change' 'export:Print the live configuration' \
+        'explain:Say why something is where it is' 'verify:Compare wanted and real' 'monitor:Print changes as they happen' \
+        'top:Live view' 'graph:Draw the chains' 'reload:Read the configuration files again' 'version:Print the versions'
+    set -l parts (string split -m 1 : $pair)
+    complete -c schedd-cli -n $none -a $parts[1] -d $parts[2]
+end
+
+complete -c schedd-cli -l bus -x -a 'system session' -d 'Bus to talk to'
+complete -c schedd-cli -s H -l host -x -a '(__fish_print_hostnames)' -d 'System bus of another machine'
+complete -c schedd-cli -l color -x -a 'auto always never' -d 'Colours'
+complete -c schedd-cli -s h -l help -d 'Show help'
+complete -c schedd-cli -n $none -l version -d 'Print the version'
+complete -c schedd-cli -n '__fish_seen_subcommand_from status tree types get apply diff export explain verify monitor top graph reload version' -l json -x -a 'short pretty off' -d 'Print JSON'
+complete -c schedd-cli -n '__fish_seen_subcommand_from set create remove link unlink attach detach apply reload' -s n -l dry-run -d 'Change nothing'
+complete -c schedd-cli -n '__fish_seen_subcommand_from set create remove link unlink attach detach apply diff reload' -l no-ask-password -d 'Never ask for a password'
+complete -c schedd-cli -n '__fish_seen_subcommand_from remove' -s r -l recursive -d 'With everything below'
+complete -c schedd-cli -n '__fish_seen_subcommand_from attach' -l weight -x -d 'Share of the CPU'
+complete -c schedd-cli -n '__fish_seen_subcommand_from apply diff export' -l verbs -d 'Recipe lines instead of TOML'
+complete -c schedd-cli -n '__fish_seen_subcommand_from apply diff' -l prune -d 'Also remove what is not named'
+complete -c schedd-cli -n '__fish_seen_subcommand_from apply diff' -F
+complete -c schedd-cli -n '__fish_seen_subcommand_from get' -s w -l watch -d 'Print changes'
+complete -c schedd-cli -n '__fish_seen_subcommand_from get top' -l interval -x -d 'How often to look, in ms'
+complete -c schedd-cli -n '__fish_seen_subcommand_from top' -l once -d 'One snapshot'
+complete -c schedd-cli -n '__fish_seen_subcommand_from tree' -l list -x -a 'parts attributes writable sources sinks schedulers members' -d 'Only names'
+complete -c schedd-cli -n '__fish_seen_subcommand_from graph' -l format -x -a 'text dot svg' -d 'How to draw'
+complete -c schedd-cli -n '__fish_seen_subcommand_from graph' -s o -l output -r -d 'File to write'
+
+complete -c schedd-cli -n '__fish_seen_subcommand_from tree get monitor remove; or begin; __fish_seen_subcommand_from create; and __schedd_cli_first; end' -a '(__schedd_cli_list parts)'
+complete -c schedd-cli -n '__fish_seen_subcommand_from get' -a '(__schedd_cli_list attributes)'
+complete -c schedd-cli -n '__fish_seen_subcommand_from set; and __schedd_cli_first' -a '(__schedd_cli_list writable)'
+complete -c schedd-cli -n '__fish_seen_subcommand_from link; and __schedd_cli_first' -a '(__schedd_cli_list sources)'
+complete -c schedd-cli -n '__fish_seen_subcommand_from unlink; or begin; __fish_seen_subcommand_from link; and not __schedd_cli_first; end' -a '(__schedd_cli_list sinks)'
+complete -c schedd-cli -n '__fish_seen_subcommand_from types; or begin; __fish_seen_subcommand_from create; and not __schedd_cli_first; end' -a '(__schedd_cli_types)'
+complete -c schedd-cli -n '__fish_seen_subcommand_from graph explain; or begin; __fish_seen_subcommand_from attach detach; and __schedd_cli_first; end' -a '(__schedd_cli_list schedulers)'
+complete -c schedd-cli -n '__fish_seen_subcommand_from explain; or begin; __fish_seen_subcommand_from detach; and not __schedd_cli_first; end' -a '(__schedd_cli_list members)'
+complete -c schedd-cli -n '__fish_seen_subcommand_from attach; and not __schedd_cli_first' -a 'process: process+children: group: session: user: cgroup: unit: exec:'

@@ -1,0 +1,83 @@
+#compdef schedd-cli
+# zsh completion for schedd-cli: verbs, options, and names from the running daemon.
+
+_schedd_cli_list() {
+    local -a names
+    names=(${(f)"$(_call_program names timeout 2 schedd-cli $schedd_cli_place tree --list=$1 2>/dev/null)"})
+    compadd -a "$@[2,-1]" names
+}
+
+_schedd_cli_types() {
+    local -a names
+    names=(${(f)"$(_call_program types "timeout 2 schedd-cli $schedd_cli_place types --color=never 2>/dev/null | awk 'NR > 1 { print \$1 }'")"})
+    compadd -a names
+}
+
+_schedd_cli() {
+    local -a verbs common reads changes schedd_cli_place
+    local context state state_descr line word
+    typeset -A opt_args
+    verbs=(
+        'status:show the daemon, the machine and its schedulers'
+        'tree:show the live tree with the value at each stage'
+        'types:list the types, or describe one'
+        'get:read values and attributes'
+        'set:write an attribute'
+        'create:create a part'
+        'remove:remove parts'
+        'link:link a source to a port or filter'
+        'unlink:take the source from a port or filter'
+        'attach:make processes or groups members of a scheduler'
+        'detach:let members go'
+        'apply:make all that the files say true'
+        'diff:show what apply would change'
+        'export:print the live configuration'
+        'explain:say why something is where it is'
+        'verify:compare what is wanted with what the machine says'
+        'monitor:print changes as they happen'
+        'top:live view'
+        'graph:draw the chains'
+        'reload:read the configuration files again'
+        'version:print the versions'
+    )
+    common=(
+        '--bus=[bus to talk to]:bus:(system session)'
+        '(-H --host)'{-H,--host=}'[system bus of another machine]:host:_hosts'
+        '--color=[colours]:when:(auto always never)'
+        '(-h --help)'{-h,--help}'[show help]'
+    )
+    reads=('--json=[print JSON]:form:(short pretty off)')
+    changes=('(-n --dry-run)'{-n,--dry-run}'[check everything, change nothing]' '--no-ask-password[fail instead of asking for a password]')
+    for word in $words; do
+        [[ $word == --bus=* || $word == --host=* ]] && schedd_cli_place+=($word)
+    done
+
+    _arguments -C $common $reads '--version[print the version]' '1:verb:->verb' '*::word:->words'
+    case $state in
+        verb) _describe verb verbs ;;
+        words)
+            case $line[1] in
+                status|verify|version) _arguments $common $reads ;;
+                tree) _arguments $common $reads '--list=[only names]:what:(parts attributes writable sources sinks schedulers members)' '1:path:_schedd_cli_list parts' ;;
+                types) _arguments $common $reads '1:type:_schedd_cli_types' ;;
+                get) _arguments $common $reads '(-w --watch)'{-w,--watch}'[print changes]' '--interval=[how often to look]:ms' '*:place:{ _schedd_cli_list parts; _schedd_cli_list attributes }' ;;
+                set) _arguments $common $changes '1:attribute:_schedd_cli_list writable' '2:value' ;;
+                create) _arguments $common $changes '1:path:_schedd_cli_list parts -S ""' '2:type:_schedd_cli_types' '*:attribute=value' ;;
+                remove) _arguments $common $changes '(-r --recursive)'{-r,--recursive}'[with everything below]' '*:path:_schedd_cli_list parts' ;;
+                link) _arguments $common $changes '1:source:_schedd_cli_list sources' '2:sink:_schedd_cli_list sinks' ;;
+                unlink) _arguments $common $changes '1:sink:_schedd_cli_list sinks' ;;
+                attach) _arguments $common $changes '--weight=[share of the CPU]:weight' '1:scheduler:_schedd_cli_list schedulers' '*:member:compadd -S "" process: process+children: group: session: user: cgroup: unit: exec:' ;;
+                detach) _arguments $common $changes '1:scheduler:_schedd_cli_list schedulers' '*:member:_schedd_cli_list members' ;;
+                apply) _arguments $common $reads $changes '--verbs[recipe lines]' '--prune[also remove]' '*:file:_files' ;;
+                diff) _arguments $common $reads '--no-ask-password' '--verbs[recipe lines]' '--prune[also remove]' '*:file:_files' ;;
+                export) _arguments $common $reads '--verbs[recipe lines]' ;;
+                explain) _arguments $common $reads '1:what:{ _schedd_cli_list schedulers; _schedd_cli_list members }' ;;
+                monitor) _arguments $common $reads '1:path:_schedd_cli_list parts' ;;
+                top) _arguments $common $reads '--once[one snapshot]' '--interval=[how often to look]:ms' ;;
+                graph) _arguments $common $reads '--format=[how to draw]:format:(text dot svg)' '(-o --output)'{-o,--output=}'[file to write]:file:_files' '1:scheduler:_schedd_cli_list schedulers' ;;
+                reload) _arguments $common $reads $changes ;;
+            esac ;;
+    esac
+}
+
+_schedd_cli "$@"

@@ -1,0 +1,87 @@
+// The command line: which verbs there are, what each takes, and the words of one invocation taken apart.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cli/failure.h"
+#include "cli/json.h"
+#include "cli/print.h"
+
+namespace schedd::cli {
+
+enum class ColorMode { automatic, always, never };
+
+/// Everything an invocation can say. Which fields a verb looks at follows from its traits.
+struct Options {
+    std::string bus;
+    std::string host;
+    JsonForm json = JsonForm::off;
+    ColorMode color = ColorMode::automatic;
+    bool help = false;
+    bool dry_run = false;
+    bool no_ask_password = false;
+    bool recursive = false;
+    bool verbs = false; // recipe lines instead of TOML
+    bool prune = false;
+    bool watch = false;
+    bool once = false;
+    std::uint64_t weight = 0; // 0 = the daemon's default
+    std::uint64_t interval_ms = 1000;
+    std::string format = "text";
+    std::string output;
+    Listing listing = Listing::none;
+    std::vector<std::string> words;
+};
+
+/// What a verb accepts beyond the options that all accept; bits.
+namespace trait {
+constexpr unsigned kReads = 1U << 0U;   // --json
+constexpr unsigned kChanges = 1U << 1U; // --dry-run, --no-ask-password
+constexpr unsigned kRecursive = 1U << 2U;
+constexpr unsigned kRecipe = 1U << 3U;
+constexpr unsigned kPrune = 1U << 4U;
+constexpr unsigned kWatch = 1U << 5U;
+constexpr unsigned kInterval = 1U << 6U;
+constexpr unsigned kWeight = 1U << 7U;
+constexpr unsigned kFormat = 1U << 8U;
+constexpr unsigned kListing = 1U << 9U;
+constexpr unsigned kOnce = 1U << 10U;
+constexpr unsigned kAsks = 1U << 11U; // --no-ask-password without --dry-run
+} // namespace trait
+
+struct VerbSpec {
+    std::string_view name;
+    std::string_view words;    // as in the usage line, "PATH [TYPE] [ATTRIBUTE=VALUE...]"
+    std::string_view sentence; // what it does
+    std::string_view more;     // further lines of help
+    std::string_view example;
+    unsigned traits = 0;
+    int fewest = 0;
+    int most = 0; // -1 = no limit
+};
+
+std::span<const VerbSpec> verb_specs();
+const VerbSpec* find_verb(std::string_view name);
+/// The verb that was probably meant, or "".
+std::string_view nearest_verb(std::string_view name);
+
+/// What is printed for --help without a verb, and for VERB --help.
+std::string general_help();
+std::string verb_help(const VerbSpec& verb);
+
+/// The verb among the arguments (program name not included) and the rest of them; options may stand before
+/// it. `verb` is null for plain --help and --version, then `rest` says which.
+struct Invocation {
+    const VerbSpec* verb = nullptr;
+    std::vector<std::string> rest;
+};
+/// Fails with Exit::usage.
+Answer<Invocation> find_invocation(const std::vector<std::string>& arguments);
+/// Fails with Exit::usage. `default_bus` is used without --bus.
+Answer<Options> parse_options(const Invocation& invocation, std::string_view default_bus);
+
+} // namespace schedd::cli

@@ -1,0 +1,97 @@
+// Layout of explain: why a process or group is where it is, in plain sentences.
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "cli/print.h"
+
+namespace schedd::cli {
+
+namespace {
+
+/// "" from the daemon means that there is no set of that sort.
+std::string cpus_text(const Json& subject, std::string_view key, const Look& look) {
+    const auto cpus = text_at(subject, key);
+    return cpus.empty() ? "none" : shown(cpus, look);
+}
+
+/// What a state means, in words a person can act on.
+std::string meaning_of(std::string_view state) {
+    if (state == "applied") return "the machine does what was decided";
+    if (state == "pending") return "decided, not written yet";
+    if (state == "foreign") return "written, and changed by somebody else since";
+    if (state == "overridden") return "written, but the machine says something else";
+    if (state == "invalid") return "it cannot be done";
+    if (state == "conflict") return "two schedulers cannot both have their way";
+    if (state == "foreign") return "somebody else has changed it";
+    if (state == "gone") return "it has ended";
+    if (state == "free") return "schedd wants nothing of it";
+    return "a state this program does not know";
+}
+
+std::string effect_of(std::string_view result) {
+    if (result == "decides") return "decides";
+    if (result == "narrows") return "narrows it to";
+    if (result == "conflict") return "is overruled; it wanted";
+    return shown(result);
+}
+
+std::string decision_lines(const Json& decision, std::size_t number, const Look& look) {
+    const auto result = text_at(decision, "result");
+    const auto since = field(decision, "since_ms");
+    auto out =
+        fmt::format("  {}. {} {} CPUs {}{}\n", number,
+                    paint(look, Hue::scheduler, shown(text_at(decision, "scheduler"), look)),
+                    paint(look, result == "conflict" ? Hue::warn : Hue::plain, effect_of(result)),
+                    paint(look, Hue::strong, cpus_text(decision, "cpus", look)),
+                    since.is_number() ? ", for " + duration_text(number_at(decision, "since_ms")) : "");
+    if (const auto reason = text_at(decision, "reason"); !reason.empty())
+        out += "     because " + shown(reason, look) + "\n";
+    return out;
+}
+
+std::string heading(const Json& subject, const Look& look) {
+    auto out = paint(look, Hue::strong, shown(text_at(subject, "target"), look));
+    if (const auto comm = text_at(subject, "comm"); !comm.empty()) out += " (" + shown(comm, look) + ")";
+    const Json& members = field(subject, "members");
+    if (members.empty()) return out + " is in no scheduler.\n";
+    std::string list;
+    for (const auto& member : members) {
+        const auto how = text_at(member, "member");
+        list += fmt::format("{}{} {}", list.empty() ? "" : ", ",
+                            paint(look, Hue::scheduler, shown(text_at(member, "scheduler"), look)),
+                            how == "handle_all" ? "(which handles all)" : "as " + shown(how, look));
+    }
+    return out + " is in " + list + ".\n";
+}
+
+std::string subject_text(const Json& subject, const Look& look) {
+    auto out = heading(subject, look);
+    std::size_t number = 0;
+    const Json& decisions = field(subject, "decisions");
+    for (const auto& decision : decisions) out += decision_lines(decision, ++number, look);
+    if (number == 0 && !field(subject, "members").empty())
+        out += "  No scheduler has decided anything for it.\n";
+    const auto state = text_at(subject, "state");
+    if (state.empty()) return out;
+    out += fmt::format("  wanted {}, written {}, effective {}\n", cpus_text(subject, "wanted", look),
+                       cpus_text(subject, "written", look),
+                       paint(look, Hue::strong, cpus_text(subject, "effective", look)));
+    out += fmt::format("  {}: {}", paint(look, hue_of_state(state), shown(state, look)), meaning_of(state));
+    if (const auto detail = text_at(subject, "detail"); !detail.empty())
+        out += " (" + shown(detail, look) + ")";
+    out += "\n";
+    if (const auto original = text_at(subject, "original"); !original.empty())
+        out += "  before schedd: " + shown(original, look) + "\n";
+    return out;
+}
+
+} // namespace
+
+std::string print_explain(const Json& explained, const Look& look) {
+    std::string out;
+    for (const auto& subject : field(explained, "subjects"))
+        out += (out.empty() ? "" : "\n") + subject_text(subject, look);
+    return out.empty() ? "Nothing runs here: no process belongs to it now.\n" : out;
+}
+
+} // namespace schedd::cli

@@ -1,0 +1,99 @@
+// Layout of status, verify and lists of changes.
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "cli/print.h"
+
+namespace schedd::cli {
+
+namespace {
+
+std::string machine_line(const Json& topology, const Look& look) {
+    return fmt::format("{} ({} online), {}, {}, {}, generation {}",
+                       counted(number_at(topology, "cpus"), "CPU"), shown(text_at(topology, "online"), look),
+                       counted(number_at(topology, "cores"), "core"),
+                       counted(number_at(topology, "numa"), "NUMA node"),
+                       counted(number_at(topology, "packages"), "package"),
+                       number_at(topology, "generation"));
+}
+
+std::string count_cell(const Json& object, std::string_view key, Hue when_any, const Look& look) {
+    const auto count = number_at(object, key);
+    return count == 0 ? "0" : paint(look, when_any, fmt::to_string(count));
+}
+
+std::vector<std::string> scheduler_row(const Json& scheduler, const Look& look) {
+    const auto policy = text_at(scheduler, "policy");
+    return {paint(look, Hue::scheduler, shown(text_at(scheduler, "name"), look)),
+            policy.empty() ? paint(look, Hue::dim, "none") : paint(look, Hue::policy, shown(policy, look)),
+            flag_at(scheduler, "handle_all") ? "all" : fmt::to_string(number_at(scheduler, "members")),
+            fmt::to_string(number_at(scheduler, "subjects")),
+            count_cell(scheduler, "placed", Hue::good, look),
+            count_cell(scheduler, "conflicts", Hue::warn, look),
+            fmt::to_string(number_at(scheduler, "moves"))};
+}
+
+std::string_view first_word(std::string_view line) { return line.substr(0, line.find(' ')); }
+
+} // namespace
+
+std::string print_status(const Json& status, const Look& look) {
+    const auto label = [&](std::string_view text) { return pad(paint(look, Hue::dim, text), 9); };
+    std::string out =
+        fmt::format("{} {}, up {}\n", paint(look, Hue::strong, "schedd"),
+                    shown(text_at(status, "version"), look), duration_text(number_at(status, "uptime_ms")));
+    out += label("actuator") + fmt::format("{}, on stop: {}\n", shown(text_at(status, "actuator"), look),
+                                           shown(text_at(status, "on_stop"), look));
+    out += label("machine") + machine_line(field(status, "topology"), look) + "\n";
+    out += label("tree") + fmt::format("{}, {} seen, {}\n", counted(number_at(status, "parts"), "part"),
+                                       counted(number_at(status, "processes"), "process", "processes"),
+                                       counted(number_at(status, "ticks"), "tick"));
+    out += label("held") + counted(number_at(status, "held"), "target") + "\n\n";
+
+    const Json& schedulers = field(status, "schedulers");
+    if (schedulers.empty()) return out + "No scheduler yet. Create one: schedd-cli create schedulers/NAME\n";
+    std::vector<std::vector<std::string>> rows{
+        {"SCHEDULER", "POLICY", "MEMBERS", "SUBJECTS", "PLACED", "CONFLICTS", "MOVES"}};
+    std::string ejected;
+    for (const auto& scheduler : schedulers) {
+        rows.push_back(scheduler_row(scheduler, look));
+        if (const auto why = text_at(scheduler, "ejected"); !why.empty())
+            ejected +=
+                fmt::format("{} is out of action: {}\n",
+                            paint(look, Hue::bad, shown(text_at(scheduler, "name"), look)), shown(why, look));
+    }
+    using enum Align;
+    return out + table(rows, {left, left, right, right, right, right, right}, look) + ejected;
+}
+
+std::string print_verify(const Json& verified, const Look& look) {
+    const Json& findings = field(verified, "findings");
+    if (findings.empty() && flag_at(verified, "ok"))
+        return paint(look, Hue::good, "Everything holds") + ": what is wanted is what the machine says.\n";
+    std::string out = paint(look, Hue::bad, counted(static_cast<long long>(findings.size()), "difference")) +
+                      " between what is wanted and what the machine says:\n\n";
+    std::vector<std::vector<std::string>> rows{
+        {"TARGET", "SCHEDULER", "STATE", "WANTED", "EFFECTIVE", "DETAIL"}};
+    const auto cell = [&](const Json& finding, std::string_view key) {
+        return shown(text_at(finding, key), look);
+    };
+    for (const auto& finding : findings)
+        rows.push_back({cell(finding, "target"), cell(finding, "scheduler"),
+                        paint(look, hue_of_state(text_at(finding, "state")), cell(finding, "state")),
+                        cell(finding, "wanted"), cell(finding, "effective"), cell(finding, "detail")});
+    return out + table(rows, std::vector<Align>(6, Align::left), look);
+}
+
+std::string print_changes(const Json& applied, const Look& look) {
+    std::string out;
+    for (const auto& change : field(applied, "changes")) {
+        const auto line = shown(scalar(change), look);
+        const auto verb = first_word(line);
+        if (verb == "create" || verb == "link") out += paint(look, Hue::good, "+ " + line) + "\n";
+        else if (verb == "remove" || verb == "unlink") out += paint(look, Hue::bad, "- " + line) + "\n";
+        else out += paint(look, Hue::filter, "~ " + line) + "\n";
+    }
+    return out;
+}
+
+} // namespace schedd::cli

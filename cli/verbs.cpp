@@ -1,0 +1,42 @@
+// Which function carries out which verb, and what they share.
+#include "cli/verbs.h"
+
+#include <algorithm>
+#include <array>
+
+#include <nlohmann/json.hpp>
+
+namespace schedd::cli {
+
+Run run_of(std::string_view verb) {
+    constexpr std::array<std::pair<std::string_view, Run>, 21> kRuns{{
+        {"status", run_status},   {"tree", run_tree},     {"types", run_types},     {"get", run_get},
+        {"set", run_set},         {"create", run_create}, {"remove", run_remove},   {"link", run_link},
+        {"unlink", run_unlink},   {"attach", run_attach}, {"detach", run_detach},   {"apply", run_apply},
+        {"diff", run_diff},       {"export", run_export}, {"explain", run_explain}, {"verify", run_verify},
+        {"monitor", run_monitor}, {"top", run_top},       {"graph", run_graph},     {"reload", run_reload},
+        {"version", run_version},
+    }};
+    const auto found = std::ranges::find(kRuns, verb, [](const auto& entry) { return entry.first; });
+    return found == kRuns.end() ? nullptr : found->second;
+}
+
+Answer<Exit> show(const Session& session, const Answer<std::string>& reply, std::string_view method,
+                  std::string (*layout)(const Json&, const Look&)) {
+    if (!reply) return std::unexpected(reply.error());
+    const auto json = parse_json(*reply, method);
+    if (!json) return std::unexpected(json.error());
+    const auto form = session.options.json;
+    const auto written = print(form == JsonForm::off ? layout(*json, session.look) : dump_json(*json, form));
+    if (!written) return std::unexpected(written.error());
+    return Exit::ok;
+}
+
+CallOptions change_options(const Session& session) {
+    CallOptions options;
+    if (session.options.dry_run) options.entries.emplace_back("dry_run", true);
+    options.interactive = !session.options.no_ask_password;
+    return options;
+}
+
+} // namespace schedd::cli

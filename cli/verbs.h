@@ -1,0 +1,56 @@
+// The verbs: each takes an invocation's options, asks the daemon, prints, and says how it ended.
+#pragma once
+
+#include "cli/bus.h"
+#include "cli/console.h"
+#include "cli/options.h"
+
+namespace schedd::cli {
+
+/// What a verb works with. The connection is opened by the first that needs it.
+struct Session {
+    const Options& options;
+    const Look& look;
+    Answer<Bus> connect() const { return Bus::open({options.bus, options.host}); }
+};
+
+using Run = Answer<Exit> (*)(const Session&);
+
+/// The function of a verb of verb_specs().
+Run run_of(std::string_view verb);
+
+// verbs_read.cpp
+Answer<Exit> run_status(const Session&);
+Answer<Exit> run_tree(const Session&);
+Answer<Exit> run_types(const Session&);
+Answer<Exit> run_explain(const Session&);
+Answer<Exit> run_verify(const Session&);
+Answer<Exit> run_graph(const Session&);
+Answer<Exit> run_version(const Session&);
+// verbs_get.cpp
+Answer<Exit> run_get(const Session&);
+// verbs_change.cpp
+Answer<Exit> run_set(const Session&);
+Answer<Exit> run_create(const Session&);
+Answer<Exit> run_remove(const Session&);
+Answer<Exit> run_link(const Session&);
+Answer<Exit> run_unlink(const Session&);
+Answer<Exit> run_attach(const Session&);
+Answer<Exit> run_detach(const Session&);
+// verbs_config.cpp
+Answer<Exit> run_apply(const Session&);
+Answer<Exit> run_diff(const Session&);
+Answer<Exit> run_export(const Session&);
+Answer<Exit> run_reload(const Session&);
+// verbs_live.cpp
+Answer<Exit> run_monitor(const Session&);
+// top.cpp
+Answer<Exit> run_top(const Session&);
+
+/// Prints the daemon's JSON: as it is for --json=short, indented for --json=pretty, by `layout` otherwise.
+Answer<Exit> show(const Session& session, const Answer<std::string>& reply, std::string_view method,
+                  std::string (*layout)(const Json&, const Look&));
+/// The options every changing method takes.
+CallOptions change_options(const Session& session);
+
+} // namespace schedd::cli

@@ -1,0 +1,152 @@
+// The verbs that change one thing: set, create, remove, link, unlink, attach, detach.
+#include <fmt/format.h>
+
+#include "cli/verbs.h"
+
+namespace schedd::cli {
+
+namespace {
+
+/// One method call. Silence is success; a dry run says that nothing happened.
+Answer<Exit> change_once(const Session& session, const char* method, const std::vector<Argument>& arguments,
+                         const CallOptions& options) {
+    auto bus = session.connect();
+    if (!bus) return std::unexpected(bus.error());
+    if (const auto reply = bus->call(method, arguments, &options); !reply)
+        return std::unexpected(reply.error());
+    if (!session.options.dry_run) return Exit::ok;
+    if (const auto written = print("Possible; nothing was changed.\n"); !written)
+        return std::unexpected(written.error());
+    return Exit::ok;
+}
+
+/// Several verbs, one a line, wholly or not at all.
+Answer<Exit> change_all(const Session& session, const std::string& recipe) {
+    auto options = change_options(session);
+    options.entries.emplace_back("format", std::string("verbs"));
+    return change_once(session, "Apply", {recipe}, options);
+}
+
+/// A word of a recipe line.
+std::string quoted(const std::string& word) {
+    const char quote = word.find('"') == std::string::npos ? '"' : '\'';
+    return quote + word + quote;
+}
+
+/// The path of a member, its name with %XX for what means something in paths or recipes.
+std::string member_path(const std::string& scheduler, const std::string& member) {
+    std::string path = "schedulers/" + scheduler + "/process_set/";
+    for (const char c : member) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (byte <= ' ' || byte >= 0x7f || c == '/' || c == '%' || c == '"' || c == '\'')
+            path += fmt::format("%{:02X}", byte);
+        else path += c;
+    }
+    return path;
+}
+
+/// "schedulers/CPU_LB" and "CPU_LB" both name the scheduler.
+std::string scheduler_name(const std::string& word) {
+    constexpr std::string_view kFolder = "schedulers/";
+    return word.starts_with(kFolder) ? word.substr(kFolder.size()) : word;
+}
+
+} // namespace
+
+Answer<Exit> run_set(const Session& session) {
+    std::string place = session.options.words.front();
+    std::string value;
+    if (session.options.words.size() == 2) {
+        value = session.options.words[1];
+    } else {
+        const auto equals = place.find('=');
+        if (equals == std::string::npos)
+            return give_up(Exit::usage,
+                           fmt::format("set: no value given for '{}'; use set PATH.ATTRIBUTE VALUE",
+                                       shown(place)));
+        value = place.substr(equals + 1);
+        place.resize(equals);
+    }
+    // A member's name may hold dots; an attribute's may not.
+    const auto dot = place.find_last_of('.');
+    const auto slash = place.find_last_of('/');
+    if (dot == std::string::npos || dot + 1 == place.size() || (slash != std::string::npos && dot < slash))
+        return give_up(Exit::usage, fmt::format("set: '{}' names no attribute; use PATH.ATTRIBUTE, such as "
+                                                "probes/cpu.probe_period",
+                                                shown(place)));
+    return change_once(session, "Write",
+                       {place.substr(0, dot), place.substr(dot + 1), Argument::variant(value)},
+                       change_options(session));
+}
+
+Answer<Exit> run_create(const Session& session) {
+    const auto& words = session.options.words;
+    std::string type;
+    std::vector<std::pair<std::string, std::string>> attributes;
+    for (std::size_t i = 1; i < words.size(); ++i) {
+        const auto equals = words[i].find('=');
+        if (equals == std::string::npos && i == 1) {
+            type = words[i];
+            continue;
+        }
+        if (equals == std::string::npos || equals == 0)
+            return give_up(Exit::usage, fmt::format("create: '{}' is not ATTRIBUTE=VALUE", shown(words[i])));
+        attributes.emplace_back(words[i].substr(0, equals), words[i].substr(equals + 1));
+    }
+    auto options = change_options(session);
+    if (!attributes.empty()) options.entries.emplace_back("attributes", std::move(attributes));
+    return change_once(session, "Create", {words[0], type}, options);
+}
+
+Answer<Exit> run_remove(const Session& session) {
+    const auto& words = session.options.words;
+    if (words.size() > 1) {
+        std::string recipe;
+        for (const auto& path : words)
+            recipe += fmt::format("remove {}{}\n", session.options.recursive ? "-r " : "", quoted(path));
+        return change_all(session, recipe);
+    }
+    auto options = change_options(session);
+    if (session.options.recursive) options.entries.emplace_back("recursive", true);
+    return change_once(session, "Remove", {words[0]}, options);
+}
+
+Answer<Exit> run_link(const Session& session) {
+    const auto& words = session.options.words;
+    return change_once(session, "Link", {words[0], words[1]}, change_options(session));
+}
+
+Answer<Exit> run_unlink(const Session& session) {
+    return change_once(session, "Unlink", {session.options.words[0]}, change_options(session));
+}
+
+Answer<Exit> run_attach(const Session& session) {
+    const auto& words = session.options.words;
+    const auto scheduler = scheduler_name(words[0]);
+    if (words.size() > 2) {
+        std::string recipe;
+        for (std::size_t i = 1; i < words.size(); ++i) {
+            const auto path = member_path(scheduler, words[i]);
+            recipe += "create " + quoted(path) + "\n";
+            if (session.options.weight != 0)
+                recipe += fmt::format("write {} {}\n", quoted(path + ".weight"), session.options.weight);
+        }
+        return change_all(session, recipe);
+    }
+    auto options = change_options(session);
+    if (session.options.weight != 0) options.entries.emplace_back("weight", session.options.weight);
+    return change_once(session, "Attach", {scheduler, words[1]}, options);
+}
+
+Answer<Exit> run_detach(const Session& session) {
+    const auto& words = session.options.words;
+    const auto scheduler = scheduler_name(words[0]);
+    if (words.size() == 2)
+        return change_once(session, "Detach", {scheduler, words[1]}, change_options(session));
+    std::string recipe;
+    for (std::size_t i = 1; i < words.size(); ++i)
+        recipe += "remove " + quoted(member_path(scheduler, words[i])) + "\n";
+    return change_all(session, recipe);
+}
+
+} // namespace schedd::cli

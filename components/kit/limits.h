@@ -1,0 +1,38 @@
+// Every maximum for what comes from outside, each with its reason. Messages name the limit that was hit.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace schedd::kit::limits {
+
+constexpr std::size_t kNameLength = 64;         // a part's name; fits a line and an object path element
+constexpr std::size_t kMemberLength = 512;      // a member's name: may hold a path or a command line pattern
+constexpr std::size_t kPathDepth = 24;          // scheduler/policy/port + a chain of filters
+constexpr std::size_t kProbes = 32;             // probes at once; each measures for itself in every period
+constexpr std::size_t kParts = 8192;            // parts in one tree; each is a bus object of a few KiB
+constexpr std::size_t kRecipeVerbs = 16384;     // verbs in one transaction
+constexpr std::size_t kChainLength = 8;         // filters between a source and a port
+constexpr std::size_t kTextValue = 4096;        // a text attribute: one page, as in the original
+constexpr std::size_t kConfigBytes = 1U << 20U; // one configuration file or recipe
+constexpr std::size_t kConfigFiles = 256;       // files in schedulers.d, all directories together
+constexpr std::size_t kConfigDepth = 16;        // dots outside strings in one line of a configuration file
+constexpr int kMaxCpus = 1024;                  // CPUs of a machine; CpuSet is this wide
+constexpr std::size_t kTasks = 131072;        // tasks a probe follows; beyond it the newest are not measured
+constexpr std::size_t kPressureGroups = 1024; // groups whose pressure is followed, per resource; a file each
+constexpr std::size_t kStepsPerTick = 4096;   // actuator steps in one tick, the rest waits for the next
+constexpr int kBusMessagesPerTurn = 256;      // bus messages handled before the loop looks at the rest again
+constexpr int kBusTurnMs = 20;           // time after which the bus lets the rest of the loop have its turn
+constexpr std::size_t kBusWatches = 256; // callers of Source.Watch, all sources together
+constexpr std::size_t kBusCallers = 256; // callers whose uid is remembered
+constexpr std::size_t kDescribedValues = 64;     // values of a source with a parameter in one description
+constexpr std::size_t kReservedFiles = 512;      // descriptors kept back from probes: bus, timers, actuators
+constexpr std::size_t kEventsPerDrain = 8192;    // kernel events taken in one turn of the loop
+constexpr std::size_t kThreadPasses = 64;        // times a process is looked over for threads born meanwhile
+constexpr std::size_t kThreads = 65536;          // threads of one process that are placed
+constexpr std::size_t kLedgerBytes = 64U << 20U; // the ledger read at start: kTasks entries of half a KiB
+constexpr std::size_t kDryRunActions = 1024;     // would-be acts kept for the log
+constexpr std::uint64_t kPeriodMsMin = 10;       // a probe faster than this would measure itself
+constexpr std::uint64_t kPeriodMsMax = 86'400'000;
+
+} // namespace schedd::kit::limits

@@ -1,0 +1,46 @@
+// Policy: turns an immutable snapshot into decisions with reasons. It sees values through its ports only.
+#pragma once
+
+#include <span>
+
+#include "components/model/port.h"
+#include "components/model/subject.h"
+#include "components/model/topology.h"
+
+namespace schedd::model {
+
+/// The snapshot. Valid during decide() only.
+struct View {
+    Time now;
+    const Topology& topology;
+    std::span<const Subject> subjects; // ordered by target
+};
+
+/// Derive and implement decide(). Ports stand among the children in the order of the descriptor.
+class Policy : public Part, public PortOwner {
+public:
+    Policy(const Descriptor& type, std::string name, const Environment& environment)
+        : Part(Kind::policy, std::move(name), &type, type.attributes) {
+        for (const PortSpec& spec : type.ports) adopt(std::make_unique<Port>(spec, *this, environment.clock));
+    }
+
+    /// All that the policy wants held from now on; a subject not named is left alone (and let go if it was
+    /// held). Reasons must be fit for people. Returning the same decisions again costs nothing.
+    [[nodiscard]] virtual std::vector<Decision> decide(const View& view) = 0;
+
+    /// By default every update and every completed chain makes the policy due.
+    void told(const Port& /*port*/, const Sample* /*sample*/) override { due_ = true; }
+    [[nodiscard]] bool due() const { return due_; }
+    void make_due() { due_ = true; }
+    void done() { due_ = false; }
+
+protected:
+    [[nodiscard]] const Port& port(std::size_t index) const {
+        return static_cast<const Port&>(*children()[index]);
+    }
+
+private:
+    bool due_ = false;
+};
+
+} // namespace schedd::model

@@ -1,0 +1,437 @@
+// Who belongs to a scheduler.
+#include "components/model/process_set.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "components/kit/limits.h"
+#include "components/kit/number.h"
+#include "components/model/descriptor.h"
+#include "components/model/scheduler.h"
+#include "components/model/unit_name.h"
+
+namespace schedd::model {
+
+namespace {
+
+struct SortName {
+    std::string_view prefix;
+    MemberName::Sort sort;
+    bool numeric;
+};
+constexpr std::array kSorts{
+    SortName{"process+children:", MemberName::Sort::process_children, true},
+    SortName{"process:", MemberName::Sort::process, true},
+    SortName{"group:", MemberName::Sort::group, true},
+    SortName{"session:", MemberName::Sort::session, true},
+    SortName{"user:", MemberName::Sort::user, true},
+    SortName{"cgroup:", MemberName::Sort::cgroup, false},
+    SortName{"unit:", MemberName::Sort::unit, false},
+    SortName{"exec:", MemberName::Sort::exec, false},
+};
+
+std::unexpected<Error> bad_member(std::string_view text, std::string accepted) {
+    return fail(Errc::invalid_value, fmt::format("'{}' cannot be a member", text.substr(0, 80)),
+                std::move(accepted));
+}
+
+/// Shell-like pattern with '*' and '?' only.
+bool matches(std::string_view pattern, std::string_view text) {
+    std::size_t p = 0;
+    std::size_t t = 0;
+    std::size_t star = std::string_view::npos;
+    std::size_t mark = 0;
+    while (t < text.size()) {
+        if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == text[t])) {
+            ++p;
+            ++t;
+        } else if (p < pattern.size() && pattern[p] == '*') {
+            star = p++;
+            mark = t;
+        } else if (star != std::string_view::npos) {
+            p = star + 1;
+            t = ++mark;
+        } else {
+            return false;
+        }
+    }
+    while (p < pattern.size() && pattern[p] == '*') ++p;
+    return p == pattern.size();
+}
+
+/// "/a" holds "/a" and "/a/b", not "/ab"; "/" holds all.
+bool cgroup_holds(std::string_view outer, std::string_view inner) {
+    if (outer == "/") return inner.starts_with('/');
+    return inner.starts_with(outer) && (inner.size() == outer.size() || inner[outer.size()] == '/');
+}
+
+} // namespace
+
+std::string Target::text() const {
+    switch (sort) {
+    case Sort::process: return fmt::format("process:{}", pid);
+    case Sort::cgroup: return "cgroup:" + name;
+    case Sort::unit: return "unit:" + name;
+    }
+    return {};
+}
+
+Result<MemberName> MemberName::parse(std::string_view text) {
+    const auto at = std::ranges::find_if(kSorts, [&](const auto& s) { return text.starts_with(s.prefix); });
+    if (at == kSorts.end())
+        return bad_member(text, "use process:PID, process+children:PID, group:PGID, session:SID, user:UID, "
+                                "cgroup:/PATH, unit:NAME or exec:PATTERN");
+    const auto rest = text.substr(at->prefix.size());
+    MemberName name{at->sort, 0, {}};
+    if (at->numeric) {
+        const auto number = parse_unsigned(rest);
+        const bool may_be_zero = at->sort == MemberName::Sort::user;
+        if (!number || *number > INT32_MAX || (*number == 0 && !may_be_zero))
+            return bad_member(text, fmt::format("{} takes a number from {} to {}", at->prefix,
+                                                may_be_zero ? 0 : 1, INT32_MAX));
+        // one name for one thing, so that it cannot be attached twice
+        if (rest != std::to_string(*number))
+            return bad_member(text, fmt::format("write it as {}{}", at->prefix, *number));
+        name.id = static_cast<Pid>(*number);
+        return name;
+    }
+    if (rest.empty() || text.size() > limits::kMemberLength || rest.find('\0') != std::string_view::npos ||
+        rest.find('\n') != std::string_view::npos)
+        return bad_member(text, fmt::format("{} takes 1 to {} bytes on one line", at->prefix,
+                                            limits::kMemberLength));
+    if (name.sort == Sort::cgroup && (rest.front() != '/' || (rest.size() > 1 && rest.back() == '/') ||
+                                      rest.find("/../") != std::string_view::npos || rest.ends_with("/..") ||
+                                      rest.find("//") != std::string_view::npos))
+        return bad_member(text, "cgroup: takes a path from the hierarchy's root, such as /batch/a");
+    if (name.sort == Sort::unit)
+        if (auto checked = check_unit_name(rest); !checked) return bad_member(text, checked.error().text());
+    name.text = rest;
+    return name;
+}
+
+const std::vector<AttributeSpec>& Member::table() {
+    static const std::vector<AttributeSpec> kTable{
+        {.name = "weight",
+         .initial = "100",
+         .minimum = 1,
+         .maximum = 10000,
+         .doc = "Share of this member among the others when CPUs are scarce."},
+        {.name = "state",
+         .kind = AttributeKind::text,
+         .initial = "pending",
+         .read_only = true,
+         .doc = "free, applied, pending, overridden, foreign, invalid, conflict or gone."},
+        {.name = "wanted_cpus",
+         .kind = AttributeKind::text,
+         .initial = "",
+         .read_only = true,
+         .doc = "CPUs the stacked schedulers decided on."},
+        {.name = "written_cpus",
+         .kind = AttributeKind::text,
+         .initial = "",
+         .read_only = true,
+         .doc = "CPUs last written by schedd."},
+        {.name = "effective_cpus",
+         .kind = AttributeKind::text,
+         .initial = "",
+         .read_only = true,
+         .doc = "CPUs the kernel said hold when last read back."},
+        {.name = "detail",
+         .kind = AttributeKind::text,
+         .initial = "",
+         .read_only = true,
+         .doc = "Why it stands as it does."},
+    };
+    return kTable;
+}
+
+const std::vector<AttributeSpec>& ProcessSet::table() {
+    static const std::vector<AttributeSpec> kTable{
+        {.name = "handle_all",
+         .kind = AttributeKind::boolean,
+         .initial = "false",
+         .doc = "All processes that may be members are; excludes explicit members."},
+    };
+    return kTable;
+}
+
+ProcessSet::ProcessSet(const Environment& environment)
+    : Part(Kind::process_set, "process_set", nullptr, table()), processes_(environment.processes) {
+    make_default();
+}
+
+Status ProcessSet::accepts(std::size_t index, const AttributeValue& value) const {
+    if (index == kHandleAll && std::get<bool>(value) && !children().empty())
+        return fail(Errc::conflict, path().text() + " has explicit members",
+                    "remove them before setting handle_all");
+    return {};
+}
+
+Result<std::unique_ptr<Part>> ProcessSet::make_member(const std::string& name) const {
+    auto parsed = MemberName::parse(name);
+    if (!parsed) return std::unexpected(parsed.error());
+    if (handle_all())
+        return fail(Errc::conflict, path().text() + " handles all processes",
+                    "set handle_all to false first");
+    using Sort = MemberName::Sort;
+    std::unique_ptr<ProcessHold> hold;
+    std::uint64_t start_time = 0;
+    if (parsed->sort == Sort::process || parsed->sort == Sort::process_children) {
+        auto held = processes_.hold(parsed->id);
+        const auto info = processes_.look(parsed->id);
+        if (!held || !info)
+            return fail(Errc::no_such_object, fmt::format("{}: there is no such process", name),
+                        "it may have ended");
+        if (auto why = protection_of(*info, processes_.own_pid()); !why.empty())
+            return fail(Errc::not_attachable, name + " cannot be attached", std::move(why));
+        hold = std::move(*held);
+        start_time = info->start_time;
+    } else if (parsed->sort == Sort::group || parsed->sort == Sort::session) {
+        bool found = false;
+        processes_.refresh_ids();
+        processes_.for_each([&](const ProcessInfo& p) {
+            found = found || (parsed->sort == Sort::group ? p.group : p.session) == parsed->id;
+        });
+        if (!found)
+            return fail(Errc::no_such_object, fmt::format("{}: no process is in it", name),
+                        "a group or session is attached while it lives");
+    } else if (parsed->sort == Sort::cgroup) {
+        if (auto why = protection_in(*parsed); !why.empty())
+            return fail(Errc::not_attachable, name + " cannot be attached", std::move(why));
+        if (auto exists = processes_.cgroup_exists(parsed->text); !exists)
+            return std::unexpected(exists.error());
+    } else if (parsed->sort == Sort::unit) { // one that is not there yet may be attached
+        if (auto why = protection_in(*parsed); !why.empty())
+            return fail(Errc::not_attachable, name + " cannot be attached", std::move(why));
+    }
+    return std::make_unique<Member>(name, std::move(*parsed), std::move(hold), start_time);
+}
+
+/// Why a control group or unit may not be narrowed as a whole: it holds what is never a member.
+std::string ProcessSet::protection_in(const MemberName& name) const {
+    const bool is_unit = name.sort == MemberName::Sort::unit;
+    if (!is_unit && name.text == "/") return "the root control group holds the whole machine";
+    if (is_unit && name.text == "-.slice") return "the root slice holds the whole machine";
+    std::string why;
+    processes_.for_each([&](const ProcessInfo& process) {
+        if (!why.empty() || process.kernel_thread) return; // those are in the root group
+        auto protection = protection_of(process, processes_.own_pid());
+        if (protection.empty()) return;
+        const auto group =
+            processes_.trait(process.pid, is_unit ? Trait::systemd_group : Trait::cpuset_group);
+        // a user's own bus and service manager go with the user
+        const bool is_in = is_unit ? !unit_in(group, name.text).empty() && group.find("/user@") == group.npos
+                                   : cgroup_holds(name.text, group);
+        if (is_in) why = fmt::format("process {} in it: {}", process.pid, protection);
+    });
+    return why;
+}
+
+void Member::set_order(std::uint64_t order) {
+    order_ = order;
+    if (auto* set = static_cast<ProcessSet*>(parent())) set->members_changed();
+}
+
+void Member::changed(std::size_t /*index*/) {
+    if (auto* set = static_cast<ProcessSet*>(parent())) set->members_changed();
+}
+
+bool ProcessSet::belongs(const Member& member, const ProcessInfo& process) const {
+    const auto& name = member.parsed();
+    using Sort = MemberName::Sort;
+    switch (name.sort) {
+    case Sort::process: return process.pid == name.id && process.start_time == member.start_time();
+    case Sort::process_children: return descends(member, process);
+    case Sort::group: return process.group == name.id;
+    case Sort::session: return process.session == name.id;
+    case Sort::user: return processes_.trait(process.pid, Trait::user) == std::to_string(name.id);
+    case Sort::cgroup: return cgroup_holds(name.text, processes_.trait(process.pid, Trait::cpuset_group));
+    case Sort::unit: return !unit_in(processes_.trait(process.pid, Trait::systemd_group), name.text).empty();
+    case Sort::exec:
+        return matches(name.text, processes_.trait(process.pid, Trait::executable)) ||
+               matches(name.text, processes_.trait(process.pid, Trait::command_line));
+    }
+    return false;
+}
+
+/// Once a descendant, always one: the ancestors between may have ended since.
+bool ProcessSet::descends(const Member& member, const ProcessInfo& process) const {
+    const auto id = member.parsed().id;
+    if (process.pid == id) return process.start_time == member.start_time();
+    const auto known = matched_.find(process.pid);
+    if (known != matched_.end() && known->second.start_time == process.start_time &&
+        known->second.match.order == member.order())
+        return true;
+    // another process may have the number by now
+    if (const auto* now = processes_.find(id); now && now->start_time != member.start_time()) return false;
+    std::optional<Pid> ancestor = process.parent;
+    for (int depth = 0; ancestor && *ancestor > 1 && depth < 64; ++depth) {
+        if (*ancestor == id) return true;
+        const auto match = matched_.find(*ancestor);
+        if (match != matched_.end() && match->second.match.order == member.order()) return true;
+        ancestor = processes_.parent_of(*ancestor);
+    }
+    return false;
+}
+
+/// The latest attached cgroup: member that holds the process: looks its path up, then each path above it.
+const Member* ProcessSet::group_member(const ProcessInfo& process) const {
+    if (groups_.empty()) return nullptr;
+    const Member* best = nullptr;
+    std::string_view path = processes_.trait(process.pid, Trait::cpuset_group);
+    while (path.starts_with('/')) {
+        const auto at = groups_.find(path);
+        if (at != groups_.end() && (!best || at->second->order() > best->order())) best = at->second;
+        if (path.size() == 1) break;
+        path = path.substr(0, std::max<std::size_t>(path.rfind('/'), 1));
+    }
+    return best;
+}
+
+std::optional<ProcessSet::Match> ProcessSet::evaluate(const ProcessInfo& process) const {
+    if (!protection_of(process, processes_.own_pid()).empty()) return std::nullopt;
+    if (handle_all()) return Match{nullptr, handle_all_order_};
+    const Member* best = group_member(process);
+    for (const Member* member : others_) {
+        if (best && member->order() < best->order()) continue;
+        if (belongs(*member, process)) best = member;
+    }
+    if (!best) return std::nullopt;
+    return Match{best, best->order()};
+}
+
+void ProcessSet::index_members() const {
+    groups_.clear();
+    others_.clear();
+    for (const auto& child : children()) {
+        const auto& member = static_cast<const Member&>(*child);
+        if (member.parsed().sort == MemberName::Sort::cgroup) groups_.emplace(member.parsed().text, &member);
+        else others_.push_back(&member);
+    }
+}
+
+/// Evaluates one process anew, or forgets it.
+void ProcessSet::take(Pid pid) const {
+    const auto* process = processes_.find(pid);
+    const auto now = process ? evaluate(*process) : std::nullopt;
+    const auto at = matched_.find(pid);
+    if (!now) {
+        if (at == matched_.end()) return;
+        matched_.erase(at);
+    } else {
+        const Matched found{process->start_time, *now};
+        if (at != matched_.end() && at->second.start_time == found.start_time &&
+            at->second.match.member == now->member && at->second.match.order == now->order)
+            return;
+        matched_.insert_or_assign(pid, found);
+    }
+    ++revision_;
+}
+
+void ProcessSet::update() const {
+    if (!is_stale_ && evaluated_ == processes_.generation()) return;
+    if (is_stale_) index_members();
+    const bool is_told = !is_stale_ && processes_.visit_changed(evaluated_, [&](Pid pid) { take(pid); });
+    if (!is_told) {
+        std::vector<Pid> all;
+        for (const auto& [pid, matched] : matched_) all.push_back(pid);
+        processes_.for_each([&](const ProcessInfo& process) { all.push_back(process.pid); });
+        // parents before children where numbers have not wrapped, so that descent is found at once
+        std::ranges::sort(all);
+        all.erase(std::ranges::unique(all).begin(), all.end());
+        for (const Pid pid : all) take(pid);
+    }
+    if (is_stale_) ++revision_;
+    is_stale_ = false;
+    evaluated_ = processes_.generation();
+}
+
+std::optional<ProcessSet::Match> ProcessSet::match(const ProcessInfo& process) const {
+    update();
+    const auto* known = processes_.find(process.pid);
+    if (!known || known->start_time != process.start_time) return evaluate(process);
+    const auto at = matched_.find(process.pid);
+    if (at == matched_.end()) return std::nullopt;
+    return at->second.match;
+}
+
+const std::vector<Subject>& ProcessSet::subjects(Whole whole) const {
+    update();
+    if (built_whole_ != whole) ++revision_;
+    if (built_ != revision_) build_subjects(whole);
+    return subjects_;
+}
+
+/// What is placed when this process is to be: itself, or the group or unit that it belongs by.
+Target ProcessSet::target_of(Pid pid, const Matched& matched, Whole whole) const {
+    using Sort = MemberName::Sort;
+    if (const auto* member = matched.match.member) {
+        const auto& name = member->parsed();
+        if (whole.cgroups && name.sort == Sort::cgroup) return Target::cgroup(name.text);
+        if (whole.units && name.sort == Sort::unit)
+            return Target::unit(std::string(unit_in(processes_.trait(pid, Trait::systemd_group), name.text)));
+    }
+    return Target::process(pid, matched.start_time);
+}
+
+void ProcessSet::build_subjects(Whole whole) const {
+    subjects_.clear();
+    std::map<Target, std::size_t> rows; // of groups and units, by place in subjects_
+    const auto row = [&](Target target, const Member* member) -> Subject& {
+        const auto [at, is_new] = rows.try_emplace(std::move(target), subjects_.size());
+        if (is_new) subjects_.push_back({at->first, member->name(), member->weight(), {}, {}});
+        return subjects_[at->second];
+    };
+    // also while nobody is in it: who comes is in the right place at once
+    for (const auto& child : children()) {
+        const auto& member = static_cast<const Member&>(*child);
+        const auto& name = member.parsed();
+        if (whole.cgroups && name.sort == MemberName::Sort::cgroup) row(Target::cgroup(name.text), &member);
+        if (whole.units && name.sort == MemberName::Sort::unit && !is_template(name.text))
+            row(Target::unit(name.text), &member);
+    }
+    for (const auto& [pid, matched] : matched_) {
+        const auto* member = matched.match.member;
+        auto target = target_of(pid, matched, whole);
+        if (target.sort != Target::Sort::process) row(std::move(target), member).pids.push_back(pid);
+        else
+            subjects_.push_back({std::move(target),
+                                 member ? member->name() : "handle_all",
+                                 member ? member->weight() : 100,
+                                 {pid},
+                                 {}});
+    }
+    for (auto& subject : subjects_) std::ranges::sort(subject.pids);
+    std::ranges::sort(subjects_, {}, &Subject::target);
+    built_ = revision_;
+    built_whole_ = whole;
+}
+
+const std::vector<AttributeSpec>& Scheduler::table() {
+    static const std::vector<AttributeSpec> kTable{
+        {.name = "precedence",
+         .kind = AttributeKind::integer,
+         .initial = "0",
+         .minimum = -1000,
+         .maximum = 1000,
+         .doc = "Place in the stack; larger decides first. Equal ones: explicit members before handle_all, "
+                "then the "
+                "latest attached first."},
+        {.name = "ejected",
+         .kind = AttributeKind::text,
+         .initial = "",
+         .read_only = true,
+         .doc = "Why the policy was put out of action; empty while it is in it."},
+    };
+    return kTable;
+}
+
+Scheduler::Scheduler(std::string name, const Environment& environment)
+    : Part(Kind::scheduler, std::move(name), nullptr, table()) {
+    adopt(std::make_unique<ProcessSet>(environment));
+}
+
+} // namespace schedd::model

@@ -1,0 +1,47 @@
+// Subject: what a decision is about - one process, control group or unit - and what a policy may know of it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "components/model/cpu_set.h"
+#include "components/model/value.h"
+
+namespace schedd::model {
+
+/// What an actuator can act on. A process is named by pid and start time, so that a reused pid is another
+/// target.
+struct Target {
+    enum class Sort { process, cgroup, unit };
+    Sort sort = Sort::process;
+    Pid pid = 0;                  // process
+    std::uint64_t start_time = 0; // process: field 22 of proc/PID/stat
+    std::string name;             // cgroup path such as "/batch", or unit name
+
+    static Target process(Pid pid, std::uint64_t start_time) { return {Sort::process, pid, start_time, {}}; }
+    static Target cgroup(std::string path) { return {Sort::cgroup, 0, 0, std::move(path)}; }
+    static Target unit(std::string unit) { return {Sort::unit, 0, 0, std::move(unit)}; }
+
+    auto operator<=>(const Target&) const = default;
+    /// "process:123", "cgroup:/batch", "unit:foo.service".
+    [[nodiscard]] std::string text() const;
+};
+
+/// One row of the snapshot a policy decides on.
+struct Subject {
+    Target target;
+    std::string member;         // the member of the process set it came in by, "session:77" or "handle_all"
+    std::uint64_t weight = 100; // 1 to 10000
+    std::vector<Pid> pids;      // the processes it stands for (one for a process)
+    CpuSet current;             // where it may run now, as read from the machine
+};
+
+/// What a policy wants held for a subject. Kept until the policy returns another set of decisions.
+struct Decision {
+    Target target;
+    CpuSet cpus;
+    std::string reason; // fit for a person: what was seen, what was chosen
+};
+
+} // namespace schedd::model

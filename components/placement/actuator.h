@@ -1,0 +1,56 @@
+// Actuator: the only thing that can touch the machine. The outside implements it; dry-run and tests do too.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "components/model/subject.h"
+
+namespace schedd::placement {
+
+using namespace schedd::model;
+
+/// What became of a target. `free`: schedd wants nothing of it. `overridden`: what holds is not what was
+/// written. `foreign`: somebody else has written it since, and it is theirs now. `invalid`: it cannot be done
+/// (offline, refused). `gone`: the target has ended.
+enum class State { free, pending, applied, overridden, foreign, invalid, conflict, gone };
+std::string_view name_of(State state);
+
+/// The result of one act, after reading back. A vanished target is an outcome, not an error.
+struct Outcome {
+    State state = State::pending;
+    CpuSet written;   // what was asked of the kernel
+    CpuSet effective; // what the kernel says holds
+    std::string detail;
+    CpuSet refused = {}; // what could not be written (State::invalid); kept by the engine
+};
+
+class Actuator {
+public:
+    virtual ~Actuator() = default;
+    [[nodiscard]] virtual std::string_view name() const = 0;
+    /// Whether targets of this sort can be placed whole; control groups that cannot are placed process by
+    /// process.
+    [[nodiscard]] virtual bool handles(Target::Sort sort) const = 0;
+
+    /// Where the target may run now (the union over its threads). Fails with no_such_object when it has
+    /// ended.
+    virtual Result<CpuSet> current(const Target& target) = 0;
+    /// All that restore() needs to put the target back as it is now, as one line of text without tabs.
+    virtual Result<std::string> capture(const Target& target) = 0;
+    /// What capture() would have said of a child that was forked from `parent` after it was placed; nothing
+    /// to inherit (another mask, ended, a control group): no_such_object.
+    virtual Result<std::string> capture_child(const Target& parent, const std::string& parent_original,
+                                              const CpuSet& parent_written, const Target& child) = 0;
+
+    /// Confines the target, all its threads and the ones it will have. REQUIRES: captured before; cpus not
+    /// empty.
+    virtual Outcome place(const Target& target, const CpuSet& cpus) = 0;
+    /// Reads back without writing: what holds, against what was written.
+    virtual Outcome check(const Target& target, const CpuSet& written) = 0;
+    /// Puts the target back to what was captured; the outcome is `free`, `gone`, or `invalid` with the
+    /// reason.
+    virtual Outcome restore(const Target& target, const std::string& original) = 0;
+};
+
+} // namespace schedd::placement

@@ -1,0 +1,275 @@
+// The tick: measuring and deciding. Acting is in engine_act.cpp, telling in engine_tell.cpp.
+#include "components/placement/engine.h"
+
+#include <algorithm>
+#include <exception>
+
+#include <fmt/format.h>
+
+#include "components/kit/log.h"
+
+namespace schedd::placement {
+
+namespace {
+
+/// How long a new policy may take to its first decision while what was held before stays.
+constexpr Duration kGrace = std::chrono::seconds(10);
+/// A policy that thinks longer than this is put out of action: the loop is one thread.
+constexpr Duration kDecideBudget = std::chrono::seconds(1);
+
+} // namespace
+
+Engine::Engine(Tree& tree, const Topology& topology, Actuator& actuator, Ledger& ledger)
+    : tree_(tree), topology_(topology), actuator_(actuator), ledger_(ledger) {
+    tree_.add_listener(*this);
+    tree_.environment().processes.add_listener(*this);
+    // What an earlier run left behind is held from the first moment; settle() keeps what still has a
+    // scheduler.
+    for (const auto& [target, entry] : ledger_.entries()) {
+        outcomes_[target] = {State::pending, entry.written, {}, "left by an earlier run"};
+        if (target.sort == Target::Sort::process) held_processes_.emplace(target.pid, target);
+    }
+}
+
+Engine::~Engine() {
+    tree_.environment().processes.remove_listener(*this);
+    tree_.remove_listener(*this);
+}
+
+void Engine::tick(Time now) {
+    ++ticks_;
+    run_probes(now);
+    take_newborn(now);
+    refresh_members(now);
+    run_policies(now);
+    combine_and_act(now);
+    check_some(now);
+    report_members();
+    if (auto kept = ledger_.flush(); !kept)
+        tree_.environment().log.write(Severity::error, "ledger", kept.error().text());
+}
+
+void Engine::settle(Time now) {
+    take_newborn(now);
+    refresh_members(now);
+    combine_and_act(now);
+    report_members();
+    if (auto kept = ledger_.flush(); !kept)
+        tree_.environment().log.write(Severity::error, "ledger", kept.error().text());
+}
+
+Time Engine::next_due() const {
+    Time due = std::min(grace_ends_, outcomes_.empty() ? kNever : next_check_);
+    for (const auto& part : tree_.probes().children())
+        due = std::min(due, static_cast<const Probe&>(*part).next_due());
+    if (verdicts_dirty_ || members_dirty_) due = Time{};
+    return due;
+}
+
+void Engine::run_probes(Time now) {
+    for (const auto& part : tree_.probes().children()) {
+        auto& probe = static_cast<Probe&>(*part);
+        if (probe.next_due() <= now) probe.run(now);
+    }
+}
+
+void Engine::for_each_scheduler(const std::function<void(Scheduler&)>& visit) const {
+    for (const auto& part : tree_.schedulers().children()) visit(static_cast<Scheduler&>(*part));
+}
+
+CpuSet Engine::current_of(const Target& target) {
+    if (const auto at = outcomes_.find(target); at != outcomes_.end() && !at->second.effective.empty())
+        return at->second.effective;
+    const auto [at, is_new] = seen_.try_emplace(target);
+    if (is_new) at->second = actuator_.current(target).value_or(topology_.usable());
+    return at->second;
+}
+
+void Engine::refresh_members(Time now) {
+    const auto generation = tree_.environment().processes.generation();
+    if (!members_dirty_ && generation == seen_generation_) return;
+    members_dirty_ = false;
+    reports_dirty_ = true;
+    seen_generation_ = generation;
+    bool any_differs = false;
+    for_each_scheduler([&](Scheduler& scheduler) {
+        auto& seat = seats_[scheduler.name()];
+        if (seat.undecided && seat.policy_since == Time{}) seat.policy_since = now;
+        const auto& set = scheduler.process_set();
+        const auto& subjects =
+            set.subjects({actuator_.handles(Target::Sort::cgroup), actuator_.handles(Target::Sort::unit)});
+        if (seat.revision == set.revision()) return;
+        seat.revision = set.revision();
+        any_differs = true;
+        const bool same_targets =
+            std::ranges::equal(subjects, seat.subjects, {}, &Subject::target, &Subject::target);
+        seat.subjects = subjects;
+        for (auto& subject : seat.subjects) subject.current = current_of(subject.target);
+        if (same_targets) return;
+        std::erase_if(seat.decisions, [&](const auto& held) { return !holds(seat, held.first); });
+        if (auto* policy = scheduler.policy(); policy && !seat.undecided) policy->make_due();
+    });
+    if (!any_differs) return;
+    verdicts_dirty_ = true; // a group's processes may have changed, and with them what binds whom
+    std::erase_if(seen_, [&](const auto& seen) {
+        return std::ranges::none_of(seats_, [&](const auto& seat) { return holds(seat.second, seen.first); });
+    });
+}
+
+bool Engine::holds(const Seat& seat, const Target& target) {
+    return std::ranges::binary_search(seat.subjects, target, {}, &Subject::target);
+}
+
+void Engine::run_policies(Time now) {
+    for_each_scheduler([&](Scheduler& scheduler) {
+        auto* policy = scheduler.policy();
+        if (!policy || !policy->due() || !scheduler.ejected().empty()) return;
+        policy->done();
+        if (run_policy(scheduler, seats_[scheduler.name()], now)) verdicts_dirty_ = true;
+    });
+}
+
+bool Engine::run_policy(Scheduler& scheduler, Seat& seat, Time now) {
+    const Clock& clock = tree_.environment().clock;
+    for (auto& subject : seat.subjects) subject.current = current_of(subject.target);
+    std::vector<Decision> decisions;
+    const Time started = clock.now();
+    try {
+        decisions = scheduler.policy()->decide({now, topology_, seat.subjects});
+    } catch (const std::exception& thrown) {
+        eject(scheduler, seat, fmt::format("it threw: {}", thrown.what()));
+        return true;
+    }
+    if (clock.now() - started > kDecideBudget) {
+        eject(scheduler, seat,
+              fmt::format("it took {} ms to decide, {} are allowed", milliseconds_of(clock.now() - started),
+                          milliseconds_of(kDecideBudget)));
+        return true;
+    }
+    if (auto why = nonsense_in(seat, decisions); !why.empty()) {
+        eject(scheduler, seat, why);
+        return true;
+    }
+    bool changed = seat.undecided;
+    seat.undecided = false;
+    std::map<Target, Held> next;
+    for (auto& decision : decisions) {
+        const auto before = seat.decisions.find(decision.target);
+        const bool same = before != seat.decisions.end() && before->second.decision.cpus == decision.cpus &&
+                          before->second.decision.reason == decision.reason;
+        if (!same && listener_) listener_->decided(scheduler.name(), decision.target, decision);
+        const Time since = same ? before->second.since : now;
+        changed = changed || !same;
+        const Target target = decision.target;
+        next.insert_or_assign(target, Held{std::move(decision), since});
+    }
+    changed = changed || next.size() != seat.decisions.size();
+    seat.decisions = std::move(next);
+    return changed;
+}
+
+std::string Engine::nonsense_in(const Seat& seat, const std::vector<Decision>& decisions) const {
+    const CpuSet usable = topology_.usable();
+    for (const auto& decision : decisions) {
+        if (!holds(seat, decision.target))
+            return fmt::format("it decided about {}, which is not in its process set",
+                               decision.target.text());
+        if (!decision.cpus.intersects(usable))
+            return fmt::format("it put {} on CPUs '{}', none of which is online and allowed",
+                               decision.target.text(), decision.cpus.text());
+    }
+    return {};
+}
+
+void Engine::eject(Scheduler& scheduler, Seat& seat, const std::string& why) {
+    scheduler.set_ejected(why);
+    seat.decisions.clear();
+    seat.undecided = false;
+    tree_.environment().log.write(Severity::error, scheduler.path().text(),
+                                  fmt::format("policy {} is out of action, its members are restored: {}",
+                                              scheduler.policy()->name(), why));
+    if (listener_) listener_->ejected(scheduler.name(), why);
+    tree_.touched(scheduler, "ejected");
+}
+
+Time Engine::grace_for(const Target& target) const {
+    Time until{};
+    for (const auto& [name, seat] : seats_)
+        if (seat.undecided && seat.policy_since != Time{} && holds(seat, target))
+            until = std::max(until, seat.policy_since + kGrace);
+    return until;
+}
+
+std::vector<Wish> Engine::wishes() const {
+    std::vector<Wish> all;
+    for_each_scheduler([&](Scheduler& scheduler) {
+        const auto at = seats_.find(scheduler.name());
+        if (at == seats_.end()) return;
+        const auto& set = scheduler.process_set();
+        for (const auto& [target, held] : at->second.decisions) {
+            const auto subject = std::ranges::lower_bound(at->second.subjects, target, {}, &Subject::target);
+            if (subject == at->second.subjects.end() || subject->target != target) continue;
+            const auto* member = static_cast<const Member*>(set.child(subject->member));
+            all.push_back({scheduler.name(), subject->member, scheduler.precedence(), member != nullptr,
+                           member ? member->order() : set.handle_all_order(), held.decision, subject->pids});
+        }
+    });
+    return all;
+}
+
+void Engine::part_added(Part& part) {
+    // a bare scheduler has no members, and what feeds a port changes no membership
+    if (part.kind() == Kind::member || part.kind() == Kind::policy) members_dirty_ = true;
+    if (part.kind() != Kind::policy) return;
+    auto& scheduler = static_cast<Scheduler&>(*part.parent());
+    auto& seat = seats_[scheduler.name()];
+    seat.decisions.clear();
+    seat.undecided = true;
+    seat.policy_since = Time{};
+    scheduler.set_ejected({});
+}
+
+void Engine::part_removed(const Path& path, Part& part) {
+    members_dirty_ = true;
+    verdicts_dirty_ = true;
+    if (part.kind() == Kind::scheduler) seats_.erase(path.leaf());
+    if (part.kind() != Kind::policy) return;
+    const auto at = seats_.find(path.parent().leaf());
+    if (at == seats_.end()) return;
+    // replaced in the same transaction: what is held stays until the new policy has spoken
+    const auto scheduler = tree_.find(path.parent());
+    const bool is_replaced = scheduler && static_cast<Scheduler*>(*scheduler)->policy();
+    at->second.decisions.clear();
+    at->second.undecided = is_replaced;
+    at->second.policy_since = Time{};
+}
+
+void Engine::part_changed(Part& part, std::string_view attribute) {
+    const auto* spec = part.attribute_spec(attribute);
+    if (spec && spec->read_only) return; // a reported state, not a request
+    if (part.kind() == Kind::process_set) members_dirty_ = true;
+    if (part.kind() == Kind::scheduler) verdicts_dirty_ = true; // its place in the stack
+    for (Part* above = &part; above; above = above->parent())
+        if (above->kind() == Kind::policy || above->kind() == Kind::member) {
+            auto* scheduler = above->kind() == Kind::policy ? above->parent() : above->parent()->parent();
+            if (above->kind() == Kind::member) members_dirty_ = true;
+            if (auto* policy = static_cast<Scheduler&>(*scheduler).policy()) policy->make_due();
+            return;
+        }
+}
+
+void Engine::topology_changed() {
+    members_dirty_ = true;
+    verdicts_dirty_ = true;
+    seen_.clear();
+    // The kernel widens the mask of a task whose CPUs all went offline, and does not narrow it when they are
+    // back: what no longer holds is written again, even if the same CPUs are decided on.
+    check_all();
+    for (auto& [target, outcome] : outcomes_)
+        if (outcome.state == State::overridden) outcome.written = {};
+    for_each_scheduler([](Scheduler& scheduler) {
+        if (auto* policy = scheduler.policy()) policy->make_due();
+    });
+}
+
+} // namespace schedd::placement

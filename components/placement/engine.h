@@ -1,0 +1,165 @@
+// Engine: one tick of schedd - probes measure, due policies decide, the planner merges, the actuator acts and
+// reads back - in a fixed order with bounded work, on whatever clock it is given.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "components/model/tree.h"
+#include "components/placement/ledger.h"
+#include "components/placement/planner.h"
+
+namespace schedd::placement {
+
+/// Told of what happened, for signals and the journal.
+class EngineListener {
+public:
+    virtual ~EngineListener() = default;
+    virtual void decided(const std::string& /*scheduler*/, const Target& /*target*/,
+                         const Decision& /*decision*/) {}
+    virtual void conflicted(const std::string& /*scheduler*/, const Target& /*target*/,
+                            const std::string& /*detail*/) {}
+    virtual void ejected(const std::string& /*scheduler*/, const std::string& /*why*/) {}
+};
+
+/// Why a target is where it is.
+struct Explanation {
+    Target target;
+    std::string comm;                                         // of a process
+    std::vector<std::pair<std::string, std::string>> members; // scheduler and member it belongs by
+    Verdict verdict;
+    std::vector<Duration> since; // age of each opinion's decision, in their order
+    Outcome outcome;
+    std::string original; // as captured; empty if never touched
+};
+
+/// Numbers of one scheduler.
+struct SchedulerFacts {
+    std::string name;
+    std::string policy;
+    std::size_t members = 0;
+    bool handle_all = false;
+    std::size_t subjects = 0;
+    std::size_t placed = 0;
+    std::size_t conflicts = 0;
+    std::uint64_t moves = 0;
+    std::string ejected;
+};
+
+class Engine final : public TreeListener, public ProcessListener {
+public:
+    /// All outlive the engine. `topology` is changed by its owner, who then calls topology_changed().
+    Engine(Tree& tree, const Topology& topology, Actuator& actuator, Ledger& ledger);
+    ~Engine() override;
+
+    /// Everything that is due at `now`. Never blocks; bounded by limits::kStepsPerTick.
+    void tick(Time now);
+    /// Only what follows from changes of the tree and the processes: who left is restored before this
+    /// returns.
+    void settle(Time now);
+    /// The next time tick() has something to do by itself.
+    [[nodiscard]] Time next_due() const;
+    /// Puts every held target back (`restore`) and forgets it. For stopping; apply the process events that
+    /// are waiting before, and again after it with settle(), for what was forked meanwhile.
+    void release_all();
+
+    void topology_changed();
+    /// Reads everything back and does again what no longer holds, whoever undid it: systemd has read its
+    /// files anew, CPUs came or went. What was foreign already stays so.
+    void reconcile();
+    /// The same for one target, about which there is news.
+    void reconcile(const Target& target);
+    void set_listener(EngineListener* listener) { listener_ = listener; }
+
+    /// What: a target's text or a member's name ("process:12"), a bare pid, a scheduler's name, or "" for
+    /// all.
+    [[nodiscard]] Result<std::vector<Explanation>> explain(std::string_view what) const;
+    [[nodiscard]] std::vector<SchedulerFacts> facts() const;
+    [[nodiscard]] std::size_t held() const { return ledger_.entries().size(); }
+    [[nodiscard]] std::uint64_t ticks() const { return ticks_; }
+    /// Steps carried out since the start; a steady state adds none.
+    [[nodiscard]] std::uint64_t steps() const { return steps_; }
+    /// Re-reads everything that is held; what differs from what was written is found in explain().
+    void check_all();
+
+    void part_added(Part& part) override;
+    void part_removed(const Path& path, Part& part) override;
+    void part_changed(Part& part, std::string_view attribute) override;
+    void process_arrived(const ProcessInfo& process) override;
+    void process_left(Pid pid) override;
+
+private:
+    struct Held {
+        Decision decision;
+        Time since{};
+    };
+    /// A process that was put back.
+    struct Released {
+        Target target;
+        Ledger::Entry entry;
+        Time at{};
+    };
+    /// What the engine remembers of a scheduler between ticks.
+    struct Seat {
+        std::vector<Subject> subjects;
+        std::uint64_t revision = 0; // of the process set, when they were taken from it
+        std::map<Target, Held> decisions;
+        bool undecided = true; // a new policy has not spoken yet; what is held stays meanwhile, for a while
+        Time policy_since{};
+        std::uint64_t moves = 0;
+    };
+
+    /// Whether the target is among the scheduler's subjects.
+    static bool holds(const Seat& seat, const Target& target);
+    void run_probes(Time now);
+    void take_newborn(Time now);
+    void take_child(const ProcessInfo& child);
+    void free_child(const ProcessInfo& child, const Released& parent);
+    void refresh_members(Time now);
+    void run_policies(Time now);
+    bool run_policy(Scheduler& scheduler, Seat& seat, Time now);
+    void eject(Scheduler& scheduler, Seat& seat, const std::string& why);
+    [[nodiscard]] std::string nonsense_in(const Seat& seat, const std::vector<Decision>& decisions) const;
+    void combine_and_act(Time now);
+    [[nodiscard]] std::vector<Wish> wishes() const;
+    /// Until when a target that nobody wants is kept for a scheduler whose new policy has not decided yet.
+    [[nodiscard]] Time grace_for(const Target& target) const;
+    void carry_out(const Plan& plan, Time now);
+    void carry_out(const Step& step);
+    void refuse(const Step& step, const Error& error);
+    void refuse(const Step& step, Outcome outcome);
+    void release(const Target& target);
+    void check_some(Time now);
+    void redo(const Target& target, Outcome& outcome);
+    void report_members();
+    CpuSet current_of(const Target& target);
+    void for_each_scheduler(const std::function<void(Scheduler&)>& visit) const;
+
+    Tree& tree_;
+    const Topology& topology_;
+    Actuator& actuator_;
+    Ledger& ledger_;
+    EngineListener* listener_ = nullptr;
+
+    std::map<std::string, Seat> seats_; // by scheduler name
+    std::map<Target, Verdict> verdicts_;
+    std::map<Target, Outcome> outcomes_; // of everything that is wanted or held
+    std::unordered_map<Pid, Target> held_processes_;
+    std::unordered_map<Pid, Released> released_; // not long ago: a child may have been forked just before
+    std::vector<ProcessInfo> newborn_;           // forked by a held process since the last settle
+    std::map<Target, CpuSet> seen_;              // current masks of subjects not placed, read once
+    bool members_dirty_ = true;
+    bool verdicts_dirty_ = true;
+    bool reports_dirty_ = true; // what members say of themselves may have changed
+    std::uint64_t seen_generation_ = 0;
+    Time next_check_{};
+    Time grace_ends_ = kNever;
+    Target check_cursor_;
+    std::uint64_t ticks_ = 0;
+    std::uint64_t steps_ = 0;
+};
+
+} // namespace schedd::placement

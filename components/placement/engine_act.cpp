@@ -1,0 +1,279 @@
+// The engine's acting half: verdicts, steps, releases, read-back and what forked children inherit.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "components/kit/log.h"
+#include "components/placement/engine.h"
+
+namespace schedd::placement {
+
+namespace {
+
+/// How long after a release a fork that happened before it may still become known.
+constexpr Duration kForkNotice = std::chrono::seconds(2);
+constexpr Duration kCheckPeriod = std::chrono::seconds(10);
+constexpr std::size_t kChecksPerTick = 256;
+
+} // namespace
+
+void Engine::process_arrived(const ProcessInfo& process) {
+    if (held_processes_.contains(process.parent) || released_.contains(process.parent))
+        newborn_.push_back(process);
+}
+
+void Engine::process_left(Pid pid) {
+    const auto at = held_processes_.find(pid);
+    if (at == held_processes_.end()) return;
+    // a reused pid is another target; this one's line in the ledger is void
+    ledger_.forget(at->second);
+    outcomes_.erase(at->second);
+    held_processes_.erase(at);
+    reports_dirty_ = true;
+}
+
+/// A child is born with its parent's mask, and is taken over as if it had been captured before, so that it is
+/// put back too when nobody wants it narrowed.
+void Engine::take_newborn(Time now) {
+    // by index: a child may itself have children in the list, which are looked at after it
+    for (std::size_t i = 0; i < newborn_.size(); ++i) {
+        const auto& child = newborn_[i];
+        if (held_processes_.contains(child.parent)) take_child(child);
+        else if (const auto parent = released_.find(child.parent); parent != released_.end())
+            free_child(child, parent->second);
+    }
+    newborn_.clear();
+    std::erase_if(released_, [&](const auto& row) { return now - row.second.at > kForkNotice; });
+}
+
+void Engine::take_child(const ProcessInfo& child) {
+    const Target& parent = held_processes_.at(child.parent);
+    const auto* entry = ledger_.find(parent);
+    const auto target = Target::process(child.pid, child.start_time);
+    if (!entry || ledger_.find(target)) return;
+    auto original = actuator_.capture_child(parent, entry->original, entry->written, target);
+    if (!original) return;
+    Ledger::Entry inherited{entry->actuator, std::move(*original), entry->written};
+    if (!ledger_.record({{target, inherited}})) return;
+    outcomes_[target] = {State::applied, inherited.written, inherited.written, "inherited from its parent"};
+    held_processes_.insert_or_assign(child.pid, target);
+    verdicts_dirty_ = true;
+}
+
+/// Its parent was let go between the fork and the news of it.
+void Engine::free_child(const ProcessInfo& child, const Released& parent) {
+    const auto target = Target::process(child.pid, child.start_time);
+    const auto original =
+        actuator_.capture_child(parent.target, parent.entry.original, parent.entry.written, target);
+    if (!original) return;
+    const auto outcome = actuator_.restore(target, *original);
+    if (outcome.state == State::invalid)
+        tree_.environment().log.write(Severity::error, target.text(),
+                                      "could not be restored: " + outcome.detail);
+    released_.insert_or_assign(child.pid, Released{target,
+                                                   {parent.entry.actuator, *original, parent.entry.written},
+                                                   parent.at});
+}
+
+void Engine::combine_and_act(Time now) {
+    if (!verdicts_dirty_ && now < grace_ends_) return;
+    verdicts_dirty_ = false;
+    reports_dirty_ = true;
+    grace_ends_ = kNever;
+    auto verdicts = combine(wishes(), topology_.usable());
+    if (listener_)
+        for (const auto& [target, verdict] : verdicts) {
+            const auto before = verdicts_.find(target);
+            if (!verdict.has_conflict() || (before != verdicts_.end() && before->second.has_conflict()))
+                continue;
+            for (const auto& opinion : verdict.opinions)
+                if (opinion.result == Opinion::Result::conflict)
+                    listener_->conflicted(opinion.scheduler, target,
+                                          fmt::format("wants CPUs {}, but {} are decided",
+                                                      opinion.cpus.text(), verdict.cpus.text()));
+        }
+    verdicts_ = std::move(verdicts);
+    Holdings held;
+    // what was refused is not tried again at each decision, but at the next read-back
+    for (const auto& [target, outcome] : outcomes_)
+        held.emplace(target, outcome.state == State::invalid ? outcome.refused : outcome.written);
+    auto plan = make_plan(verdicts_, held);
+    std::erase_if(plan.releases, [&](const Target& target) {
+        const Time until = grace_for(target);
+        if (until <= now) return false;
+        grace_ends_ = std::min(grace_ends_, until);
+        return true;
+    });
+    // yield: what somebody else has written is theirs
+    std::erase_if(plan.steps, [&](const Step& step) {
+        const auto at = outcomes_.find(step.target);
+        return at != outcomes_.end() && at->second.state == State::foreign;
+    });
+    carry_out(plan, now);
+}
+
+void Engine::carry_out(const Plan& plan, Time now) {
+    const auto count = std::min(plan.steps.size(), limits::kStepsPerTick);
+    if (count < plan.steps.size()) verdicts_dirty_ = true;
+    const std::span steps(plan.steps.data(), count);
+    std::vector<std::pair<Target, Ledger::Entry>> added;
+    for (const auto& step : steps) {
+        if (ledger_.find(step.target)) continue;
+        auto original = actuator_.capture(step.target);
+        if (original)
+            added.emplace_back(step.target,
+                               Ledger::Entry{std::string(actuator_.name()), std::move(*original), step.cpus});
+        else refuse(step, original.error());
+    }
+    for (const auto& step : steps) ledger_.note_written(step.target, step.cpus);
+    // Nothing is touched that the ledger does not know: on a full disk the machine stays as it is.
+    auto recorded = ledger_.record(added);
+    if (recorded) recorded = ledger_.flush();
+    if (!recorded)
+        tree_.environment().log.write(Severity::error, "ledger",
+                                      "nothing is placed: " + recorded.error().text());
+    for (const auto& step : steps) {
+        if (!recorded) refuse(step, recorded.error());
+        else if (ledger_.find(step.target)) carry_out(step);
+    }
+    for (const auto& target : plan.releases) release(target);
+    if (!outcomes_.empty() && next_check_ <= now) next_check_ = now + kCheckPeriod;
+}
+
+void Engine::carry_out(const Step& step) {
+    const auto& target = step.target;
+    const auto before = outcomes_.find(target);
+    const bool is_new = before == outcomes_.end() || before->second.written.empty();
+    const bool was_elsewhere = current_of(target) != step.cpus;
+    auto outcome = actuator_.place(target, step.cpus);
+    ++steps_;
+    seen_.erase(target);
+    if (outcome.state == State::gone) ledger_.forget(target);
+    if (outcome.state == State::gone || outcome.state == State::invalid) {
+        refuse(step, std::move(outcome));
+        return;
+    }
+    if (was_elsewhere && !is_new && outcome.state == State::applied)
+        ++seats_[verdicts_.at(target).opinions.front().scheduler].moves;
+    if (target.sort == Target::Sort::process) held_processes_.insert_or_assign(target.pid, target);
+    outcomes_[target] = std::move(outcome);
+}
+
+void Engine::refuse(const Step& step, const Error& error) {
+    const bool is_gone = error.kind == Errc::no_such_object && step.target.sort == Target::Sort::process;
+    refuse(step, Outcome{is_gone ? State::gone : State::invalid, {}, {}, error.text(), {}});
+}
+
+/// Nothing was written: what held before still does, and what was never touched is not held.
+void Engine::refuse(const Step& step, Outcome outcome) {
+    const auto& target = step.target;
+    const auto before = outcomes_.find(target);
+    outcome.refused = step.cpus;
+    outcome.written = before == outcomes_.end() ? CpuSet() : before->second.written;
+    if (outcome.written.empty()) ledger_.forget(target);
+    else ledger_.note_written(target, outcome.written);
+    if (outcome.state == State::gone) held_processes_.erase(target.pid);
+    else outcome.effective = actuator_.current(target).value_or(CpuSet());
+    outcomes_[target] = std::move(outcome);
+}
+
+void Engine::release(const Target& target) {
+    if (const auto* entry = ledger_.find(target)) {
+        const auto now = actuator_.check(target, entry->written);
+        const bool is_theirs = now.state == State::foreign;
+        if (is_theirs)
+            tree_.environment().log.write(Severity::notice, target.text(), "is left as it is: " + now.detail);
+        const auto outcome = is_theirs ? Outcome{} : actuator_.restore(target, entry->original);
+        ++steps_;
+        if (outcome.state == State::invalid) {
+            tree_.environment().log.write(Severity::error, target.text(),
+                                          "could not be restored: " + outcome.detail);
+            outcomes_[target] = outcome;
+            return;
+        }
+        if (target.sort == Target::Sort::process)
+            released_.insert_or_assign(target.pid, Released{target, *entry, tree_.environment().clock.now()});
+        ledger_.forget(target);
+    }
+    if (target.sort == Target::Sort::process) held_processes_.erase(target.pid);
+    outcomes_.erase(target);
+}
+
+void Engine::release_all() {
+    verdicts_.clear();
+    std::vector<Target> targets;
+    for (const auto& [target, outcome] : outcomes_) targets.push_back(target);
+    // inner groups first: a child cannot be wider than its parent, but its parent may be narrower than before
+    std::ranges::reverse(targets);
+    for (const auto& target : targets) release(target);
+    if (auto kept = ledger_.flush(); !kept)
+        tree_.environment().log.write(Severity::error, "ledger", kept.error().text());
+}
+
+/// Read-back in rotation: what was written must still hold. What somebody else changed is reported and left
+/// to them; what could not be written is tried again.
+void Engine::check_some(Time now) {
+    if (now < next_check_ || outcomes_.empty()) return;
+    reports_dirty_ = true;
+    auto at = outcomes_.upper_bound(check_cursor_);
+    std::size_t done = 0;
+    for (; at != outcomes_.end() && done < kChecksPerTick; ++done) {
+        const Target target = at->first;
+        auto& outcome = at->second;
+        ++at;
+        check_cursor_ = target;
+        if (outcome.state == State::gone && !ledger_.find(target)) {
+            outcomes_.erase(target);
+            continue;
+        }
+        if (outcome.state == State::invalid) {
+            outcome.refused = {}; // the next plan tries again
+            verdicts_dirty_ = true;
+        } else if (outcome.state == State::pending && verdicts_.contains(target) && ledger_.find(target)) {
+            outcome = actuator_.place(target, verdicts_.at(target).cpus);
+        } else {
+            outcome = actuator_.check(target, outcome.written);
+        }
+    }
+    if (at != outcomes_.end()) return; // the rest at the next tick
+    check_cursor_ = {};
+    next_check_ = now + kCheckPeriod;
+}
+
+void Engine::redo(const Target& target, Outcome& outcome) {
+    const auto verdict = verdicts_.find(target);
+    const auto* entry = ledger_.find(target);
+    if (!entry || outcome.state == State::foreign) return;
+    if (outcome.state == State::invalid) {
+        outcome.refused = {};
+        verdicts_dirty_ = true;
+        return;
+    }
+    outcome = actuator_.check(target, outcome.written);
+    if (outcome.state == State::applied || outcome.state == State::gone || verdict == verdicts_.end()) return;
+    outcome = actuator_.place(target, verdict->second.cpus);
+    ++steps_;
+}
+
+void Engine::reconcile() {
+    reports_dirty_ = true;
+    for (auto& [target, outcome] : outcomes_) redo(target, outcome);
+}
+
+void Engine::reconcile(const Target& target) {
+    const auto at = outcomes_.find(target);
+    if (at == outcomes_.end()) return;
+    reports_dirty_ = true;
+    redo(target, at->second);
+}
+
+void Engine::check_all() {
+    reports_dirty_ = true;
+    for (auto& [target, outcome] : outcomes_) {
+        if (outcome.state == State::invalid)
+            outcome.effective = actuator_.current(target).value_or(outcome.effective);
+        else if (ledger_.find(target)) outcome = actuator_.check(target, outcome.written);
+    }
+}
+
+} // namespace schedd::placement

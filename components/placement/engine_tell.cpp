@@ -1,0 +1,157 @@
+// The engine's telling half: member states, explanations and numbers.
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "components/kit/number.h"
+#include "components/placement/engine.h"
+
+namespace schedd::placement {
+
+namespace {
+
+/// What one member's attributes say: the union over its subjects, the worst state.
+struct Summary {
+    State state = State::free;
+    CpuSet wanted;
+    CpuSet written;
+    CpuSet effective;
+    std::string detail;
+    std::size_t subjects = 0;
+
+    void add(const Verdict* verdict, const Outcome* outcome) {
+        ++subjects;
+        auto next = outcome ? outcome->state : State::free;
+        auto text = outcome ? outcome->detail : std::string();
+        if (verdict) wanted |= verdict->cpus;
+        if (outcome) {
+            written |= outcome->written;
+            effective |= outcome->effective;
+        }
+        if (verdict && verdict->has_conflict()) {
+            next = std::max(next, State::conflict);
+            text = verdict->disagreement();
+        }
+        if (next < state || next == State::free) return;
+        state = next;
+        if (!text.empty()) detail = text;
+    }
+};
+
+template <class Map> const typename Map::mapped_type* find_in(const Map& map, const Target& target) {
+    const auto at = map.find(target);
+    return at == map.end() ? nullptr : &at->second;
+}
+
+} // namespace
+
+void Engine::report_members() {
+    if (!std::exchange(reports_dirty_, false)) return;
+    for_each_scheduler([&](Scheduler& scheduler) {
+        if (scheduler.process_set().children().empty()) return;
+        const auto seat = seats_.find(scheduler.name());
+        if (seat == seats_.end()) return;
+        std::map<std::string_view, Summary> summaries;
+        for (const auto& subject : seat->second.subjects)
+            summaries[subject.member].add(find_in(verdicts_, subject.target),
+                                          find_in(outcomes_, subject.target));
+        for (const auto& child : scheduler.process_set().children()) {
+            auto& member = static_cast<Member&>(*child);
+            auto summary = summaries[member.name()];
+            if (!member.alive()) summary = {State::gone, {}, {}, {}, "the process has ended", 0};
+            else if (summary.subjects == 0)
+                summary.detail = "nothing belongs to it now, or what does is in by a later member";
+            bool changed = member.report_text(Member::kState, std::string(name_of(summary.state)));
+            changed |= member.report_text(Member::kWantedCpus, summary.wanted.text());
+            changed |= member.report_text(Member::kWrittenCpus, summary.written.text());
+            changed |= member.report_text(Member::kEffectiveCpus, summary.effective.text());
+            changed |= member.report_text(Member::kDetail, std::move(summary.detail));
+            if (changed) tree_.touched(member, "state");
+        }
+    });
+}
+
+Result<std::vector<Explanation>> Engine::explain(std::string_view what) const {
+    std::set<Target> targets;
+    bool known = what.empty();
+    const auto pid = parse_unsigned(what.starts_with("process:") ? what.substr(8) : what);
+    for_each_scheduler([&](Scheduler& scheduler) {
+        const bool is_it = what.empty() || scheduler.name() == what;
+        known = known || scheduler.name() == what || scheduler.process_set().child(what);
+        const auto seat = seats_.find(scheduler.name());
+        if (seat == seats_.end()) return;
+        for (const auto& subject : seat->second.subjects) {
+            const bool has_pid =
+                pid && std::ranges::find(subject.pids, static_cast<Pid>(*pid)) != subject.pids.end();
+            if (is_it || subject.member == what || subject.target.text() == what || has_pid)
+                targets.insert(subject.target);
+        }
+    });
+    for (const auto& [target, outcome] : outcomes_)
+        if (what.empty() || target.text() == what || (pid && target.pid == static_cast<Pid>(*pid)))
+            targets.insert(target);
+    if (targets.empty() && !known && pid) {
+        const auto& processes = tree_.environment().processes;
+        const auto* process = processes.find(static_cast<Pid>(*pid));
+        if (!process) return fail(Errc::no_such_object, fmt::format("there is no process {}", *pid), "");
+        if (auto why = protection_of(*process, processes.own_pid()); !why.empty())
+            return fail(Errc::no_such_object, fmt::format("process {} belongs to no scheduler", *pid), why);
+    }
+    if (targets.empty() && !known)
+        return fail(Errc::no_such_object, fmt::format("'{}' belongs to no scheduler", what),
+                    "name a member (process:12, cgroup:/a), a pid, or a scheduler");
+    std::vector<Explanation> all;
+    for (const auto& target : targets) {
+        Explanation row{target, {}, {}, {}, {}, {}, {}};
+        if (const auto* process = tree_.environment().processes.find(target.pid)) row.comm = process->comm;
+        for (const auto& [name, seat] : seats_) {
+            const auto subject = std::ranges::lower_bound(seat.subjects, target, {}, &Subject::target);
+            if (subject != seat.subjects.end() && subject->target == target)
+                row.members.emplace_back(name, subject->member);
+        }
+        if (const auto* verdict = find_in(verdicts_, target)) row.verdict = *verdict;
+        if (const auto* outcome = find_in(outcomes_, target)) row.outcome = *outcome;
+        else row.outcome.state = State::free;
+        if (const auto* entry = ledger_.find(target)) row.original = entry->original;
+        const Time now = tree_.environment().clock.now();
+        for (const auto& opinion : row.verdict.opinions) {
+            const auto seat = seats_.find(opinion.scheduler);
+            const auto* held = seat == seats_.end() ? nullptr : find_in(seat->second.decisions, target);
+            row.since.push_back(held ? now - held->since : Duration{});
+        }
+        all.push_back(std::move(row));
+    }
+    return all;
+}
+
+std::vector<SchedulerFacts> Engine::facts() const {
+    std::vector<SchedulerFacts> rows;
+    for_each_scheduler([&](Scheduler& scheduler) {
+        SchedulerFacts row;
+        row.name = scheduler.name();
+        if (const auto* policy = scheduler.policy()) row.policy = policy->name();
+        row.members = scheduler.process_set().children().size();
+        row.handle_all = scheduler.process_set().handle_all();
+        row.ejected = scheduler.ejected();
+        if (const auto at = seats_.find(scheduler.name()); at != seats_.end()) {
+            row.subjects = at->second.subjects.size();
+            row.moves = at->second.moves;
+            for (const auto& [target, held] : at->second.decisions) {
+                const auto* outcome = find_in(outcomes_, target);
+                if (outcome && outcome->state == State::applied) ++row.placed;
+                const auto* verdict = find_in(verdicts_, target);
+                if (!verdict) continue;
+                row.conflicts +=
+                    static_cast<std::size_t>(std::ranges::count_if(verdict->opinions, [&](const Opinion& o) {
+                        return o.scheduler == row.name && o.result == Opinion::Result::conflict;
+                    }));
+            }
+        }
+        rows.push_back(std::move(row));
+    });
+    return rows;
+}
+
+} // namespace schedd::placement

@@ -1,0 +1,124 @@
+// Stacking and ordering.
+#include "components/placement/planner.h"
+
+#include <algorithm>
+#include <tuple>
+#include <unordered_map>
+
+#include <fmt/format.h>
+
+namespace schedd::placement {
+
+std::string_view name_of(Opinion::Result result) {
+    switch (result) {
+    case Opinion::Result::decides: return "decides";
+    case Opinion::Result::narrows: return "narrows";
+    case Opinion::Result::conflict: return "conflict";
+    }
+    return "decides";
+}
+
+bool Verdict::has_conflict() const {
+    return std::ranges::any_of(opinions,
+                               [](const Opinion& o) { return o.result == Opinion::Result::conflict; });
+}
+
+std::string Verdict::disagreement() const {
+    std::string text;
+    for (const auto& opinion : opinions) {
+        if (opinion.result != Opinion::Result::conflict) continue;
+        text += fmt::format("{}{} wants CPUs {}, none of which is left", text.empty() ? "" : "; ",
+                            opinion.scheduler, opinion.cpus.text());
+    }
+    if (!text.empty() && !cpus.empty()) text += fmt::format(" beside {}, decided before it", cpus.text());
+    return text;
+}
+
+namespace {
+
+bool comes_first(const Wish& a, const Wish& b) {
+    return std::tuple(-a.precedence, !a.is_explicit, UINT64_MAX - a.order, std::string_view(a.scheduler)) <
+           std::tuple(-b.precedence, !b.is_explicit, UINT64_MAX - b.order, std::string_view(b.scheduler));
+}
+
+/// Masks already granted that bind a target from outside: those of the groups its processes are in, and of
+/// the processes in the group.
+class Bonds {
+public:
+    void grant(const Wish& wish, const CpuSet& cpus) {
+        const bool is_process = wish.decision.target.sort == Target::Sort::process;
+        auto& granted = is_process ? by_process_ : by_group_;
+        for (const Pid pid : wish.pids) granted.insert_or_assign(pid, cpus);
+    }
+
+    /// Whether `cpus` leaves something to every grant of the other sort for these processes; a process is
+    /// also narrowed by its group's grant.
+    bool narrow(const Wish& wish, CpuSet& cpus) const {
+        const bool is_process = wish.decision.target.sort == Target::Sort::process;
+        const auto& others = is_process ? by_group_ : by_process_;
+        if (others.empty()) return true;
+        for (const Pid pid : wish.pids) {
+            const auto at = others.find(pid);
+            if (at == others.end()) continue;
+            if (!cpus.intersects(at->second)) return false;
+            if (is_process) cpus &= at->second;
+        }
+        return true;
+    }
+
+private:
+    std::unordered_map<Pid, CpuSet> by_process_;
+    std::unordered_map<Pid, CpuSet> by_group_;
+};
+
+std::size_t depth_of(const Target& target) {
+    if (target.sort != Target::Sort::cgroup) return SIZE_MAX; // processes are inside every group
+    return static_cast<std::size_t>(std::ranges::count(target.name, '/'));
+}
+
+} // namespace
+
+std::map<Target, Verdict> combine(std::vector<Wish> wishes, const CpuSet& usable) {
+    std::ranges::stable_sort(wishes, comes_first);
+    std::map<Target, Verdict> verdicts;
+    Bonds bonds;
+    for (Wish& wish : wishes) {
+        auto& verdict = verdicts[wish.decision.target];
+        Opinion opinion{std::move(wish.scheduler), std::move(wish.member), wish.decision.cpus,
+                        std::move(wish.decision.reason), Opinion::Result::decides};
+        const bool is_first = verdict.cpus.empty();
+        CpuSet cpus = opinion.cpus & usable;
+        if (!is_first) cpus &= verdict.cpus;
+        if (cpus.empty() || !bonds.narrow(wish, cpus)) {
+            opinion.result = Opinion::Result::conflict;
+        } else {
+            opinion.result = is_first ? Opinion::Result::decides : Opinion::Result::narrows;
+            verdict.cpus = cpus;
+            bonds.grant(wish, cpus);
+        }
+        verdict.opinions.push_back(std::move(opinion));
+    }
+    return verdicts;
+}
+
+Plan make_plan(const std::map<Target, Verdict>& verdicts, const Holdings& held) {
+    Plan plan;
+    for (const auto& [target, verdict] : verdicts) {
+        if (verdict.cpus.empty()) continue;
+        const auto now = held.find(target);
+        if (now != held.end() && now->second == verdict.cpus) continue;
+        const bool grows = now != held.end() && now->second.subset_of(verdict.cpus);
+        plan.steps.push_back({target, verdict.cpus, grows});
+    }
+    std::ranges::stable_sort(plan.steps, [](const Step& a, const Step& b) {
+        if (a.grows != b.grows) return a.grows;
+        return a.grows ? depth_of(a.target) < depth_of(b.target) : depth_of(a.target) > depth_of(b.target);
+    });
+    for (const auto& [target, cpus] : held) {
+        const auto wanted = verdicts.find(target);
+        if (wanted == verdicts.end() || wanted->second.cpus.empty()) plan.releases.push_back(target);
+    }
+    return plan;
+}
+
+} // namespace schedd::placement

@@ -1,0 +1,121 @@
+// cpu - the load of the machine and of each process, and how busy each CPU is.
+//   a process with two threads that ran 400 ms + waited 600 ms, and ran 250 ms within 1 s -> process_load
+//   1250 node_load: the sum over all tasks; two hogs on one CPU -> 2000 cpu_usage: ticks used 25, idle 75 ->
+//   25; time waiting for io counts as used (Kerrighed cpu_probe.c)
+// Load is time: what tasks ran and waited for a CPU between two passes (schedstat), over the time passed.
+// States are never sampled. node_load comes from proc/schedstat where the kernel has it, else it is the sum
+// over tasks. Usage: create probes/cpu; write probes/cpu.probe_period 500; read probes/cpu/process_load[1234]
+#include "components/probes/cpu_usage.h"
+#include "components/probes/probes.h"
+#include "components/probes/run_queues.h"
+#include "components/probes/task_meter.h"
+
+namespace schedd::probes {
+
+namespace {
+
+constexpr AttributeSpec kAttributes[] = {probe_period()};
+
+enum SourceIndex : std::size_t { kNodeLoad, kCpuUsage, kProcessLoad };
+constexpr SourceSpec kSourceSpecs[] = {
+    {.name = "node_load", .type = types::kLoad, .doc = "Runnable tasks of the machine over the last period."},
+    {.name = "cpu_usage",
+     .type = types::kUsageByCpu,
+     .doc = "Share of the last period a CPU was used or waited for io."},
+    {.name = "process_load",
+     .type = types::kLoadByPid,
+     .doc = "Runnable threads of a process over the last period."},
+};
+
+class CpuProbe final : public Probe, public ProcessListener {
+public:
+    CpuProbe(const Descriptor& type, std::string name, const Environment& environment)
+        : Probe(type, std::move(name), environment), tasks_(environment.host), usage_(environment.host),
+          queues_(environment.host) {
+        adopt(std::make_unique<PlainSource>(kSourceSpecs[kNodeLoad]));
+        adopt(std::make_unique<LookupSource>(
+            kSourceSpecs[kCpuUsage], [this](const Parameter& parameter) { return usage_of(parameter); },
+            [this](const Output::Visit& visit) {
+                for (std::int64_t cpu = 0; cpu < usage_.cpus(); ++cpu)
+                    if (const auto sample = usage_of(Parameter(cpu))) visit(Parameter(cpu), *sample);
+            }));
+        adopt(std::make_unique<LookupSource>(
+            kSourceSpecs[kProcessLoad], [this](const Parameter& parameter) { return load_of(parameter); },
+            [this](const Output::Visit& visit) {
+                tasks_.visit([&](Pid pid, const TaskMeter::Load& load) {
+                    visit(Parameter(static_cast<std::int64_t>(pid)), sample_of(load));
+                });
+            }));
+        environment.processes.add_listener(*this);
+    }
+    ~CpuProbe() override { environment().processes.remove_listener(*this); }
+
+    void measure(Time now) override {
+        if (!is_started_) start();
+        tasks_.pass(now);
+        const auto usage = usage_.measure(now);
+        const auto queues = has_queues_ ? queues_.measure(now) : Status{};
+        auto& node_load = static_cast<PlainSource&>(*children()[kNodeLoad]);
+        if (const auto load = has_queues_ ? queues_.load() : tasks_.total())
+            node_load.set({.value = *load, .time = now, .fresh_for = fresh_for()});
+        else node_load.clear();
+        if (!usage) note_trouble(usage.error().text());
+        else if (!queues) note_trouble(queues.error().text());
+        else if (tasks_.trouble().empty()) note_trouble({});
+        else note_trouble(tasks_.trouble());
+    }
+
+    void process_arrived(const ProcessInfo& process) override {
+        if (is_started_) tasks_.add(process);
+    }
+    void process_left(Pid pid) override { tasks_.remove(pid); }
+    void threads_changed(Pid pid) override { tasks_.threads_changed(pid); }
+
+private:
+    void start() {
+        is_started_ = true;
+        has_queues_ = environment().host.open("proc/schedstat").has_value();
+        environment().processes.for_each([this](const ProcessInfo& process) { tasks_.add(process); });
+    }
+
+    [[nodiscard]] std::optional<Sample> usage_of(const Parameter& parameter) const {
+        const auto* cpu = std::get_if<std::int64_t>(&parameter);
+        const auto percent = cpu ? usage_.percent(*cpu) : std::nullopt;
+        if (!percent) return std::nullopt;
+        return Sample{.value = *percent, .time = usage_.measured_at(), .fresh_for = fresh_for()};
+    }
+
+    [[nodiscard]] std::optional<Sample> load_of(const Parameter& parameter) const {
+        const auto* pid = std::get_if<std::int64_t>(&parameter);
+        const auto load =
+            pid && *pid > 0 && *pid <= INT32_MAX ? tasks_.load_of(static_cast<Pid>(*pid)) : std::nullopt;
+        if (!load) return std::nullopt;
+        return sample_of(*load);
+    }
+
+    /// A process whose turn comes seldom is idle, and known to be, until its next turn.
+    [[nodiscard]] Sample sample_of(const TaskMeter::Load& load) const {
+        return {.value = load.load,
+                .time = load.time,
+                .fresh_for = fresh_for() + (tasks_.longest_turn() - 1) * period()};
+    }
+
+    TaskMeter tasks_;
+    CpuUsage usage_;
+    RunQueues queues_;
+    bool is_started_ = false;
+    bool has_queues_ = false;
+};
+
+} // namespace
+
+const Descriptor kCpu{
+    .name = "cpu",
+    .kind = Kind::probe,
+    .doc = "Load of the machine and of each process, and usage of each CPU.",
+    .make = make_part<CpuProbe>,
+    .attributes = kAttributes,
+    .sources = kSourceSpecs,
+};
+
+} // namespace schedd::probes

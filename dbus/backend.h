@@ -1,0 +1,123 @@
+// Backend: what the bus asks of the daemon behind it; the daemon implements it, tests fake it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "components/model/tree.h"
+
+namespace schedd::dbus {
+
+using namespace schedd::kit;
+
+/// One scheduler's row of Status. `subjects` is what its process set matches now, `placed` how many of them
+/// it holds somewhere, `moves` how often it changed one since it was created.
+struct SchedulerFacts {
+    std::string name;
+    std::string policy; // name of the policy's type, "" without one
+    std::uint64_t members = 0;
+    bool handle_all = false;
+    std::uint64_t subjects = 0;
+    std::uint64_t placed = 0;
+    std::uint64_t conflicts = 0;
+    std::uint64_t moves = 0;
+    std::string ejected; // why its policy was put out of action, "" while it is in it
+};
+
+/// The machine as Status shows it: counts of what is online and usable, `online` as a CPU list.
+struct TopologyFacts {
+    std::uint64_t cpus = 0;
+    std::string online;
+    std::uint64_t cores = 0;
+    std::uint64_t numa = 0;
+    std::uint64_t packages = 0;
+    std::uint64_t generation = 0;
+};
+
+/// The numbers behind Manager.Status. The number of parts is the tree's own.
+struct Facts {
+    std::string version;
+    std::uint64_t uptime_ms = 0;
+    std::string actuator; // "affinity", "cgroup", "dry-run", ...
+    std::string on_stop;  // "restore" or "leave"
+    TopologyFacts topology;
+    std::uint64_t processes = 0; // in the process table
+    std::uint64_t ticks = 0;
+    std::uint64_t held = 0;                 // targets in the ledger: touched and not yet restored
+    std::vector<SchedulerFacts> schedulers; // in stacking order
+};
+
+/// Which scheduler claims a target, and through which member ("session:77", "handle_all").
+struct Membership {
+    std::string scheduler;
+    std::string member;
+};
+
+/// What one stacked scheduler decided for a target, and what became of it.
+struct DecisionFacts {
+    std::string scheduler;
+    std::string cpus; // CPU list
+    std::string reason;
+    std::uint64_t since_ms = 0; // how long ago it was decided
+    std::string result;         // "decides", "narrows" or "conflict"
+};
+
+/// Why one target is where it is. CPU lists are "" when there is none.
+struct Explanation {
+    std::string target; // "process:123", "cgroup:/batch"
+    std::string comm;
+    std::vector<Membership> members;
+    std::vector<DecisionFacts> decisions; // in stacking order
+    std::string wanted;
+    std::string written;
+    std::string effective;
+    std::string state; // placement::State as a word
+    std::string detail;
+    std::string original; // as captured before the first touch, "" if untouched
+};
+
+/// One target whose state is not what was asked for.
+struct Finding {
+    std::string target;
+    std::string scheduler;
+    std::string state;
+    std::string wanted;
+    std::string effective;
+    std::string detail;
+};
+
+/// All calls come from the loop's thread. Strings may hold any bytes; the bus side makes them fit for D-Bus.
+class Backend {
+public:
+    virtual ~Backend() = default;
+
+    [[nodiscard]] virtual model::Tree& tree() = 0;
+
+    /// Tree::apply with what belongs around it: after a member was removed, its targets have been restored
+    /// and read back when this returns.
+    virtual Status apply(const model::Recipe& recipe, bool dry_run) = 0;
+    /// Makes the tree agree with a configuration in TOML; with `prune`, what it does not name is removed.
+    /// Returns the verbs that were (or, with `dry_run`, would be) carried out, as recipe lines.
+    virtual Result<std::vector<std::string>> apply_config(std::string_view toml, bool dry_run,
+                                                          bool prune) = 0;
+    /// Re-reads the configuration files; all or nothing. Returns the verbs carried out, as recipe lines.
+    virtual Result<std::vector<std::string>> reload(bool dry_run) = 0;
+    /// The present configuration as TOML, and as the verbs that build it from nothing.
+    [[nodiscard]] virtual std::string export_config() const = 0;
+    [[nodiscard]] virtual std::vector<model::Verb> export_verbs() const = 0;
+
+    [[nodiscard]] virtual Facts facts() const = 0;
+    /// The topology facts alone: cheap, called for single properties.
+    [[nodiscard]] virtual TopologyFacts topology() const = 0;
+    /// `what` is a member ("process:12", "cgroup:/a"), a pid ("12") or a scheduler's name. Fails with
+    /// no_such_object when it names none of these, invalid_value when it cannot be read.
+    [[nodiscard]] virtual Result<std::vector<Explanation>> explain(std::string_view what) const = 0;
+    /// All that is held, for Dump.
+    [[nodiscard]] virtual std::vector<Explanation> explain_all() const = 0;
+    /// Reads back every held target now; the findings are those that are not as wanted (none: all is well).
+    virtual Result<std::vector<Finding>> verify() = 0;
+};
+
+} // namespace schedd::dbus

@@ -1,0 +1,75 @@
+// Connections on sdbus-c++ 1.2.
+#include "dbus/connection.h"
+
+#include <fmt/format.h>
+#include <sdbus-c++/sdbus-c++.h>
+
+namespace schedd::dbus {
+
+Connection::Connection(std::unique_ptr<sdbus::IConnection> connection) : connection_(std::move(connection)) {}
+
+Connection::~Connection() = default;
+
+Result<std::unique_ptr<Connection>> Connection::open(const std::string& bus) {
+    if (bus != "system" && bus != "session" && bus.find(':') == std::string::npos)
+        return fail(Errc::invalid_value, fmt::format("there is no bus '{}'", bus.substr(0, 80)),
+                    "use system, session or an address such as unix:path=/run/x");
+    try {
+        auto connection = bus == "system"    ? sdbus::createSystemBusConnection()
+                          : bus == "session" ? sdbus::createSessionBusConnection()
+                                             : sdbus::createSessionBusConnectionWithAddress(bus);
+        return std::unique_ptr<Connection>(new Connection(std::move(connection)));
+    } catch (const sdbus::Error& e) {
+        return fail(Errc::io, fmt::format("cannot connect to the bus '{}'", bus.substr(0, 200)),
+                    e.getMessage());
+    }
+}
+
+Status Connection::request_name(const std::string& name) {
+    try {
+        connection_->requestName(name);
+        return {};
+    } catch (const sdbus::Error& e) {
+        if (e.getName() == "org.freedesktop.DBus.Error.FileExists" || e.getName() == "System.Error.EALREADY")
+            return fail(Errc::held_by_other, fmt::format("another schedd owns the name {} on this bus", name),
+                        "end it first, or use another --bus");
+        if (e.getName() == "org.freedesktop.DBus.Error.AccessDenied")
+            return fail(Errc::denied, fmt::format("the bus does not let uid own {}", name),
+                        "run as root, or install the bus policy file");
+        return fail(Errc::io, fmt::format("cannot own the name {}", name), e.getMessage());
+    }
+}
+
+void Connection::add_object_manager(const std::string& path) {
+    connection_->addObjectManager(path, sdbus::floating_slot);
+}
+
+Connection::Poll Connection::poll() const {
+    try {
+        const auto data = connection_->getEventLoopPollData();
+        return {data.fd, data.events, data.timeout_usec};
+    } catch (const sdbus::Error&) { // the bus is gone: process() finds out at once
+        return {-1, 0, 0};
+    }
+}
+
+Connection::Turn Connection::process() {
+    try {
+        return connection_->processPendingRequest() ? Turn::more : Turn::idle;
+    } catch (const sdbus::Error&) { return Turn::lost; }
+}
+
+Connection::Watch Connection::watch_owner(const std::string& unique_name, std::function<void()> gone) {
+    try {
+        auto slot = connection_->addMatch(fmt::format("type='signal',sender='org.freedesktop.DBus',interface="
+                                                      "'org.freedesktop.DBus',"
+                                                      "member='NameOwnerChanged',arg0='{}',arg2=''",
+                                                      unique_name),
+                                          [gone = std::move(gone)](sdbus::Message&) { gone(); });
+        return Watch(std::move(slot));
+    } catch (const sdbus::Error&) {
+        return Watch(nullptr, [](void*) {});
+    }
+}
+
+} // namespace schedd::dbus

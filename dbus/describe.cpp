@@ -1,0 +1,230 @@
+// The JSON shapes; README.md lists them.
+#include "dbus/describe.h"
+
+#include <nlohmann/json.hpp>
+
+#include "components/kit/limits.h"
+#include "dbus/flow_values.h"
+
+namespace schedd::dbus {
+
+namespace {
+
+using namespace schedd::model;
+using Json = nlohmann::ordered_json;
+
+/// Bytes that are no UTF-8 become U+FFFD; numbers that are not finite are null (the library does that).
+std::string text_of_json(const Json& json) {
+    return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+template <class... T> Json json_of(const std::variant<T...>& value) {
+    return std::visit([](const auto& v) { return Json(v); }, value);
+}
+
+Json attributes_json(const Part& part) {
+    Json out = Json::object();
+    for (std::size_t i = 0; i < part.attributes().size(); ++i) {
+        const auto& spec = part.attributes()[i];
+        out[std::string(spec.name)] = {{"value", json_of(part.attribute(i))},
+                                       {"kind", name_of(spec.kind)},
+                                       {"unit", spec.unit},
+                                       {"read_only", spec.read_only}};
+    }
+    return out;
+}
+
+void list_values(const Output& output, Json& flow) {
+    std::size_t count = 0;
+    Json values = Json::object();
+    output.list([&](const Parameter& parameter, const Sample& sample) {
+        if (++count <= limits::kDescribedValues) values[text_of(parameter)] = json_of(sample.value);
+    });
+    flow["values"] = std::move(values);
+    flow["count"] = count;
+}
+
+Json flow_json(const Part& part, Time now) {
+    const auto* output = output_of(part);
+    const auto* input = input_of(part);
+    const auto& type = output ? output->output_type() : input->input_type();
+    const auto value = output ? value_of(part) : Result<Sample>(fail(Errc::no_value, {}));
+    const auto collected = input ? collected_value_of(part) : Result<Sample>(fail(Errc::no_value, {}));
+    const auto* source = input ? input->source() : nullptr;
+    const auto& shown = output ? value : collected;
+    Json flow{{"type", type.name}, {"unit", type.unit}, {"parameter", type.parameter}};
+    flow["value"] = value ? json_of(value->value) : Json();
+    flow["collected_value"] = collected ? json_of(collected->value) : Json();
+    flow["age_ms"] = shown ? Json(milliseconds_of(now - shown->time)) : Json();
+    flow["source"] = source ? Json(source->part().path().text()) : Json();
+    flow["linked"] = source && source->part().kind() == Kind::source;
+    flow["wants_updates"] = input ? input->wants_updates() : output->subscribed();
+    flow["why_none"] = shown ? std::string() : shown.error().detail;
+    if (type.parameter.empty()) return flow;
+    if (output) list_values(*output, flow);
+    else if (source) list_values(*source, flow);
+    const bool has_values = flow.contains("count") && flow["count"] != 0;
+    flow["why_none"] = has_values ? std::string() : why_none(part, true);
+    return flow;
+}
+
+Json part_json(const Part& part, Time now) {
+    Json out{{"path", part.path().text()},   {"name", part.name()},
+             {"kind", name_of(part.kind())}, {"type", part.type() ? part.type()->name : name_of(part.kind())},
+             {"default", part.is_default()}, {"attributes", attributes_json(part)}};
+    if (output_of(part) || input_of(part)) out["flow"] = flow_json(part, now);
+    out["trouble"] = part.kind() == Kind::probe ? static_cast<const Probe&>(part).trouble() : std::string();
+    out["children"] = Json::array();
+    for (const auto& child : part.children()) out["children"].push_back(part_json(*child, now));
+    return out;
+}
+
+Json specs_json(AttributeTable attributes) {
+    Json out = Json::array();
+    for (const auto& spec : attributes)
+        out.push_back({{"name", spec.name},
+                       {"kind", name_of(spec.kind)},
+                       {"unit", spec.unit},
+                       {"default", spec.initial},
+                       {"accepted", accepted_by(spec)},
+                       {"read_only", spec.read_only},
+                       {"doc", spec.doc}});
+    return out;
+}
+
+Json type_json(std::string_view name, Kind kind, std::string_view doc, std::string_view alias,
+               AttributeTable attributes) {
+    return {{"name", name},
+            {"kind", name_of(kind)},
+            {"doc", doc},
+            {"alias", alias},
+            {"attributes", specs_json(attributes)},
+            {"ports", Json::array()},
+            {"sources", Json::array()}};
+}
+
+Json end_json(std::string_view name, const ValueType& type, std::string_view doc) {
+    return {{"name", name},
+            {"type", type.name},
+            {"unit", type.unit},
+            {"parameter", type.parameter},
+            {"doc", doc}};
+}
+
+Json explanations_json(const std::vector<Explanation>& explanations) {
+    Json out = Json::array();
+    for (const auto& e : explanations) {
+        Json members = Json::array();
+        for (const auto& m : e.members) members.push_back({{"scheduler", m.scheduler}, {"member", m.member}});
+        Json decisions = Json::array();
+        for (const auto& d : e.decisions)
+            decisions.push_back({{"scheduler", d.scheduler},
+                                 {"cpus", d.cpus},
+                                 {"reason", d.reason},
+                                 {"since_ms", d.since_ms},
+                                 {"result", d.result}});
+        out.push_back({{"target", e.target},
+                       {"comm", e.comm},
+                       {"members", std::move(members)},
+                       {"decisions", std::move(decisions)},
+                       {"wanted", e.wanted},
+                       {"written", e.written},
+                       {"effective", e.effective},
+                       {"state", e.state},
+                       {"detail", e.detail},
+                       {"original", e.original}});
+    }
+    return out;
+}
+
+Json facts_json(const Facts& facts, std::size_t parts) {
+    Json schedulers = Json::array();
+    for (const auto& s : facts.schedulers)
+        schedulers.push_back({{"name", s.name},
+                              {"policy", s.policy},
+                              {"members", s.members},
+                              {"handle_all", s.handle_all},
+                              {"subjects", s.subjects},
+                              {"placed", s.placed},
+                              {"conflicts", s.conflicts},
+                              {"moves", s.moves},
+                              {"ejected", s.ejected}});
+    const auto& t = facts.topology;
+    return {{"version", facts.version},
+            {"uptime_ms", facts.uptime_ms},
+            {"actuator", facts.actuator},
+            {"on_stop", facts.on_stop},
+            {"topology",
+             {{"cpus", t.cpus},
+              {"online", t.online},
+              {"cores", t.cores},
+              {"numa", t.numa},
+              {"packages", t.packages},
+              {"generation", t.generation}}},
+            {"parts", parts},
+            {"processes", facts.processes},
+            {"ticks", facts.ticks},
+            {"schedulers", std::move(schedulers)},
+            {"held", facts.held}};
+}
+
+} // namespace
+
+std::string describe_part(const Tree& tree, const Part& part) {
+    return text_of_json(part_json(part, tree.environment().clock.now()));
+}
+
+std::string describe_types(const Registry& registry) {
+    Json out = Json::array();
+    for (const auto* type : registry.all()) {
+        Json one = type_json(type->name, type->kind, type->doc, type->alias, type->attributes);
+        for (const auto& port : type->ports) {
+            Json end = end_json(port.name, port.type, port.doc);
+            end["wants_updates"] = port.wants_updates;
+            one["ports"].push_back(std::move(end));
+        }
+        for (const auto& source : type->sources)
+            one["sources"].push_back(end_json(source.name, source.type, source.doc));
+        out.push_back(std::move(one));
+    }
+    out.push_back(type_json("scheduler", Kind::scheduler,
+                            "A process set, at most one policy, and a place in the stack.", "",
+                            Scheduler::table()));
+    out.push_back(type_json("process_set", Kind::process_set, "The work a scheduler is responsible for.", "",
+                            ProcessSet::table()));
+    out.push_back(type_json("member", Kind::member, "One member of a process set, and what became of it.", "",
+                            Member::table()));
+    return text_of_json(out);
+}
+
+std::string describe_facts(const Facts& facts, std::size_t parts) {
+    return text_of_json(facts_json(facts, parts));
+}
+
+std::string describe_explanations(const std::vector<Explanation>& explanations) {
+    return text_of_json({{"subjects", explanations_json(explanations)}});
+}
+
+std::string describe_findings(const std::vector<Finding>& findings) {
+    Json list = Json::array();
+    for (const auto& f : findings)
+        list.push_back({{"target", f.target},
+                        {"scheduler", f.scheduler},
+                        {"state", f.state},
+                        {"wanted", f.wanted},
+                        {"effective", f.effective},
+                        {"detail", f.detail}});
+    return text_of_json({{"ok", findings.empty()}, {"findings", std::move(list)}});
+}
+
+std::string describe_changes(const std::vector<std::string>& changes, bool dry_run) {
+    return text_of_json({{"changes", changes}, {"dry_run", dry_run}});
+}
+
+std::string describe_all(const Tree& tree, const Facts& facts, const std::vector<Explanation>& explanations) {
+    return text_of_json({{"status", facts_json(facts, tree.size())},
+                         {"tree", part_json(tree.root(), tree.environment().clock.now())},
+                         {"explain", explanations_json(explanations)}});
+}
+
+} // namespace schedd::dbus

@@ -1,0 +1,28 @@
+// Describe: parts, types and reports as JSON text; any bytes and numbers go in, valid UTF-8 JSON comes out.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "dbus/backend.h"
+
+namespace schedd::dbus {
+
+/// A part and all below it. Ages are counted to the time of the tree's clock.
+std::string describe_part(const model::Tree& tree, const model::Part& part);
+
+/// All types of the registry, and the kinds that need none (scheduler, process_set, member).
+std::string describe_types(const model::Registry& registry);
+
+/// Manager.Status. `parts` is the size of the tree.
+std::string describe_facts(const Facts& facts, std::size_t parts);
+
+std::string describe_explanations(const std::vector<Explanation>& explanations);
+std::string describe_findings(const std::vector<Finding>& findings);
+/// What a recipe did: {"changes":[...],"dry_run":b}.
+std::string describe_changes(const std::vector<std::string>& changes, bool dry_run);
+/// {"status":...,"tree":...,"explain":[...]}
+std::string describe_all(const model::Tree& tree, const Facts& facts,
+                         const std::vector<Explanation>& explanations);
+
+} // namespace schedd::dbus

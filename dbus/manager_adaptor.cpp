@@ -1,0 +1,78 @@
+// The manager's table.
+#include "dbus/manager_adaptor.h"
+
+#include "dbus/manager_verbs.h"
+
+namespace schedd::dbus {
+
+namespace {
+
+using Look = Status (*)(Backend&, Reader&, Writer&);
+using Alter = Change (*)(Backend&, Reader&);
+
+const Argument kOptions{"options", "a{sv}"};
+
+} // namespace
+
+Interface manager_interface(Backend& backend) {
+    Interface interface{.name = "org.schedd1.Manager"};
+    const auto look = [&](std::string_view name, std::vector<Argument> in, std::vector<Argument> out,
+                          Look verb) {
+        interface.methods.push_back(
+            {name, std::move(in), std::move(out),
+             ReadHandler([&backend, verb](Reader& r, Writer& w) { return verb(backend, r, w); })});
+    };
+    const auto alter = [&](std::string_view name, std::vector<Argument> in, std::vector<Argument> out,
+                           Alter verb) {
+        interface.methods.push_back(
+            {name, std::move(in), std::move(out),
+             ChangeHandler([&backend, verb](Reader& r) { return verb(backend, r); })});
+    };
+    const auto text_property = [&](std::string name, Emits emits, std::string (*get)(Backend&)) {
+        interface.properties.push_back({std::move(name), "s", emits, [&backend, get](Writer& out) -> Status {
+                                            out.text(get(backend));
+                                            return {};
+                                        }});
+    };
+    const Argument object{"object", "o"};
+    const Argument json{"json", "s"};
+    alter("Create", {{"path", "s"}, {"type", "s"}, kOptions}, {object}, verbs::create);
+    alter("Remove", {{"path", "s"}, kOptions}, {}, verbs::remove);
+    look("Read", {{"place", "s"}}, {{"value", "s"}}, verbs::read);
+    alter("Write", {{"path", "s"}, {"attribute", "s"}, {"value", "v"}, kOptions}, {}, verbs::write);
+    alter("Link", {{"source", "s"}, {"sink", "s"}, kOptions}, {}, verbs::link);
+    alter("Unlink", {{"sink", "s"}, kOptions}, {}, verbs::unlink);
+    alter("Apply", {{"recipe", "s"}, kOptions}, {json}, verbs::apply);
+    alter("Attach", {{"scheduler", "s"}, {"member", "s"}, kOptions}, {object}, verbs::attach);
+    alter("Detach", {{"scheduler", "s"}, {"member", "s"}, kOptions}, {}, verbs::detach);
+    alter("Reload", {kOptions}, {json}, verbs::reload);
+    look("Export", {kOptions}, {{"text", "s"}}, verbs::export_all);
+    look("Describe", {{"path", "s"}}, {json}, verbs::describe);
+    look("Status", {}, {json}, verbs::status);
+    look("Types", {}, {json}, verbs::types);
+    look("Explain", {{"what", "s"}}, {json}, verbs::explain);
+    look("Verify", {}, {json}, verbs::verify);
+    look("Dump", {}, {{"file", "h"}}, verbs::dump);
+
+    text_property("Version", Emits::constant, [](Backend& b) { return b.facts().version; });
+    text_property("Actuator", Emits::constant, [](Backend& b) { return b.facts().actuator; });
+    text_property("OnlineCpus", Emits::change, [](Backend& b) { return b.topology().online; });
+    interface.properties.push_back(
+        {"TopologyGeneration", "t", Emits::change, [&backend](Writer& out) -> Status {
+             out.number(backend.topology().generation);
+             return {};
+         }});
+    interface.properties.push_back({"Parts", "u", Emits::invalidation, [&backend](Writer& out) -> Status {
+                                        out.number32(static_cast<std::uint32_t>(backend.tree().size()));
+                                        return {};
+                                    }});
+
+    interface.signals = {
+        {"Decided", {{"scheduler", "s"}, {"target", "s"}, {"cpus", "s"}, {"reason", "s"}}},
+        {"Conflict", {{"scheduler", "s"}, {"target", "s"}, {"detail", "s"}}},
+        {"Ejected", {{"scheduler", "s"}, {"why", "s"}}},
+    };
+    return interface;
+}
+
+} // namespace schedd::dbus

@@ -1,0 +1,182 @@
+// The methods that change something.
+#include "dbus/manager_verbs.h"
+
+#include <fmt/format.h>
+
+#include "components/kit/limits.h"
+#include "components/model/chain.h"
+#include "dbus/describe.h"
+#include "dbus/paths.h"
+
+namespace schedd::dbus::verbs {
+
+namespace {
+
+using namespace schedd::model;
+
+Result<Path> take_path(Reader& in) { return parse_path(in.text()); }
+
+/// A change that carries out `work`, or says what was wrong with the options.
+template <class Work> Change change(Result<Options> options, Work work) {
+    const bool dry_run = options && options->dry_run();
+    return {dry_run, [options = std::move(options), work = std::move(work)](Writer& out) -> Status {
+                if (!options) return std::unexpected(options.error());
+                return work(*options, out);
+            }};
+}
+
+/// "schedulers/NAME/process_set/MEMBER"; both are names, not paths.
+Path member_path(std::string scheduler, std::string member) {
+    return Path({"schedulers", std::move(scheduler), "process_set", std::move(member)});
+}
+
+std::vector<std::string> lines_of(const Recipe& recipe) {
+    std::vector<std::string> lines;
+    lines.reserve(recipe.size());
+    for (const auto& verb : recipe) lines.push_back(text_of(verb));
+    return lines;
+}
+
+/// A recipe in one of the two notations, carried out.
+Result<std::vector<std::string>> carry_out(Backend& backend, const std::string& text,
+                                           const Options& options) {
+    const auto format = options.text("format", "toml");
+    if (!format) return std::unexpected(format.error());
+    const auto prune = options.flag("prune");
+    if (!prune) return std::unexpected(prune.error());
+    if (text.size() > limits::kConfigBytes)
+        return fail(Errc::limit_exceeded, "the recipe is too large",
+                    fmt::format("limit bytes = {}", limits::kConfigBytes));
+    if (*format == "toml") return backend.apply_config(text, options.dry_run(), *prune);
+    if (*format != "verbs")
+        return fail(Errc::invalid_value, fmt::format("there is no format '{}'", format->substr(0, 64)),
+                    "use toml or verbs");
+    if (*prune) return fail(Errc::invalid_value, "verbs cannot be pruned", "prune goes with the format toml");
+    const auto recipe = parse_recipe(text);
+    if (!recipe) return std::unexpected(recipe.error());
+    if (auto applied = backend.apply(*recipe, options.dry_run()); !applied)
+        return std::unexpected(applied.error());
+    return lines_of(*recipe);
+}
+
+} // namespace
+
+Change create(Backend& backend, Reader& in) {
+    const auto path = take_path(in);
+    const auto type = in.text();
+    return change(in.options({"attributes"}), [=, &backend](const Options& options, Writer& out) -> Status {
+        if (!path) return std::unexpected(path.error());
+        const auto attributes = options.attributes("attributes");
+        if (!attributes) return std::unexpected(attributes.error());
+        Recipe recipe{{.what = Verb::Do::create, .path = *path, .word = type}};
+        for (const auto& [name, value] : *attributes) {
+            auto checked = attribute_value(value);
+            if (!checked) return std::unexpected(checked.error());
+            recipe.push_back(
+                {.what = Verb::Do::write, .path = *path, .word = name, .value = std::move(*checked)});
+        }
+        if (auto done = backend.apply(recipe, options.dry_run()); !done) return done;
+        out.object(object_path(*path));
+        return {};
+    });
+}
+
+Change remove(Backend& backend, Reader& in) {
+    const auto path = take_path(in);
+    return change(in.options({"recursive"}), [=, &backend](const Options& options, Writer&) -> Status {
+        if (!path) return std::unexpected(path.error());
+        const auto recursive = options.flag("recursive");
+        if (!recursive) return std::unexpected(recursive.error());
+        return backend.apply({{.what = Verb::Do::remove, .path = *path, .recursive = *recursive}},
+                             options.dry_run());
+    });
+}
+
+Change write(Backend& backend, Reader& in) {
+    const auto path = take_path(in);
+    const auto attribute = in.text();
+    const auto value = in.variant();
+    return change(in.options(), [=, &backend](const Options& options, Writer&) -> Status {
+        if (!path) return std::unexpected(path.error());
+        if (!value) return std::unexpected(value.error());
+        auto checked = attribute_value(*value);
+        if (!checked) return std::unexpected(checked.error());
+        return backend.apply({{.what = Verb::Do::write,
+                               .path = *path,
+                               .word = attribute,
+                               .value = std::move(*checked)}},
+                             options.dry_run());
+    });
+}
+
+Change link(Backend& backend, Reader& in) {
+    const auto source = in.text();
+    const auto sink = take_path(in);
+    return change(in.options(), [=, &backend](const Options& options, Writer&) -> Status {
+        if (!sink) return std::unexpected(sink.error());
+        auto chain = source;
+        if (source.starts_with(kRootPath)) {
+            const auto path = tree_path(source);
+            if (!path) return std::unexpected(path.error());
+            chain = path->text();
+        }
+        const auto recipe = parse_chain(chain, *sink);
+        if (!recipe) return std::unexpected(recipe.error());
+        return backend.apply(*recipe, options.dry_run());
+    });
+}
+
+Change unlink(Backend& backend, Reader& in) {
+    const auto sink = take_path(in);
+    return change(in.options(), [=, &backend](const Options& options, Writer&) -> Status {
+        if (!sink) return std::unexpected(sink.error());
+        return backend.apply({{.what = Verb::Do::unlink, .path = *sink}}, options.dry_run());
+    });
+}
+
+Change apply(Backend& backend, Reader& in) {
+    const auto text = in.text();
+    return change(in.options({"format", "prune"}),
+                  [=, &backend](const Options& options, Writer& out) -> Status {
+                      const auto changes = carry_out(backend, text, options);
+                      if (!changes) return std::unexpected(changes.error());
+                      out.text(describe_changes(*changes, options.dry_run()));
+                      return {};
+                  });
+}
+
+Change attach(Backend& backend, Reader& in) {
+    const auto scheduler = in.text();
+    const auto path = member_path(scheduler, in.text());
+    return change(in.options({"weight"}), [=, &backend](const Options& options, Writer& out) -> Status {
+        Recipe recipe{{.what = Verb::Do::create, .path = path}};
+        if (const auto* weight = options.basic("weight")) {
+            auto checked = attribute_value(*weight);
+            if (!checked) return std::unexpected(checked.error());
+            recipe.push_back(
+                {.what = Verb::Do::write, .path = path, .word = "weight", .value = std::move(*checked)});
+        }
+        if (auto done = backend.apply(recipe, options.dry_run()); !done) return done;
+        out.object(object_path(path));
+        return {};
+    });
+}
+
+Change detach(Backend& backend, Reader& in) {
+    const auto scheduler = in.text();
+    const auto path = member_path(scheduler, in.text());
+    return change(in.options(), [=, &backend](const Options& options, Writer&) -> Status {
+        return backend.apply({{.what = Verb::Do::remove, .path = path}}, options.dry_run());
+    });
+}
+
+Change reload(Backend& backend, Reader& in) {
+    return change(in.options(), [&backend](const Options& options, Writer& out) -> Status {
+        const auto changes = backend.reload(options.dry_run());
+        if (!changes) return std::unexpected(changes.error());
+        out.text(describe_changes(*changes, options.dry_run()));
+        return {};
+    });
+}
+
+} // namespace schedd::dbus::verbs

@@ -1,0 +1,177 @@
+// Messages on sdbus-c++ 1.2.
+#include "dbus/message.h"
+
+#include <cstring>
+
+#include <sdbus-c++/sdbus-c++.h>
+#include <systemd/sd-bus.h>
+
+#include "dbus/text.h"
+
+namespace schedd::dbus {
+
+namespace {
+
+/// The message below the library's wrapper, for the one question it does not answer (see is_single_get).
+struct Raw : sdbus::Message {
+    static sd_bus_message* of(const sdbus::Message& message) {
+        return static_cast<sd_bus_message*>(message.*(&Raw::msg_));
+    }
+};
+
+template <class T> T take(sdbus::Message& message) {
+    T value{};
+    message >> value;
+    return value;
+}
+
+} // namespace
+
+std::string Reader::text() { return take<std::string>(message_); }
+
+std::uint64_t Reader::number() { return take<std::uint64_t>(message_); }
+
+Basic Reader::basic(char signature) {
+    switch (signature) {
+    case 'y': return std::uint64_t{take<std::uint8_t>(message_)};
+    case 'q': return std::uint64_t{take<std::uint16_t>(message_)};
+    case 'u': return std::uint64_t{take<std::uint32_t>(message_)};
+    case 't': return take<std::uint64_t>(message_);
+    case 'n': return std::int64_t{take<std::int16_t>(message_)};
+    case 'i': return std::int64_t{take<std::int32_t>(message_)};
+    case 'x': return take<std::int64_t>(message_);
+    case 'b': return take<bool>(message_);
+    case 'd': return take<double>(message_);
+    case 'o': return std::string(take<sdbus::ObjectPath>(message_));
+    default: return take<std::string>(message_);
+    }
+}
+
+Result<Basic> Reader::variant() {
+    std::string type;
+    std::string contents;
+    message_.peekType(type, contents);
+    if (contents.size() != 1 || !std::strchr("yqutnixbdos", contents.front())) {
+        sd_bus_message_skip(Raw::of(message_), "v"); // what follows can still be read
+        return fail(Errc::invalid_value, "a value of type '" + contents.substr(0, 32) + "' cannot be used",
+                    "send one of t x b s");
+    }
+    message_.enterVariant(contents);
+    auto value = basic(contents.front());
+    message_.exitVariant();
+    return value;
+}
+
+Result<Options::Attributes> Reader::attributes() {
+    Options::Attributes attributes;
+    message_.enterContainer("{sv}");
+    while (message_.enterDictEntry("sv")) {
+        auto key = text();
+        auto value = variant();
+        if (!value) return std::unexpected(value.error());
+        attributes.insert_or_assign(std::move(key), std::move(*value));
+        message_.exitDictEntry();
+    }
+    message_.clearFlags();
+    message_.exitContainer();
+    return attributes;
+}
+
+Result<Options> Reader::options(std::initializer_list<std::string_view> known) {
+    Options options;
+    message_.enterContainer("{sv}");
+    while (message_.enterDictEntry("sv")) {
+        auto key = text();
+        std::string type;
+        std::string contents;
+        message_.peekType(type, contents);
+        Options::Entry entry;
+        if (contents == "a{sv}") {
+            message_.enterVariant(contents);
+            auto nested = attributes();
+            if (!nested) return std::unexpected(nested.error());
+            entry = std::move(*nested);
+            message_.exitVariant();
+        } else {
+            auto value = variant();
+            if (!value)
+                return fail(value.error().kind, "option '" + key.substr(0, 64) + "': " + value.error().what,
+                            value.error().detail);
+            entry = std::move(*value);
+        }
+        if (auto added = options.add(std::move(key), std::move(entry)); !added)
+            return std::unexpected(added.error());
+        message_.exitDictEntry();
+    }
+    message_.clearFlags();
+    message_.exitContainer();
+    if (auto checked = options.check(known); !checked) return std::unexpected(checked.error());
+    return options;
+}
+
+std::string Reader::sender() const { return message_.getSender(); }
+
+void Writer::text(std::string_view text) { message_ << (is_fit(text) ? std::string(text) : fit_text(text)); }
+
+void Writer::object(const std::string& path) { message_ << sdbus::ObjectPath(path); }
+
+void Writer::number(std::uint64_t value) { message_ << value; }
+
+void Writer::number32(std::uint32_t value) { message_ << value; }
+
+void Writer::flag(bool value) { message_ << value; }
+
+void Writer::texts(const std::vector<std::string>& list) {
+    message_.openContainer("s");
+    for (const auto& one : list) text(one);
+    message_.closeContainer();
+}
+
+void Writer::attribute(const model::AttributeValue& value) {
+    if (const auto* words = std::get_if<std::string>(&value)) text(*words);
+    else if (const auto* flag = std::get_if<bool>(&value)) message_ << *flag;
+    else if (const auto* integer = std::get_if<std::int64_t>(&value)) message_ << *integer;
+    else message_ << std::get<std::uint64_t>(value);
+}
+
+void Writer::variant(const model::Value& value) {
+    const char* const signature = value.index() == 0 ? "x" : value.index() == 1 ? "d" : "s";
+    message_.openVariant(signature);
+    if (const auto* integer = std::get_if<std::int64_t>(&value)) message_ << *integer;
+    else if (const auto* real = std::get_if<double>(&value)) message_ << *real;
+    else text(std::get<std::string>(value));
+    message_.closeVariant();
+}
+
+void Writer::descriptor(int fd) { message_ << sdbus::UnixFd(fd); }
+
+void Writer::open_dictionary() { message_.openContainer("{sv}"); }
+
+void Writer::entry(std::string_view key, const model::Value& value) {
+    message_.openDictEntry("sv");
+    text(key);
+    variant(value);
+    message_.closeDictEntry();
+}
+
+void Writer::close_dictionary() { message_.closeContainer(); }
+
+bool Writer::is_single_get() const {
+    // the library tells not which call a property is read for, nor can it leave a property out of GetAll
+    sd_bus* bus = sd_bus_message_get_bus(Raw::of(message_));
+    sd_bus_message* call = bus ? sd_bus_get_current_message(bus) : nullptr;
+    return call && sd_bus_message_is_method_call(call, "org.freedesktop.DBus.Properties", "Get") > 0;
+}
+
+std::string_view signature_of(model::AttributeKind kind) {
+    switch (kind) {
+    case model::AttributeKind::unsigned_number: return "t";
+    case model::AttributeKind::integer: return "x";
+    case model::AttributeKind::boolean: return "b";
+    case model::AttributeKind::text:
+    case model::AttributeKind::choice: return "s";
+    }
+    return "s";
+}
+
+} // namespace schedd::dbus

@@ -1,0 +1,74 @@
+// Messages: reading arguments and writing replies, without letting the D-Bus library show through.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "components/model/attribute.h"
+#include "components/model/value.h"
+#include "dbus/options.h"
+
+namespace sdbus {
+class Message;
+} // namespace sdbus
+
+namespace schedd::dbus {
+
+/// The arguments of a call, read in their order. REQUIRES: the signature has been checked (the vtable does).
+class Reader {
+public:
+    explicit Reader(sdbus::Message& message) : message_(message) {}
+
+    std::string text();
+    std::uint64_t number();
+    /// One value of type `signature` (a letter), such as a property's.
+    Basic basic(char signature);
+    /// A variant. Fails with invalid_value if it holds no basic type.
+    Result<Basic> variant();
+    /// An a{sv}, with a{sv} inside at most once; besides the options of every call it may hold `known` ones.
+    Result<Options> options(std::initializer_list<std::string_view> known = {});
+    /// The unique name of the caller.
+    [[nodiscard]] std::string sender() const;
+
+private:
+    Result<Options::Attributes> attributes();
+    sdbus::Message& message_;
+};
+
+/// What goes into a reply, a property or a signal, in the order of its signature. Text may hold any bytes.
+class Writer {
+public:
+    explicit Writer(sdbus::Message& message) : message_(message) {}
+
+    void text(std::string_view text);
+    void object(const std::string& path);
+    void number(std::uint64_t value);
+    void number32(std::uint32_t value);
+    void flag(bool value);
+    void texts(const std::vector<std::string>& list);
+    /// An attribute's value as its own type: t, x, b or s.
+    void attribute(const model::AttributeValue& value);
+    /// A sample's value as a variant: x, d or s.
+    void variant(const model::Value& value);
+    /// A file descriptor; a copy of it is sent.
+    void descriptor(int fd);
+
+    // An a{sv}, entry by entry.
+    void open_dictionary();
+    void entry(std::string_view key, const model::Value& value);
+    void close_dictionary();
+
+    /// Whether a property is written on its own (Get), so that it may fail; in GetAll and the like one
+    /// failure would take all other properties with it.
+    [[nodiscard]] bool is_single_get() const;
+
+private:
+    sdbus::Message& message_;
+};
+
+/// The letter an attribute has on the bus: "t", "x", "b" or "s".
+std::string_view signature_of(model::AttributeKind kind);
+
+} // namespace schedd::dbus

@@ -1,0 +1,77 @@
+// Balance: the arithmetic of spreading loads over bins of CPUs, without any knowledge of processes or time.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <set>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace schedd::policies {
+
+/// Loads are in tasks (1.0 = one task that always wants a CPU). A bin is a CPU domain.
+struct Bin {
+    double load = 0;
+    int cpus = 1;
+    int numa = 0;
+    [[nodiscard]] double per_cpu() const { return load / cpus; }
+};
+
+/// What lies in a bin. One that is not `movable` counts, but stays.
+struct Item {
+    double load = 0;
+    std::size_t bin = 0;
+    bool movable = true;
+};
+
+/// As fractions: how far from the average a bin, or a NUMA node, may be before load is moved, and by how much
+/// of the average load a move must lower the imbalance of the two it concerns.
+struct Rules {
+    double inside = 0.05;
+    double across = 0.17;
+    double hysteresis = 0.1;
+};
+
+/// One item to be moved. The loads are per CPU before the move: of the two bins or, if `across`, of their
+/// nodes of several bins.
+struct Transfer {
+    std::size_t item;
+    std::size_t from;
+    std::size_t to;
+    bool across;
+    double average;
+    double from_load;
+    double to_load;
+};
+
+/// One round of balancing: first between NUMA nodes, at most one item for each pair of nodes, then inside
+/// each node. The most loaded pushes to the least loaded, aiming at half of the smaller imbalance, until half
+/// of its own imbalance is pushed. No item moves twice. `bins` are brought up to date. Same input, same
+/// output; ties go to the lowest bin, then the lowest item. O(n log n + b^2) with a small second term.
+/// (Restated from sched_ext's scx_rusty.)
+std::vector<Transfer> balance(std::vector<Bin>& bins, std::span<const Item> items, const Rules& rules);
+
+/// By how much |push| + |pull| shrinks when `load` moves from a bin `push` above the average to one `pull`
+/// below.
+double gain_of(double load, double push, double pull);
+
+/// Chooses bins for newcomers: the node, then the bin in it, that is least loaded per CPU with the newcomer
+/// in it.
+class Placer {
+public:
+    explicit Placer(std::vector<Bin>& bins);
+    /// The lowest index among equals. Adds the load to the bin. REQUIRES: there are bins.
+    std::size_t place(double load);
+
+private:
+    struct Node {
+        Bin sum;
+        // By size, ordered by load: the best bin of each size is its first, and there are few sizes.
+        std::map<int, std::set<std::pair<double, std::size_t>>> by_cpus;
+    };
+    std::vector<Bin>& bins_;
+    std::vector<Node> nodes_;
+};
+
+} // namespace schedd::policies

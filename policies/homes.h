@@ -1,0 +1,77 @@
+// Homes: which domain each subject lives in, carried from decision to decision and across changes of the
+// machine.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "components/model/subject.h"
+#include "components/model/topology.h"
+
+namespace schedd::policies {
+
+using namespace schedd::model;
+
+constexpr std::size_t kNowhere = SIZE_MAX;
+
+/// What a policy remembers of one subject.
+struct Home {
+    Target target;
+    std::size_t domain = kNowhere; // index into Homes::domains()
+    std::string reason;            // why it is there; stays the same as long as it stays there
+    std::string lost;              // the domain it had before that went away
+    std::optional<Time> put_at;    // when it last got a domain other than the one it was found in
+    std::vector<Time> moved_at;    // chosen moves; who keeps a budget forgets the old ones
+    double duty = 0;               // CPUs wanted, as last measured
+    double load = 0;               // duty, weighted where weights count
+    bool is_known = false;         // `duty` was measured at some time
+    bool is_measured = false;      // ... and in this round
+
+    [[nodiscard]] bool is_displaced() const { return !lost.empty(); }
+    /// It is in this domain already.
+    void stay(std::size_t in, std::string why) {
+        domain = in;
+        reason = std::move(why);
+        lost.clear();
+    }
+    /// It gets this domain now.
+    void put(std::size_t in, Time now, std::string why) {
+        stay(in, std::move(why));
+        put_at = now;
+    }
+};
+
+/// One Home per subject, in the subjects' order.
+class Homes {
+public:
+    /// Takes the domains of this level, if the usable CPUs, the generation or the level changed. A home
+    /// follows the domain that holds most of its old CPUs (the lowest of equals); when none holds more than
+    /// half of those still usable, it is lost and the subject has to be placed anew.
+    void follow_topology(const Topology& topology, Level level);
+    /// Brings the homes in line with the subjects: newcomers get an empty one, who is gone is forgotten.
+    void follow_subjects(std::span<const Subject> subjects);
+
+    [[nodiscard]] const std::vector<Domain>& domains() const { return domains_; }
+    [[nodiscard]] int usable_cpus() const { return usable_.count(); }
+    /// The domain that holds all usable CPUs of a mask, or kNowhere.
+    [[nodiscard]] std::size_t domain_around(const CpuSet& mask) const;
+
+    [[nodiscard]] std::size_t size() const { return homes_.size(); }
+    [[nodiscard]] Home& operator[](std::size_t i) { return homes_[i]; }
+    [[nodiscard]] const Home& operator[](std::size_t i) const { return homes_[i]; }
+    /// Holds everyone who has a domain on all of its CPUs.
+    [[nodiscard]] std::vector<Decision> decisions() const;
+
+private:
+    std::vector<Home> homes_;
+    std::vector<Domain> domains_;
+    std::vector<std::size_t> domain_of_cpu_; // by CPU number
+    CpuSet usable_;
+    std::uint64_t generation_ = 0;
+    Level level_ = Level::automatic;
+};
+
+} // namespace schedd::policies

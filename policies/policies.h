@@ -1,0 +1,13 @@
+// The policy types; each is defined in the file of its name.
+#pragma once
+
+#include "components/model/policy.h"
+
+namespace schedd::policies {
+
+using namespace schedd::model;
+
+extern const Descriptor kEcho;
+extern const Descriptor kLoadBalancing;
+
+} // namespace schedd::policies

@@ -1,0 +1,229 @@
+// Placing units through SetUnitProperties, with the traps of reference: OK that does nothing, clears that do
+// not clear, sets that live on in files.
+#include "service/actuators/systemd.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "components/kit/errno_error.h"
+#include "service/actuators/affinity.h"
+#include "service/actuators/task_affinity.h"
+
+namespace schedd::actuators {
+
+namespace {
+
+constexpr std::string_view kMark = "unit:";
+constexpr int kDeepestLook = 6;          // groups below a slice in which a task is looked for
+constexpr std::size_t kSampledTasks = 8; // per group; the first may have ended
+
+/// Where AllowedCPUs came from before schedd, which decides what is left in systemd's files afterwards.
+enum class Origin { unset, runtime, persistent, file };
+constexpr std::array<std::string_view, 4> kOrigins{"unset", "runtime", "persistent", "file"};
+
+struct Captured {
+    Origin origin = Origin::unset;
+    std::optional<CpuSet> cpus;
+
+    [[nodiscard]] std::string text() const {
+        return fmt::format("{}{}:{}", kMark, kOrigins[static_cast<std::size_t>(origin)],
+                           cpus ? cpus->text() : std::string());
+    }
+    static Result<Captured> parse(std::string_view text) {
+        const auto junk = fail(Errc::invalid_value, fmt::format("\"{}\" is no recorded unit", text),
+                               "unit:ORIGIN:CPUS, such as unit:runtime:0-3");
+        if (!text.starts_with(kMark)) return junk;
+        text.remove_prefix(kMark.size());
+        const auto colon = text.find(':');
+        const auto at = std::ranges::find(kOrigins, text.substr(0, colon));
+        if (colon == std::string_view::npos || at == kOrigins.end()) return junk;
+        Captured captured{static_cast<Origin>(at - kOrigins.begin()), std::nullopt};
+        const auto cpus = CpuSet::parse(text.substr(colon + 1));
+        if (!cpus || cpus->empty() != (captured.origin == Origin::unset)) return junk;
+        if (!cpus->empty()) captured.cpus = *cpus;
+        return captured;
+    }
+};
+
+Error not_a_unit(const Target& target) {
+    return {Errc::not_supported, target.text() + " is no unit", "unit: targets"};
+}
+
+std::string text_of(const std::optional<CpuSet>& cpus) { return cpus ? cpus->text() : "unset"; }
+
+} // namespace
+
+std::string SystemdActuator::drop_in(const std::string& unit, std::string_view folder) const {
+    return fmt::format("{}/{}/{}.d/50-AllowedCPUs.conf", run_directory_, folder, unit);
+}
+
+Result<CpuSet> SystemdActuator::current(const Target& target) {
+    if (target.sort != Target::Sort::unit) return std::unexpected(not_a_unit(target));
+    const auto unit = manager_.look(target.name);
+    if (!unit) return std::unexpected(unit.error());
+    if (unit->control_group.empty())
+        return fail(Errc::no_such_object, target.name + " does not run", "start it");
+    return hierarchy_.effective(unit->control_group);
+}
+
+Result<std::string> SystemdActuator::capture(const Target& target) {
+    if (target.sort != Target::Sort::unit) return std::unexpected(not_a_unit(target));
+    const auto unit = manager_.look(target.name);
+    if (!unit) return std::unexpected(unit.error());
+    Captured captured{Origin::unset, unit->allowed};
+    if (!captured.cpus) return captured.text();
+    const auto files = manager_.drop_ins(target.name);
+    if (!files) return std::unexpected(files.error());
+    const auto has = [&](const std::string& file) { return std::ranges::find(*files, file) != files->end(); };
+    captured.origin = Origin::file;
+    if (has("/etc/systemd/system.control/" + target.name + ".d/50-AllowedCPUs.conf"))
+        captured.origin = Origin::persistent;
+    for (const auto* folder : {"system.control", "transient"})
+        if (has(drop_in(target.name, folder))) captured.origin = Origin::runtime;
+    return captured.text();
+}
+
+Result<std::string> SystemdActuator::capture_child(const Target&, const std::string&, const CpuSet&,
+                                                   const Target& child) {
+    return fail(Errc::no_such_object, child.text() + " inherits nothing");
+}
+
+/// Asks beforehand what PID 1 would answer OK to without doing it.
+Status SystemdActuator::fits(const std::string& group, const CpuSet& cpus) const {
+    const auto online = online_cpus(hierarchy_.host());
+    if (!online.empty() && !cpus.intersects(online))
+        return fail(Errc::cpu_offline, fmt::format("none of the CPUs {} is online", cpus.text()),
+                    "online are " + online.text());
+    if (group.empty()) return {};
+    const auto parent = parent_of(group);
+    const auto allowed = hierarchy_.effective(parent.empty() ? "/" : parent);
+    if (allowed && !cpus.intersects(*allowed))
+        return fail(Errc::cpu_offline, fmt::format("none of the CPUs {} is left by {}", cpus.text(), parent),
+                    "it has " + allowed->text());
+    return {};
+}
+
+Outcome SystemdActuator::place(const Target& target, const CpuSet& cpus) {
+    if (target.sort != Target::Sort::unit) return failed(not_a_unit(target), cpus);
+    const auto unit = manager_.look(target.name);
+    if (!unit) return {State::invalid, cpus, {}, unit.error().text()};
+    if (auto possible = fits(unit->control_group, cpus); !possible) return failed(possible.error(), cpus);
+    const bool is_held =
+        unit->allowed == cpus &&
+        (unit->control_group.empty() || hierarchy_.cpus(unit->control_group).value_or(CpuSet()) == cpus);
+    if (!is_held) // equal sets are not sent: each call rewrites a file and walks all the tasks
+        if (auto set = manager_.allow_cpus(target.name, cpus); !set) return failed(set.error(), cpus);
+    return check(target, cpus);
+}
+
+Outcome SystemdActuator::check(const Target& target, const CpuSet& written) {
+    if (target.sort != Target::Sort::unit) return failed(not_a_unit(target), written);
+    const auto unit = manager_.look(target.name);
+    if (!unit) return {State::invalid, written, {}, unit.error().text()};
+    if (unit->allowed != written)
+        return {State::foreign,
+                written,
+                {},
+                fmt::format("AllowedCPUs of {} is {}, {} was written: somebody else set it", target.name,
+                            text_of(unit->allowed), written.text())};
+    if (unit->control_group.empty())
+        return {State::pending, written, {}, target.name + " does not run; it will start on these CPUs"};
+    return check_running(unit->control_group, written);
+}
+
+Outcome SystemdActuator::check_running(const std::string& group, const CpuSet& written) const {
+    const auto effective = hierarchy_.effective(group);
+    if (!effective) return failed(effective.error(), written);
+    Outcome outcome{State::applied, written, *effective, {}};
+    const auto configured = hierarchy_.cpus(group);
+    if (!configured) {
+        outcome.state = State::invalid;
+        outcome.detail = fmt::format("systemd did not switch the cpuset controller on for {}", group);
+    } else if (*configured != written) {
+        outcome.state = State::overridden;
+        outcome.detail = fmt::format("systemd says {}, cpuset.cpus of {} says \"{}\"", written.text(), group,
+                                     configured->text());
+    } else if (!effective->subset_of(written)) {
+        outcome.state = State::overridden;
+        outcome.detail = fmt::format("{} runs on {}: none of {} is online or left by its slices", group,
+                                     effective->text(), written.text());
+    } else if (const auto task = stray_task(group, written, 0)) {
+        outcome.state = State::overridden;
+        outcome.detail = fmt::format("task {} of {} may still run elsewhere", *task, group);
+    } else if (*effective != written) {
+        outcome.detail =
+            fmt::format("{} of {} is left by its slices and online", effective->text(), written.text());
+    }
+    return outcome;
+}
+
+/// A task in the group or below it that may run outside of `cpus`; the first living one of each group tells.
+std::optional<Pid> SystemdActuator::stray_task(const std::string& group, const CpuSet& cpus,
+                                               int depth) const {
+    std::size_t sampled = 0;
+    for (const Pid tid : hierarchy_.some_tasks(group)) {
+        if (++sampled > kSampledTasks) break;
+        const auto mask = affinity_of(tid);
+        if (!mask) continue;
+        if (!mask->subset_of(cpus)) return tid;
+        return std::nullopt;
+    }
+    if (depth == kDeepestLook) return std::nullopt;
+    for (const auto& child : hierarchy_.children(group))
+        if (const auto task = stray_task(child, cpus, depth + 1)) return task;
+    return std::nullopt;
+}
+
+/// Version 2 leaves tasks on the narrow set when it is simply unset, so: widen, verify, then unset.
+Status SystemdActuator::put_back(const std::string& unit, const UnitState& now,
+                                 const std::optional<CpuSet>& original) {
+    const auto& group = now.control_group;
+    if (group.empty() || original) {
+        if (now.allowed != original)
+            if (auto set = manager_.allow_cpus(unit, original); !set) return set;
+        if (group.empty()) return {};
+        const auto after = check_running(group, *original);
+        if (after.state == State::applied) return {};
+        return fail(Errc::not_applied, fmt::format("putting {} back to {}", unit, original->text()),
+                    after.detail);
+    }
+    const auto parent = parent_of(group);
+    const auto wide = hierarchy_.effective(parent.empty() ? "/" : parent);
+    if (!wide) return std::unexpected(wide.error());
+    if (auto set = manager_.allow_cpus(unit, *wide); !set) return set;
+    const auto after = check_running(group, *wide);
+    if (after.state != State::applied || after.effective != *wide)
+        return fail(Errc::not_applied,
+                    fmt::format("widening {} to {} before unsetting it", unit, wide->text()), after.detail);
+    return manager_.allow_cpus(unit, std::nullopt);
+}
+
+Outcome SystemdActuator::restore(const Target& target, const std::string& original) {
+    if (target.sort != Target::Sort::unit) return failed(not_a_unit(target));
+    const auto captured = Captured::parse(original);
+    if (!captured) return failed(captured.error());
+    const auto unit = manager_.look(target.name);
+    const bool is_gone = !unit && unit.error().kind == Errc::no_such_object;
+    if (!unit && !is_gone) return failed(unit.error());
+    if (unit)
+        if (auto back = put_back(target.name, *unit, captured->cpus); !back) return failed(back.error());
+    // What was set at run time counts more than any other file and would outlive us: it was not there before.
+    if (captured->origin != Origin::runtime)
+        for (const auto* folder : {"system.control", "transient"}) {
+            const auto file = drop_in(target.name, folder);
+            if (::unlink(file.c_str()) != 0 && errno != ENOENT && errno != ENOTDIR)
+                return failed(errno_error(errno, "removing " + file));
+            ::rmdir(file.substr(0, file.rfind('/')).c_str()); // only if nothing else is in it
+        }
+    if (is_gone) return {State::gone, {}, {}, unit.error().text()};
+    Outcome outcome{State::free, {}, {}, {}};
+    if (!unit->control_group.empty())
+        if (const auto effective = hierarchy_.effective(unit->control_group)) outcome.effective = *effective;
+    return outcome;
+}
+
+} // namespace schedd::actuators

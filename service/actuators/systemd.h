@@ -1,0 +1,43 @@
+// SystemdActuator: whole units, by PID 1 alone; it is the only writer of their control groups.
+#pragma once
+
+#include "components/placement/actuator.h"
+#include "service/actuators/cpuset_hierarchy.h"
+#include "service/actuators/unit_manager.h"
+
+namespace schedd::actuators {
+
+using namespace schedd::placement;
+
+class SystemdActuator final : public Actuator {
+public:
+    /// `hierarchy` is of version 2. `run_directory` is where systemd keeps what was set at run time.
+    SystemdActuator(CpusetHierarchy hierarchy, UnitManager& manager,
+                    std::string run_directory = "/run/systemd")
+        : hierarchy_(std::move(hierarchy)), manager_(manager), run_directory_(std::move(run_directory)) {}
+
+    [[nodiscard]] std::string_view name() const override { return "systemd"; }
+    [[nodiscard]] bool handles(Target::Sort sort) const override { return sort == Target::Sort::unit; }
+    Result<CpuSet> current(const Target& target) override;
+    /// "unit:ORIGIN:CPUS"; the origin is unset, runtime, persistent or file.
+    Result<std::string> capture(const Target& target) override;
+    Result<std::string> capture_child(const Target& parent, const std::string& parent_original,
+                                      const CpuSet& parent_written, const Target& child) override;
+    Outcome place(const Target& target, const CpuSet& cpus) override;
+    Outcome check(const Target& target, const CpuSet& written) override;
+    Outcome restore(const Target& target, const std::string& original) override;
+
+private:
+    [[nodiscard]] std::string drop_in(const std::string& unit, std::string_view folder) const;
+    [[nodiscard]] Status fits(const std::string& group, const CpuSet& cpus) const;
+    [[nodiscard]] Outcome check_running(const std::string& group, const CpuSet& written) const;
+    [[nodiscard]] std::optional<Pid> stray_task(const std::string& group, const CpuSet& cpus,
+                                                int depth) const;
+    Status put_back(const std::string& unit, const UnitState& now, const std::optional<CpuSet>& original);
+
+    CpusetHierarchy hierarchy_;
+    UnitManager& manager_;
+    std::string run_directory_;
+};
+
+} // namespace schedd::actuators

@@ -1,0 +1,35 @@
+// UnitManager: what the systemd actuator asks of PID 1. The bus client implements it, tests fake it.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "components/model/cpu_set.h"
+
+namespace schedd::actuators {
+
+using namespace schedd::model;
+
+/// What PID 1 says of a unit.
+struct UnitState {
+    std::string control_group;     // "/system.slice/foo.service", "" while it does not run
+    std::optional<CpuSet> allowed; // AllowedCPUs, none if unset
+};
+
+/// Calls block until PID 1 answers, at most for some seconds; after one that was not answered in time, calls
+/// fail at once for a while, so that a hung PID 1 does not hold up the loop.
+class UnitManager {
+public:
+    virtual ~UnitManager() = default;
+
+    /// Fails with no_such_object (there is no such unit), io (no answer), denied.
+    virtual Result<UnitState> look(const std::string& unit) = 0;
+    /// The unit's drop-in files, in the order in which they count. Fails as look() does.
+    virtual Result<std::vector<std::string>> drop_ins(const std::string& unit) = 0;
+    /// Sets AllowedCPUs at run time, none unsets it. PID 1 answers OK to much that it does not do: read back.
+    /// Fails as look() does and with invalid_value.
+    virtual Status allow_cpus(const std::string& unit, const std::optional<CpuSet>& cpus) = 0;
+};
+
+} // namespace schedd::actuators

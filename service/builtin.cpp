@@ -1,0 +1,19 @@
+// One line per type. (Registration by global constructors was tried: in a static library it registers
+// nothing.)
+#include "service/builtin.h"
+
+#include "components/filters/filters.h"
+#include "components/probes/probes.h"
+#include "policies/policies.h"
+
+namespace schedd::service {
+
+std::span<const model::Descriptor* const> builtin_types() {
+    static constexpr const model::Descriptor* kTypes[] = {
+        &probes::kCpu,        &probes::kMem,        &probes::kPressure, &filters::kAverage,
+        &filters::kFreqLimit, &filters::kThreshold, &policies::kEcho,   &policies::kLoadBalancing,
+    };
+    return kTypes;
+}
+
+} // namespace schedd::service

@@ -1,0 +1,289 @@
+// The shape of a configuration file: which tables and keys there are, and what they hold.
+#include <algorithm>
+#include <set>
+
+#include <fmt/ranges.h>
+
+#include "components/kit/limits.h"
+#include "components/model/chain.h"
+#include "service/config_toml.h"
+
+namespace schedd::service {
+
+namespace {
+
+std::string known_keys(std::string_view where, std::span<const std::string_view> keys) {
+    return fmt::format("{} takes: {}", where, fmt::join(keys, " "));
+}
+
+std::unexpected<Error> unknown_key(const TomlValue::Entry& entry, std::string_view where,
+                                   std::span<const std::string_view> known) {
+    return fail_at(entry.value.where, Errc::invalid_value,
+                   fmt::format("unknown key '{}'", entry.key.substr(0, 64)), known_keys(where, known));
+}
+
+std::unexpected<Error> wrong_sort(const TomlValue::Entry& entry, std::string_view wanted) {
+    return fail_at(entry.value.where, Errc::invalid_value,
+                   fmt::format("'{}' is {}", entry.key.substr(0, 64), entry.value.sort()),
+                   fmt::format("it takes {}", wanted));
+}
+
+Status check_name_at(const TomlValue::Entry& entry) {
+    if (auto named = check_name(entry.key); !named) return fail_at(entry.value.where, named.error());
+    return {};
+}
+
+Result<DesiredAttribute> read_attribute(const TomlValue::Entry& entry) {
+    const auto* value = entry.value.scalar();
+    if (!value) return wrong_sort(entry, "a string, a whole number, true or false");
+    return DesiredAttribute{entry.key, *value, entry.value.where};
+}
+
+Result<std::vector<DesiredAttribute>> read_attributes(const TomlValue::Entry& entry) {
+    const auto* table = entry.value.table();
+    if (!table) return wrong_sort(entry, "a table of attributes");
+    std::vector<DesiredAttribute> attributes;
+    for (const auto& inner : *table) {
+        auto attribute = read_attribute(inner);
+        if (!attribute) return std::unexpected(attribute.error());
+        attributes.push_back(std::move(*attribute));
+    }
+    return attributes;
+}
+
+/// "NAME" or "NAME:TYPE", as in a chain.
+Status read_named_type(const TomlValue::Entry& entry, std::string& name, std::string& type) {
+    const auto* text = entry.value.text();
+    if (!text) return wrong_sort(entry, "a string: TYPE or NAME:TYPE");
+    const auto colon = text->find(':');
+    name = text->substr(0, colon);
+    if (colon != std::string::npos) type = text->substr(colon + 1);
+    for (const auto& part : {name, colon == std::string::npos ? name : type})
+        if (auto named = check_name(part); !named) return fail_at(entry.value.where, named.error());
+    return {};
+}
+
+Result<DesiredProbe> read_probe(const TomlValue::Entry& entry) {
+    if (auto named = check_name_at(entry); !named) return std::unexpected(named.error());
+    const auto* table = entry.value.table();
+    if (!table) return wrong_sort(entry, "a table: [probe.NAME]");
+    DesiredProbe probe{entry.key, {}, {}, entry.value.where};
+    for (const auto& inner : *table) {
+        if (inner.key == "type") {
+            const auto* text = inner.value.text();
+            if (!text) return wrong_sort(inner, "a string, the type's name");
+            probe.type = *text;
+            continue;
+        }
+        auto attribute = read_attribute(inner);
+        if (!attribute) return std::unexpected(attribute.error());
+        probe.attributes.push_back(std::move(*attribute));
+    }
+    return probe;
+}
+
+Result<std::string> member_name(const TomlValue::Entry& entry, bool is_escaped) {
+    const auto* text = entry.value.text();
+    if (!text) return wrong_sort(entry, "a string such as \"unit:batch.slice\"");
+    if (!is_escaped) return *text;
+    auto path = Path::parse(*text);
+    if (!path) return fail_at(entry.value.where, path.error());
+    if (path->depth() != 1) return wrong_sort(entry, "one member, with '/' written %2F");
+    return path->leaf();
+}
+
+/// "MEMBER", { member = "MEMBER", weight = 200 }, or { escaped = "exec:%FF" } for what is not UTF-8.
+Result<DesiredMember> read_member(const TomlValue& value) {
+    static constexpr std::string_view kKnown[] = {"member", "escaped", "weight"};
+    DesiredMember member{{}, {}, value.where};
+    if (const auto* text = value.text()) {
+        member.name = *text;
+    } else if (const auto* table = value.table()) {
+        for (const auto& entry : *table) {
+            if (entry.key == "member" || entry.key == "escaped") {
+                if (!member.name.empty()) return unknown_key(entry, "a member is named once and", kKnown);
+                auto name = member_name(entry, entry.key == "escaped");
+                if (!name) return std::unexpected(name.error());
+                member.name = std::move(*name);
+            } else if (entry.key == "weight") {
+                auto weight = read_attribute(entry);
+                if (!weight) return std::unexpected(weight.error());
+                member.attributes.push_back(std::move(*weight));
+            } else {
+                return unknown_key(entry, "a member", kKnown);
+            }
+        }
+    } else {
+        return fail_at(value.where, Errc::invalid_value, fmt::format("a member cannot be {}", value.sort()),
+                       "use \"unit:batch.slice\" or { member = \"unit:batch.slice\", weight = 200 }");
+    }
+    if (auto parsed = MemberName::parse(member.name); !parsed) return fail_at(value.where, parsed.error());
+    return member;
+}
+
+Status read_members(const TomlValue::Entry& entry, DesiredScheduler& scheduler) {
+    const auto* list = entry.value.array();
+    if (!list) return wrong_sort(entry, "a list of members");
+    std::set<std::string> names;
+    for (const auto& value : *list) {
+        auto member = read_member(value);
+        if (!member) return std::unexpected(member.error());
+        if (!names.insert(member->name).second)
+            return fail_at(value.where, Errc::exists,
+                           fmt::format("'{}' is there twice", member->name.substr(0, 80)),
+                           "name each member once");
+        scheduler.members.push_back(std::move(*member));
+    }
+    return {};
+}
+
+Status read_ports(const TomlValue::Entry& entry, DesiredScheduler& scheduler) {
+    const auto* table = entry.value.table();
+    if (!table) return wrong_sort(entry, "a table: PORT = \"PROBE/SOURCE | FILTER\"");
+    std::set<Path> sinks;
+    for (const auto& port : *table) {
+        const auto* chain = port.value.text();
+        if (!chain) return wrong_sort(port, "a chain such as \"cpu/node_load | threshold(threshold=100)\"");
+        auto sink = Path::parse(port.key);
+        if (!sink) return fail_at(port.value.where, sink.error());
+        if (sink->is_root()) return wrong_sort(port, "the name of a port");
+        // read here for its errors; the verbs are made where the port's place is known
+        if (auto parsed = parse_chain(*chain, *sink); !parsed)
+            return fail_at(port.value.where, parsed.error());
+        if (!sinks.insert(*sink).second)
+            return fail_at(port.value.where, Errc::exists, sink->text() + " is there twice",
+                           "feed each port once");
+        scheduler.ports.push_back({std::move(*sink), *chain, port.value.where});
+    }
+    return {};
+}
+
+Status read_scheduler_key(const TomlValue::Entry& entry, DesiredScheduler& scheduler) {
+    static constexpr std::string_view kKnown[] = {"policy",     "precedence", "process_set",
+                                                  "handle_all", "attributes", "ports"};
+    if (entry.key == "policy") {
+        scheduler.policy_where = entry.value.where;
+        return read_named_type(entry, scheduler.policy, scheduler.policy_type);
+    }
+    if (entry.key == "process_set") return read_members(entry, scheduler);
+    if (entry.key == "ports") return read_ports(entry, scheduler);
+    if (entry.key == "attributes") {
+        auto attributes = read_attributes(entry);
+        if (!attributes) return std::unexpected(attributes.error());
+        scheduler.policy_attributes = std::move(*attributes);
+        return {};
+    }
+    const bool is_plain = entry.key == "precedence" || entry.key == "handle_all";
+    if (!is_plain) return unknown_key(entry, "a scheduler", kKnown);
+    auto attribute = read_attribute(entry);
+    if (!attribute) return std::unexpected(attribute.error());
+    (entry.key == "precedence" ? scheduler.attributes : scheduler.set_attributes)
+        .push_back(std::move(*attribute));
+    return {};
+}
+
+Result<DesiredScheduler> read_scheduler(const TomlValue::Entry& entry) {
+    if (auto named = check_name_at(entry); !named) return std::unexpected(named.error());
+    const auto* table = entry.value.table();
+    if (!table) return wrong_sort(entry, "a table: [scheduler.NAME]");
+    DesiredScheduler scheduler;
+    scheduler.name = entry.key;
+    scheduler.where = entry.value.where;
+    for (const auto& inner : *table)
+        if (auto read = read_scheduler_key(inner, scheduler); !read) return std::unexpected(read.error());
+    const bool needs_policy = !scheduler.policy_attributes.empty() || !scheduler.ports.empty();
+    if (needs_policy && scheduler.policy.empty())
+        return fail_at(scheduler.where, Errc::invalid_value,
+                       fmt::format("scheduler {} has attributes or ports but no policy", scheduler.name),
+                       "add policy = \"TYPE\"");
+    for (const auto& attribute : scheduler.set_attributes)
+        if (attribute.name == "handle_all" && attribute.value == AttributeValue(true) &&
+            !scheduler.members.empty())
+            return fail_at(attribute.where, Errc::conflict,
+                           fmt::format("scheduler {} handles all processes and names members",
+                                       scheduler.name),
+                           "keep handle_all or process_set");
+    return scheduler;
+}
+
+constexpr AttributeSpec kDaemon[] = {
+    {.name = "on_stop", .kind = AttributeKind::choice, .initial = "restore", .choices = "restore leave"},
+    {.name = "log_level",
+     .kind = AttributeKind::choice,
+     .initial = "info",
+     .choices = "debug info notice warning error"},
+    {.name = "actuator",
+     .kind = AttributeKind::choice,
+     .initial = "auto",
+     .choices = "auto systemd cgroup affinity dry-run"},
+    {.name = "scan_period", .unit = "ms", .initial = "1000", .minimum = 100, .maximum = 3'600'000},
+    {.name = "tick_period", .unit = "ms", .initial = "100", .minimum = 10, .maximum = 10'000},
+};
+
+Result<DaemonSettings> read_daemon(const TomlValue::Entry& entry) {
+    const auto* table = entry.value.table();
+    if (!table) return wrong_sort(entry, "a table: [daemon]");
+    DaemonSettings settings;
+    for (const auto& inner : *table) {
+        const auto* spec = std::ranges::find(kDaemon, std::string_view(inner.key), &AttributeSpec::name);
+        if (spec == std::end(kDaemon)) {
+            std::vector<std::string_view> known;
+            for (const auto& row : kDaemon) known.push_back(row.name);
+            return unknown_key(inner, "[daemon]", known);
+        }
+        auto written = read_attribute(inner);
+        if (!written) return std::unexpected(written.error());
+        auto value = check_attribute(*spec, written->value);
+        if (!value) return fail_at(inner.value.where, value.error());
+        if (spec->name == "on_stop") settings.on_stop = std::get<std::string>(*value);
+        if (spec->name == "log_level") settings.log_level = std::get<std::string>(*value);
+        if (spec->name == "actuator") settings.actuator = std::get<std::string>(*value);
+        if (spec->name == "scan_period") settings.scan_period_ms = std::get<std::uint64_t>(*value);
+        if (spec->name == "tick_period") settings.tick_period_ms = std::get<std::uint64_t>(*value);
+    }
+    return settings;
+}
+
+/// The tables of [probe.*] or [scheduler.*].
+template <class T, class Read>
+Status read_each(const TomlValue::Entry& entry, std::vector<T>& out, const Read& read) {
+    const auto* table = entry.value.table();
+    if (!table) return wrong_sort(entry, fmt::format("tables: [{}.NAME]", entry.key));
+    if (table->size() > limits::kParts)
+        return fail_at(entry.value.where, Errc::limit_exceeded,
+                       fmt::format("{} tables [{}.NAME]", table->size(), entry.key),
+                       fmt::format("limit parts = {}", limits::kParts));
+    for (const auto& inner : *table) {
+        auto one = read(inner);
+        if (!one) return std::unexpected(one.error());
+        out.push_back(std::move(*one));
+    }
+    return {};
+}
+
+} // namespace
+
+Result<Desired> parse_config(std::string_view name, std::string_view text) {
+    static constexpr std::string_view kKnown[] = {"daemon", "probe", "scheduler"};
+    auto file = parse_toml(name, text);
+    if (!file) return std::unexpected(file.error());
+    Desired desired;
+    for (const auto& entry : *file->table()) {
+        Status status;
+        if (entry.key == "daemon") {
+            auto settings = read_daemon(entry);
+            if (!settings) return std::unexpected(settings.error());
+            desired.daemon = std::move(*settings);
+        } else if (entry.key == "probe") {
+            status = read_each(entry, desired.probes, read_probe);
+        } else if (entry.key == "scheduler") {
+            status = read_each(entry, desired.schedulers, read_scheduler);
+        } else {
+            status = unknown_key(entry, "a file", kKnown);
+        }
+        if (!status) return std::unexpected(status.error());
+    }
+    return desired;
+}
+
+} // namespace schedd::service

@@ -1,0 +1,116 @@
+// Daemon: the composition root. Makes clock, host, actuator, tree, engine and bus, owns them all, and runs
+// them.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "components/kit/rng.h"
+#include "components/placement/engine.h"
+#include "dbus/service.h"
+#include "service/config.h"
+#include "service/console_log.h"
+#include "service/host/hwloc_topology.h"
+#include "service/host/process_events.h"
+#include "service/host/uevents.h"
+#include "service/loop.h"
+#include "service/options.h"
+#include "service/systemd/bus_unit_manager.h"
+
+namespace schedd::service {
+
+class Daemon final : public dbus::Backend, private placement::EngineListener {
+public:
+    /// Everything up to the bus name; what an earlier run left placed is put right before this returns. A
+    /// faulty configuration is logged and the daemon starts with none. Fails with what could not be opened.
+    static Result<std::unique_ptr<Daemon>> start(Options options);
+    ~Daemon() override;
+
+    /// Until SIGTERM, SIGINT or the loss of the bus. Restores or leaves what is placed. Returns the exit
+    /// code.
+    int run();
+
+    // dbus::Backend
+    [[nodiscard]] Tree& tree() override { return *tree_; }
+    Status apply(const Recipe& recipe, bool dry_run) override;
+    Result<std::vector<std::string>> apply_config(std::string_view toml, bool dry_run, bool prune) override;
+    Result<std::vector<std::string>> reload(bool dry_run) override;
+    [[nodiscard]] std::string export_config() const override;
+    [[nodiscard]] std::vector<Verb> export_verbs() const override;
+    [[nodiscard]] dbus::Facts facts() const override;
+    [[nodiscard]] dbus::TopologyFacts topology() const override;
+    [[nodiscard]] Result<std::vector<dbus::Explanation>> explain(std::string_view what) const override;
+    [[nodiscard]] std::vector<dbus::Explanation> explain_all() const override;
+    Result<std::vector<dbus::Finding>> verify() override;
+
+private:
+    explicit Daemon(Options options);
+    Status open_machine();
+    Status open_state();
+    Status open_units();
+    Status open_loop();
+    Status open_bus();
+    void load_first_config();
+    void note_configured(const Recipe& done);
+    /// What the files ask for, compared with the tree; parts that only earlier files asked for are removed.
+    [[nodiscard]] Result<Recipe> recipe_for(const Desired& desired) const;
+
+    Time turn();
+    void hear_units();
+    void tell_status(Time now);
+    [[nodiscard]] std::string status_line() const;
+    void take_process_events();
+    /// As above, or by a scan where there are no events.
+    void catch_up_with_processes();
+    void take_cpu_events();
+    void find_processes(Time now);
+    void set_log_level();
+    void stop(int code);
+    [[nodiscard]] bool wants_ids() const;
+
+    void decided(const std::string& scheduler, const placement::Target& target,
+                 const placement::Decision& decision) override;
+    void conflicted(const std::string& scheduler, const placement::Target& target,
+                    const std::string& detail) override;
+    void ejected(const std::string& scheduler, const std::string& why) override;
+
+    Options options_;
+    DaemonSettings settings_;
+    ConsoleLog log_;
+    MonotonicClock clock_;
+    Time started_;
+    Rng rng_;
+    std::unique_ptr<Host> host_;
+    std::unique_ptr<ProcessKernel> kernel_;
+    std::unique_ptr<ProcessTable> processes_;
+    std::optional<host::TopologyReader> topology_reader_;
+    Topology topology_;
+    std::unique_ptr<systemd::BusUnitManager> units_; // null where systemd is not PID 1
+    std::unique_ptr<placement::Actuator> actuator_;
+    std::unique_ptr<placement::LedgerStore> store_;
+    std::optional<placement::Ledger> ledger_;
+    std::optional<Registry> registry_;
+    std::unique_ptr<Tree> tree_;
+    std::unique_ptr<placement::Engine> engine_;
+    std::vector<Path> configured_; // probes and schedulers that came from the files
+    std::unique_ptr<Loop> loop_;
+    std::unique_ptr<host::ProcessEvents> process_events_;
+    std::unique_ptr<host::CpuEvents> cpu_events_;
+    std::unique_ptr<dbus::Service> bus_;
+    Loop::Watch* bus_watch_ = nullptr;
+    Loop::Watch* process_watch_ = nullptr;
+    std::set<std::string> units_changed_; // started or stopped since the last turn
+    bool is_reloaded_ = false;            // systemd has read its files anew
+    Loop::Watch* units_watch_ = nullptr;  // null once the bus to systemd is gone
+    Time events_again_{};                 // process events are gathered until then
+    Time next_find_{};                    // next scan, or next look at groups and sessions
+    std::uint64_t seen_generation_ = 0;
+    bool has_status_ = false;
+    Time next_status_{};
+    std::string told_status_;
+};
+
+} // namespace schedd::service

@@ -1,0 +1,192 @@
+// What the daemon answers the bus: the six verbs with what belongs around them, and facts.
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+#include <systemd/sd-daemon.h>
+
+#include "service/daemon.h"
+
+namespace schedd::service {
+
+namespace {
+
+std::vector<std::string> texts_of(const Recipe& recipe) {
+    std::vector<std::string> texts;
+    texts.reserve(recipe.size());
+    for (const auto& verb : recipe) texts.push_back(text_of(verb));
+    return texts;
+}
+
+/// What differs between two [daemon] tables, as comments among the verbs of a reload.
+std::vector<std::string> setting_changes(const DaemonSettings& before, const DaemonSettings& after) {
+    std::vector<std::string> lines;
+    const auto compare = [&](std::string_view name, const auto& old, const auto& now, std::string_view when) {
+        if (old == now) return;
+        const auto said = [](const auto& value) {
+            return value ? fmt::format("{}", *value) : std::string("the default");
+        };
+        lines.push_back(fmt::format("# [daemon] {}: {} becomes {}{}", name, said(old), said(now), when));
+    };
+    compare("on_stop", before.on_stop, after.on_stop, "");
+    compare("log_level", before.log_level, after.log_level, "");
+    compare("actuator", before.actuator, after.actuator, " at the next start");
+    compare("scan_period", before.scan_period_ms, after.scan_period_ms, "");
+    compare("tick_period", before.tick_period_ms, after.tick_period_ms, "");
+    return lines;
+}
+
+dbus::Explanation translate(const placement::Explanation& row) {
+    dbus::Explanation out;
+    out.target = row.target.text();
+    out.comm = row.comm;
+    for (const auto& [scheduler, member] : row.members) out.members.push_back({scheduler, member});
+    for (std::size_t i = 0; i < row.verdict.opinions.size(); ++i) {
+        const auto& opinion = row.verdict.opinions[i];
+        out.decisions.push_back({opinion.scheduler, opinion.cpus.text(), opinion.reason,
+                                 static_cast<std::uint64_t>(milliseconds_of(row.since[i])),
+                                 std::string(name_of(opinion.result))});
+    }
+    out.wanted = row.verdict.cpus.text();
+    out.written = row.outcome.written.text();
+    out.effective = row.outcome.effective.text();
+    out.state =
+        placement::name_of(row.verdict.has_conflict() ? placement::State::conflict : row.outcome.state);
+    out.detail = row.outcome.detail;
+    if (row.verdict.has_conflict() && out.detail.empty()) out.detail = row.verdict.disagreement();
+    out.original = row.original;
+    return out;
+}
+
+template <class Field> std::size_t count_distinct(const Topology& topology, Field field) {
+    std::set<int> seen;
+    for (const auto& cpu : topology.cpus) seen.insert(cpu.*field);
+    return seen.size();
+}
+
+} // namespace
+
+Status Daemon::apply(const Recipe& recipe, bool dry_run) {
+    // who names a process, group or session means it as it is now
+    const bool names_members = std::ranges::any_of(recipe, [](const Verb& verb) {
+        return verb.what == Verb::Do::create && verb.path.depth() == 4 &&
+               verb.path.names()[2] == "process_set";
+    });
+    if (names_members) catch_up_with_processes();
+    auto done = tree_->apply(recipe, dry_run);
+    if (done && !dry_run) {
+        take_process_events(); // what was forked so far is let go with its parent
+        engine_->settle(clock_.now());
+    }
+    return done;
+}
+
+Result<std::vector<std::string>> Daemon::apply_config(std::string_view toml, bool dry_run, bool prune) {
+    const auto desired = parse_config("recipe", toml);
+    if (!desired) return std::unexpected(desired.error());
+    const auto recipe = recipe_to(*desired, *tree_, prune);
+    if (!recipe) return std::unexpected(recipe.error());
+    if (auto done = apply(*recipe, dry_run); !done) return std::unexpected(done.error());
+    return texts_of(*recipe);
+}
+
+Result<Recipe> Daemon::recipe_for(const Desired& desired) const {
+    Recipe recipe;
+    std::set<Path> wanted;
+    for (const auto& probe : desired.probes) wanted.insert(Path({"probes", probe.name}));
+    for (const auto& scheduler : desired.schedulers) wanted.insert(Path({"schedulers", scheduler.name}));
+    // schedulers before probes: what is linked to cannot be removed
+    for (const auto* top : {"schedulers", "probes"})
+        for (const auto& path : configured_)
+            if (path.names().front() == top && !wanted.contains(path) && tree_->find(path))
+                recipe.push_back(
+                    {.what = Verb::Do::remove, .path = path, .recursive = true}); // no file names it
+    auto changes = recipe_to(desired, *tree_, false);
+    if (!changes) return changes;
+    changes->insert(changes->end(), recipe.begin(), recipe.end());
+    return changes;
+}
+
+Result<std::vector<std::string>> Daemon::reload(bool dry_run) {
+    if (!dry_run) sd_notify(0, "RELOADING=1");
+    auto desired = load_config(options_.config_dirs);
+    const auto recipe = desired ? recipe_for(*desired) : Result<Recipe>(std::unexpected(desired.error()));
+    auto done = recipe ? apply(*recipe, dry_run) : Status(std::unexpected(recipe.error()));
+    if (!dry_run) sd_notify(0, "READY=1");
+    if (!done && recipe && done.error().kind == Errc::busy)
+        return fail(Errc::busy, done.error().what,
+                    done.error().detail + "; what no file names any more is removed by a reload");
+    if (!done) return std::unexpected(done.error());
+    auto changes = setting_changes(settings_, desired->daemon);
+    const auto verbs = texts_of(*recipe);
+    changes.insert(changes.end(), verbs.begin(), verbs.end());
+    if (!dry_run) {
+        settings_ = desired->daemon;
+        set_log_level();
+        note_configured(*recipe);
+        log_.write(Severity::info, "configuration", fmt::format("reloaded, {} changes", changes.size()));
+    }
+    return changes;
+}
+
+/// What the files made is theirs to remove; what somebody made over the bus stays, also if a file names it.
+void Daemon::note_configured(const Recipe& done) {
+    std::erase_if(configured_, [&](const Path& path) { return !tree_->find(path); });
+    for (const auto& verb : done)
+        if (verb.what == Verb::Do::create && verb.path.depth() == 2) configured_.push_back(verb.path);
+}
+
+std::string Daemon::export_config() const { return export_toml(*tree_); }
+
+std::vector<Verb> Daemon::export_verbs() const { return export_recipe(*tree_); }
+
+dbus::TopologyFacts Daemon::topology() const {
+    return {static_cast<std::uint64_t>(topology_.usable().count()),
+            topology_.online.text(),
+            count_distinct(topology_, &Cpu::core),
+            count_distinct(topology_, &Cpu::numa),
+            count_distinct(topology_, &Cpu::package),
+            topology_.generation};
+}
+
+dbus::Facts Daemon::facts() const {
+    dbus::Facts facts;
+    facts.version = SCHEDD_VERSION;
+    facts.uptime_ms = static_cast<std::uint64_t>(milliseconds_of(clock_.now() - started_));
+    facts.actuator = actuator_->name();
+    facts.on_stop = !options_.on_stop.empty() ? options_.on_stop : settings_.on_stop.value_or("restore");
+    facts.topology = topology();
+    facts.processes = processes_->size();
+    facts.ticks = engine_->ticks();
+    facts.held = engine_->held();
+    for (auto& row : engine_->facts())
+        facts.schedulers.push_back({std::move(row.name), std::move(row.policy), row.members, row.handle_all,
+                                    row.subjects, row.placed, row.conflicts, row.moves,
+                                    std::move(row.ejected)});
+    return facts;
+}
+
+Result<std::vector<dbus::Explanation>> Daemon::explain(std::string_view what) const {
+    const auto rows = engine_->explain(what);
+    if (!rows) return std::unexpected(rows.error());
+    std::vector<dbus::Explanation> out;
+    for (const auto& row : *rows) out.push_back(translate(row));
+    return out;
+}
+
+std::vector<dbus::Explanation> Daemon::explain_all() const {
+    return explain("").value_or(std::vector<dbus::Explanation>());
+}
+
+Result<std::vector<dbus::Finding>> Daemon::verify() {
+    engine_->check_all();
+    std::vector<dbus::Finding> findings;
+    for (const auto& row : explain_all()) {
+        if (row.state == "applied" || row.state == "free") continue;
+        findings.push_back({row.target, row.members.empty() ? "" : row.members.front().scheduler, row.state,
+                            row.wanted, row.effective, row.detail});
+    }
+    return findings;
+}
+
+} // namespace schedd::service

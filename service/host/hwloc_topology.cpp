@@ -1,0 +1,190 @@
+// Reading hwloc 2.x topologies into plain values.
+#include "service/host/hwloc_topology.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <memory>
+
+#include <fmt/format.h>
+#include <hwloc.h>
+#include <hwloc/cpukinds.h>
+#include <unistd.h>
+
+#include "components/kit/errno_error.h"
+
+namespace schedd::host {
+
+namespace {
+
+constexpr const char* kAccepted = "auto, xml:FILE (as lstopo writes it), or synthetic:DESCRIPTION such as "
+                                  "synthetic:\"package:2 l3:1 core:4 pu:2\"";
+
+struct Destroyer {
+    void operator()(hwloc_topology* topology) const { hwloc_topology_destroy(topology); }
+};
+using Handle = std::unique_ptr<hwloc_topology, Destroyer>;
+
+/// An environment variable for the length of one call: hwloc takes another file system root in no other way.
+class EnvironmentGuard {
+public:
+    EnvironmentGuard(const char* name, const char* value) : name_(name) {
+        if (const char* before = std::getenv(name)) before_ = before;
+        ::setenv(name, value, 1);
+    }
+    ~EnvironmentGuard() {
+        if (before_) ::setenv(name_, before_->c_str(), 1);
+        else ::unsetenv(name_);
+    }
+    EnvironmentGuard(const EnvironmentGuard&) = delete;
+    EnvironmentGuard& operator=(const EnvironmentGuard&) = delete;
+
+private:
+    const char* name_;
+    std::optional<std::string> before_;
+};
+
+Status set_source(hwloc_topology_t topology, const TopologySource& source) {
+    switch (source.kind) {
+    case TopologySource::Kind::automatic: return {};
+    case TopologySource::Kind::xml:
+        if (::access(source.text.c_str(), R_OK) != 0)
+            return std::unexpected(errno_error(errno, "reading the topology file " + source.text));
+        if (hwloc_topology_set_xml(topology, source.text.c_str()) != 0)
+            return fail(Errc::invalid_value, source.text + " is not an hwloc topology",
+                        "an XML file as `lstopo file.xml` writes it");
+        return {};
+    case TopologySource::Kind::synthetic:
+        if (hwloc_topology_set_synthetic(topology, source.text.c_str()) != 0)
+            return fail(Errc::invalid_value, fmt::format("\"{}\" is not a synthetic topology", source.text),
+                        kAccepted);
+        return {};
+    }
+    return {};
+}
+
+Result<CpuSet> cpu_set_of(hwloc_const_cpuset_t bits, bool infinite_is_all = false) {
+    CpuSet set;
+    if (bits == nullptr) return set;
+    const int last = hwloc_bitmap_last(bits);
+    if (last < 0 && infinite_is_all) return CpuSet::range(0, limits::kMaxCpus - 1);
+    if (last >= limits::kMaxCpus)
+        return fail(Errc::limit_exceeded, fmt::format("the machine has a CPU {}", last),
+                    fmt::format("at most {} CPUs, numbered from 0 (limit kMaxCpus)", limits::kMaxCpus));
+    for (int cpu = hwloc_bitmap_first(bits); cpu >= 0; cpu = hwloc_bitmap_next(bits, cpu)) set.add(cpu);
+    return set;
+}
+
+int index_of_ancestor(hwloc_topology_t topology, hwloc_obj_type_t type, hwloc_obj_t pu) {
+    const hwloc_obj_t found = hwloc_get_ancestor_obj_by_type(topology, type, pu);
+    return found != nullptr ? static_cast<int>(found->logical_index) : -1;
+}
+
+/// Several nodes may be local to a CPU (DRAM and high-bandwidth memory); hwloc lists DRAM first.
+int numa_index(hwloc_topology_t topology, hwloc_obj_t pu) {
+    const int first = pu->nodeset != nullptr ? hwloc_bitmap_first(pu->nodeset) : -1;
+    const hwloc_obj_t node =
+        first >= 0 ? hwloc_get_numanode_obj_by_os_index(topology, static_cast<unsigned>(first)) : nullptr;
+    return node != nullptr ? static_cast<int>(node->logical_index) : 0;
+}
+
+/// The rank of the CPU's kind, 0 = slowest. Unknown (no kinds, no ranking) counts as one kind.
+int kind_rank(hwloc_topology_t topology, hwloc_obj_t pu) {
+    const int kind = hwloc_cpukinds_get_by_cpuset(topology, pu->cpuset, 0);
+    int efficiency = -1;
+    if (kind < 0 || hwloc_cpukinds_get_info(topology, static_cast<unsigned>(kind), nullptr, &efficiency,
+                                            nullptr, nullptr, 0) != 0)
+        return 0;
+    return std::max(efficiency, 0);
+}
+
+Cpu describe(hwloc_topology_t topology, hwloc_obj_t pu) {
+    Cpu cpu;
+    cpu.id = static_cast<int>(pu->os_index);
+    const int core = index_of_ancestor(topology, HWLOC_OBJ_CORE, pu);
+    cpu.core = core >= 0 ? core : static_cast<int>(pu->logical_index); // some virtual machines show no cores
+    cpu.l2 = index_of_ancestor(topology, HWLOC_OBJ_L2CACHE, pu);
+    cpu.l3 = index_of_ancestor(topology, HWLOC_OBJ_L3CACHE, pu);
+    cpu.numa = numa_index(topology, pu);
+    cpu.package = std::max(0, index_of_ancestor(topology, HWLOC_OBJ_PACKAGE, pu));
+    cpu.kind = kind_rank(topology, pu);
+    return cpu;
+}
+
+Result<Topology> to_values(hwloc_topology_t topology) {
+    Topology machine;
+    auto online = cpu_set_of(hwloc_topology_get_topology_cpuset(topology));
+    if (!online) return std::unexpected(online.error());
+    // the allowed set comes from the cgroup that this process is in; XML files keep the one of their machine
+    auto allowed = cpu_set_of(hwloc_topology_get_allowed_cpuset(topology), true);
+    if (!allowed) return std::unexpected(allowed.error());
+    machine.online = *online;
+    machine.allowed = *allowed & *online;
+    for (hwloc_obj_t pu = nullptr; (pu = hwloc_get_next_obj_by_type(topology, HWLOC_OBJ_PU, pu)) != nullptr;)
+        machine.cpus.push_back(describe(topology, pu));
+    std::ranges::sort(machine.cpus, {}, &Cpu::id);
+    if (machine.cpus.empty() || machine.usable().empty())
+        return fail(Errc::invalid_value, "the topology has no CPU that may be used",
+                    "at least one online and allowed CPU");
+    return machine;
+}
+
+Result<Topology> load_now(const TopologySource& source, const std::string& root) {
+    // variables must be in place from hwloc_topology_init() on
+    std::optional<EnvironmentGuard> other_root;
+    std::optional<EnvironmentGuard> only_linux; // not cpuid of the machine that this runs on
+    if (source.kind == TopologySource::Kind::automatic && root != "/") {
+        if (::access((root + "/sys/devices/system/cpu").c_str(), R_OK) != 0)
+            return std::unexpected(
+                errno_error(errno, "reading the topology in " + root + "/sys/devices/system/cpu"));
+        other_root.emplace("HWLOC_FSROOT", root.c_str());
+        only_linux.emplace("HWLOC_COMPONENTS", "linux,stop");
+    }
+    hwloc_topology_t raw = nullptr;
+    if (hwloc_topology_init(&raw) != 0) return std::unexpected(errno_error(errno, "starting hwloc"));
+    const Handle topology(raw);
+    // loaded inside a cgroup hwloc shows only what is allowed there; schedd places others' work too
+    if (hwloc_topology_set_flags(raw, HWLOC_TOPOLOGY_FLAG_INCLUDE_DISALLOWED) != 0)
+        return std::unexpected(errno_error(errno, "asking hwloc for all CPUs"));
+    hwloc_topology_set_all_types_filter(raw, HWLOC_TYPE_FILTER_KEEP_STRUCTURE);
+    hwloc_topology_set_cache_types_filter(raw, HWLOC_TYPE_FILTER_KEEP_ALL);
+    hwloc_topology_set_type_filter(raw, HWLOC_OBJ_CORE, HWLOC_TYPE_FILTER_KEEP_ALL);
+    hwloc_topology_set_type_filter(raw, HWLOC_OBJ_PACKAGE, HWLOC_TYPE_FILTER_KEEP_ALL);
+    hwloc_topology_set_io_types_filter(raw, HWLOC_TYPE_FILTER_KEEP_NONE); // PCI discovery is slow and unused
+    if (auto set = set_source(raw, source); !set) return std::unexpected(set.error());
+    if (hwloc_topology_load(raw) != 0) {
+        const int why = errno;
+        if (source.kind == TopologySource::Kind::automatic)
+            return std::unexpected(errno_error(why, "reading the machine's topology by hwloc"));
+        return fail(Errc::invalid_value, fmt::format("hwloc cannot load the topology {}", source.text),
+                    kAccepted);
+    }
+    return to_values(raw);
+}
+
+} // namespace
+
+Result<TopologySource> TopologySource::parse(std::string_view option) {
+    const auto rest_after = [&](std::string_view prefix) -> std::optional<std::string> {
+        if (!option.starts_with(prefix) || option.size() == prefix.size()) return std::nullopt;
+        return std::string(option.substr(prefix.size()));
+    };
+    if (option == "auto") return TopologySource{};
+    if (auto file = rest_after("xml:")) return TopologySource{Kind::xml, std::move(*file)};
+    if (auto text = rest_after("synthetic:")) return TopologySource{Kind::synthetic, std::move(*text)};
+    return fail(Errc::invalid_value, fmt::format("\"{}\" names no topology", option), kAccepted);
+}
+
+Result<Topology> TopologyReader::load() {
+    auto machine = load_now(source_, root_);
+    if (!machine) return machine;
+    machine->generation = last_ ? last_->generation + (same_machine(*last_, *machine) ? 0 : 1) : 1;
+    last_ = *machine;
+    return machine;
+}
+
+bool same_machine(const Topology& a, const Topology& b) {
+    return a.online == b.online && a.allowed == b.allowed && a.cpus == b.cpus;
+}
+
+} // namespace schedd::host

@@ -1,0 +1,157 @@
+// Keeping the ledger in a file.
+#include "service/host/state_file.h"
+
+#include <array>
+#include <cerrno>
+#include <filesystem>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "components/kit/errno_error.h"
+#include "components/kit/limits.h"
+#include "components/kit/number.h"
+
+namespace schedd::host {
+
+namespace {
+
+constexpr const char* kLedgerName = "ledger";
+constexpr const char* kNewLedgerName = "ledger.new";
+constexpr const char* kRejectedName = "ledger.rejected";
+constexpr const char* kLockName = "lock";
+constexpr mode_t kPrivate = 0600;
+
+/// All of `text`, or -1 with errno set.
+int write_all(int fd, std::string_view text) {
+    while (!text.empty()) {
+        const auto wrote = ::write(fd, text.data(), text.size());
+        if (wrote < 0 && errno == EINTR) continue;
+        if (wrote < 0) return -1;
+        text.remove_prefix(static_cast<std::size_t>(wrote));
+    }
+    return 0;
+}
+
+std::string holder_of(int lock) {
+    std::array<char, 32> text{};
+    const auto size = ::pread(lock, text.data(), text.size(), 0);
+    const auto pid =
+        size > 0 ? parse_unsigned({text.data(), static_cast<std::size_t>(size) - 1}) : std::nullopt;
+    return pid ? fmt::format("process {} uses it", *pid) : "another process uses it";
+}
+
+Status make_directory(const std::string& directory) {
+    std::error_code error;
+    const auto parent = std::filesystem::path(directory).parent_path();
+    if (!parent.empty()) std::filesystem::create_directories(parent, error);
+    if (error) return std::unexpected(errno_error(error.value(), "creating " + parent.string()));
+    if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST)
+        return std::unexpected(errno_error(errno, "creating the state directory " + directory));
+    return {};
+}
+
+} // namespace
+
+FileStore::~FileStore() {
+    for (const int fd : {ledger_, lock_, directory_fd_})
+        if (fd >= 0)
+            ::close(fd); // the lock file stays: removing it would let two daemons lock different files
+}
+
+Result<std::unique_ptr<FileStore>> FileStore::open(const std::string& directory) {
+    if (auto made = make_directory(directory); !made) return std::unexpected(made.error());
+    std::unique_ptr<FileStore> store(new FileStore(directory));
+    store->directory_fd_ = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (store->directory_fd_ < 0)
+        return std::unexpected(errno_error(errno, "opening the state directory " + directory));
+    struct stat about{};
+    if (::fstat(store->directory_fd_, &about) != 0)
+        return std::unexpected(errno_error(errno, "looking at the state directory " + directory));
+    // what the ledger says is done to the machine at the next start
+    if ((about.st_mode & S_IWOTH) != 0 || (about.st_uid != ::geteuid() && about.st_uid != 0))
+        return fail(Errc::denied, fmt::format("the state directory {} may be written by others", directory),
+                    "a directory of schedd's own user that only it may write");
+    store->lock_ =
+        ::openat(store->directory_fd_, kLockName, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, kPrivate);
+    if (store->lock_ < 0) return std::unexpected(errno_error(errno, "opening the lock in " + directory));
+    if (::flock(store->lock_, LOCK_EX | LOCK_NB) != 0) {
+        if (errno != EWOULDBLOCK) return std::unexpected(errno_error(errno, "locking " + directory));
+        return fail(Errc::held_by_other, fmt::format("the state directory {} is in use", directory),
+                    holder_of(store->lock_) + "; end it, or name another by --state-dir");
+    }
+    const auto own = fmt::format("{}\n", ::getpid());
+    if (::ftruncate(store->lock_, 0) != 0 || write_all(store->lock_, own) != 0)
+        return std::unexpected(errno_error(errno, "writing the lock in " + directory));
+    if (auto opened = store->open_ledger(); !opened) return std::unexpected(opened.error());
+    return store;
+}
+
+Status FileStore::open_ledger() {
+    const int fd =
+        ::openat(directory_fd_, kLedgerName, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, kPrivate);
+    if (fd < 0)
+        return std::unexpected(errno_error(errno, fmt::format("opening {}/{}", directory_, kLedgerName)));
+    ledger_ = fd;
+    return {};
+}
+
+Result<std::string> FileStore::read_all() const {
+    std::string text;
+    std::array<char, 65536> buffer;
+    for (;;) {
+        const auto got = ::pread(ledger_, buffer.data(), buffer.size(), static_cast<off_t>(text.size()));
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0)
+            return std::unexpected(errno_error(errno, fmt::format("reading {}/{}", directory_, kLedgerName)));
+        if (got == 0) return text;
+        text.append(buffer.data(), static_cast<std::size_t>(got));
+        if (text.size() > limits::kLedgerBytes)
+            return fail(Errc::limit_exceeded, fmt::format("{}/{} is too large", directory_, kLedgerName),
+                        fmt::format("at most {} bytes (limit kLedgerBytes)", limits::kLedgerBytes));
+    }
+}
+
+Result<std::string> FileStore::set_aside(std::string_view text) const {
+    auto name = fmt::format("{}/{}", directory_, kRejectedName);
+    const int fd = ::openat(directory_fd_, kRejectedName,
+                            O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, kPrivate);
+    if (fd < 0) return std::unexpected(errno_error(errno, "creating " + name));
+    const int wrote = write_all(fd, text);
+    const int why = errno;
+    ::close(fd);
+    if (wrote != 0) return std::unexpected(errno_error(why, "writing " + name));
+    return name;
+}
+
+Status FileStore::append(std::string_view lines) {
+    const auto end = ::lseek(ledger_, 0, SEEK_END);
+    if (write_all(ledger_, lines) == 0) return {};
+    const int why = errno;
+    // a full disk must not leave half an entry for the next line to be glued to
+    if (end >= 0 && ::ftruncate(ledger_, end) != 0)
+        return std::unexpected(errno_error(why, fmt::format("{}/{} is torn", directory_, kLedgerName)));
+    return std::unexpected(errno_error(why, fmt::format("writing {}/{}", directory_, kLedgerName)));
+}
+
+Status FileStore::replace(std::string_view all) {
+    const int fd = ::openat(directory_fd_, kNewLedgerName,
+                            O_RDWR | O_APPEND | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, kPrivate);
+    if (fd < 0)
+        return std::unexpected(errno_error(errno, fmt::format("creating {}/{}", directory_, kNewLedgerName)));
+    if (write_all(fd, all) != 0 || ::fsync(fd) != 0 ||
+        ::renameat(directory_fd_, kNewLedgerName, directory_fd_, kLedgerName) != 0) {
+        const int why = errno;
+        ::close(fd);
+        ::unlinkat(directory_fd_, kNewLedgerName, 0);
+        return std::unexpected(errno_error(why, fmt::format("replacing {}/{}", directory_, kLedgerName)));
+    }
+    ::close(ledger_);
+    ledger_ = fd; // opened for appending: what follows goes to the file that is there now
+    return {};
+}
+
+} // namespace schedd::host

@@ -1,0 +1,251 @@
+// org.freedesktop.systemd1 on sd-bus. A method call blocks for some seconds at most.
+#include "service/systemd/bus_unit_manager.h"
+
+#include <array>
+#include <cstdlib>
+#include <utility>
+
+#include <fmt/format.h>
+#include <systemd/sd-bus.h>
+
+#include "components/kit/errno_error.h"
+
+namespace schedd::systemd {
+
+namespace {
+
+constexpr const char* kName = "org.freedesktop.systemd1";
+constexpr const char* kPath = "/org/freedesktop/systemd1";
+constexpr const char* kManager = "org.freedesktop.systemd1.Manager";
+constexpr const char* kUnit = "org.freedesktop.systemd1.Unit";
+constexpr std::uint64_t kTimeoutUs = 5'000'000;
+constexpr Duration kSilence = std::chrono::seconds(30);
+
+struct BusError {
+    BusError() = default;
+    BusError(const BusError&) = delete;
+    BusError& operator=(const BusError&) = delete;
+    ~BusError() { sd_bus_error_free(&error); }
+    sd_bus_error error{};
+};
+
+/// "org.freedesktop.systemd1.Service" for "foo.service".
+std::string interface_of(const std::string& unit) {
+    auto type = unit.substr(unit.rfind('.') + 1);
+    if (!type.empty()) type[0] = static_cast<char>(type[0] - 'a' + 'A');
+    return "org.freedesktop.systemd1." + type;
+}
+
+Error error_of(std::string_view name, std::string_view message, const std::string& what) {
+    Errc kind = Errc::io;
+    if (name.ends_with(".NoSuchUnit") || name.ends_with(".UnknownObject")) kind = Errc::no_such_object;
+    if (name.ends_with(".AccessDenied") || name.ends_with(".InteractiveAuthorizationRequired"))
+        kind = Errc::denied;
+    if (name.ends_with(".InvalidArgs") || name.ends_with(".PropertyReadOnly")) kind = Errc::invalid_value;
+    return {kind, what, fmt::format("systemd says: {}", message.empty() ? name : message)};
+}
+
+} // namespace
+
+class BusUnitManager::Reply {
+public:
+    explicit Reply(sd_bus_message* raw) : message(raw) {}
+    Reply(Reply&& other) noexcept : message(std::exchange(other.message, nullptr)) {}
+    Reply& operator=(Reply&&) = delete;
+    ~Reply() { sd_bus_message_unref(message); }
+    sd_bus_message* message;
+};
+
+struct BusUnitManager::Calls {
+    /// Takes over the message.
+    static Result<Reply> call(BusUnitManager& self, sd_bus_message* message, const std::string& what);
+    static int take_signal(sd_bus_message* message, void* self, sd_bus_error* error);
+};
+
+std::vector<unsigned char> bytes_of(const model::CpuSet& cpus) {
+    std::vector<unsigned char> bytes;
+    for (int cpu = cpus.first(); cpu >= 0; cpu = cpus.next(cpu)) {
+        const auto at = static_cast<std::size_t>(cpu) / 8;
+        if (bytes.size() <= at) bytes.resize(at + 1);
+        bytes[at] = static_cast<unsigned char>(bytes[at] | 1U << (cpu % 8));
+    }
+    return bytes;
+}
+
+model::CpuSet cpus_of(const unsigned char* bytes, std::size_t count) {
+    model::CpuSet cpus;
+    for (std::size_t i = 0; i < count * 8; ++i)
+        if ((bytes[i / 8] >> (i % 8) & 1U) != 0) cpus.add(static_cast<int>(i));
+    return cpus;
+}
+
+Result<std::unique_ptr<BusUnitManager>> BusUnitManager::open(const std::string& address, const Clock& clock) {
+    sd_bus* bus = nullptr;
+    int r = 0;
+    if (address == "system") {
+        r = sd_bus_open_system(&bus);
+    } else {
+        r = sd_bus_new(&bus);
+        if (r >= 0) r = sd_bus_set_address(bus, address.c_str());
+        if (r >= 0) r = sd_bus_set_bus_client(bus, 1);
+        if (r >= 0) r = sd_bus_start(bus);
+    }
+    if (r < 0) {
+        sd_bus_unref(bus);
+        return std::unexpected(errno_error(-r, fmt::format("connecting to the bus {}", address)));
+    }
+    std::unique_ptr<BusUnitManager> manager(new BusUnitManager(bus, clock));
+    sd_bus_set_method_call_timeout(bus, kTimeoutUs);
+    if (auto subscribed = manager->subscribe(); !subscribed) return std::unexpected(subscribed.error());
+    return manager;
+}
+
+BusUnitManager::~BusUnitManager() { sd_bus_flush_close_unref(bus_); }
+
+Status BusUnitManager::subscribe() {
+    // No UnitNew and UnitRemoved: asking about a unit that does not run makes systemd load it, and unload it
+    // again, which would make us ask again, for ever.
+    for (const auto* member : {"Reloading", "JobRemoved"})
+        if (const int r =
+                sd_bus_match_signal(bus_, nullptr, kName, kPath, kManager, member, &Calls::take_signal, this);
+            r < 0)
+            return std::unexpected(errno_error(-r, "listening to systemd"));
+    sd_bus_message* message = nullptr;
+    if (const int r = sd_bus_message_new_method_call(bus_, &message, kName, kPath, kManager, "Subscribe");
+        r < 0)
+        return std::unexpected(errno_error(-r, "listening to systemd"));
+    sd_bus_message_set_auto_start(message, 0);
+    if (auto done = Calls::call(*this, message, "listening to systemd"); !done)
+        return std::unexpected(done.error());
+    return {};
+}
+
+int BusUnitManager::fd() const { return sd_bus_get_fd(bus_); }
+
+bool BusUnitManager::process() {
+    int r = 0;
+    while ((r = sd_bus_process(bus_, nullptr)) > 0) {}
+    return r == 0;
+}
+
+int BusUnitManager::Calls::take_signal(sd_bus_message* message, void* self, sd_bus_error* /*error*/) {
+    const auto& listener = static_cast<BusUnitManager*>(self)->listener_;
+    if (sd_bus_message_is_signal(message, nullptr, "Reloading") > 0) {
+        int is_begin = 0;
+        if (sd_bus_message_read(message, "b", &is_begin) >= 0 && is_begin == 0 && listener.reloaded)
+            listener.reloaded();
+        return 0;
+    }
+    const char* unit = nullptr;
+    if (sd_bus_message_skip(message, "uo") >= 0 && sd_bus_message_read(message, "s", &unit) >= 0 &&
+        listener.unit_changed)
+        listener.unit_changed(unit);
+    return 0;
+}
+
+Result<BusUnitManager::Reply> BusUnitManager::Calls::call(BusUnitManager& self, sd_bus_message* message,
+                                                          const std::string& what) {
+    const Reply owner(message);
+    if (self.clock_.now() < self.silent_until_)
+        return fail(Errc::io, what, "systemd did not answer a short while ago; it is asked again soon");
+    BusError error;
+    sd_bus_message* reply = nullptr;
+    const int r = sd_bus_call(self.bus_, message, 0, &error.error, &reply);
+    if (r >= 0) return Reply(reply);
+    if (r == -ETIMEDOUT || sd_bus_error_has_name(&error.error, SD_BUS_ERROR_NO_REPLY)) {
+        self.silent_until_ = self.clock_.now() + kSilence;
+        return fail(Errc::io, what, "systemd did not answer in time");
+    }
+    if (!sd_bus_error_is_set(&error.error)) return std::unexpected(errno_error(-r, what));
+    return std::unexpected(error_of(error.error.name, error.error.message ? error.error.message : "", what));
+}
+
+/// The message is positioned in the variant, which holds `type`.
+Result<BusUnitManager::Reply> BusUnitManager::get(const std::string& unit, const char* interface,
+                                                  const char* property, const char* type) {
+    const auto what = fmt::format("asking for {} of {}", property, unit);
+    char* path = nullptr;
+    int r = sd_bus_path_encode("/org/freedesktop/systemd1/unit", unit.c_str(), &path);
+    const std::unique_ptr<char, void (*)(void*)> owner(path, std::free);
+    sd_bus_message* message = nullptr;
+    if (r >= 0)
+        r = sd_bus_message_new_method_call(bus_, &message, kName, path, "org.freedesktop.DBus.Properties",
+                                           "Get");
+    if (r >= 0) r = sd_bus_message_append(message, "ss", interface, property);
+    if (r < 0) {
+        sd_bus_message_unref(message);
+        return std::unexpected(errno_error(-r, what));
+    }
+    auto reply = Calls::call(*this, message, what);
+    if (!reply) return reply;
+    r = sd_bus_message_enter_container(reply->message, 'v', type);
+    if (r < 0) return std::unexpected(errno_error(-r, what));
+    return reply;
+}
+
+Result<std::string> BusUnitManager::get_text(const std::string& unit, const char* interface,
+                                             const char* property) {
+    auto reply = get(unit, interface, property, "s");
+    if (!reply) return std::unexpected(reply.error());
+    const char* text = nullptr;
+    if (const int r = sd_bus_message_read(reply->message, "s", &text); r < 0)
+        return std::unexpected(errno_error(-r, fmt::format("reading {} of {}", property, unit)));
+    return std::string(text);
+}
+
+Result<actuators::UnitState> BusUnitManager::look(const std::string& unit) {
+    const auto interface = interface_of(unit);
+    actuators::UnitState state;
+    auto group = get_text(unit, interface.c_str(), "ControlGroup");
+    if (!group) return std::unexpected(group.error());
+    state.control_group = std::move(*group);
+    if (state.control_group.empty()) { // perhaps there is no such unit: systemd makes one up to talk about
+        const auto load = get_text(unit, kUnit, "LoadState");
+        if (!load) return std::unexpected(load.error());
+        if (*load == "not-found" || *load == "masked")
+            return fail(Errc::no_such_object, fmt::format("the unit {} is {}", unit, *load),
+                        "start it, or make its unit file");
+    }
+    auto reply = get(unit, interface.c_str(), "AllowedCPUs", "ay");
+    if (!reply) return std::unexpected(reply.error());
+    const void* bytes = nullptr;
+    std::size_t size = 0;
+    if (const int r = sd_bus_message_read_array(reply->message, 'y', &bytes, &size); r < 0)
+        return std::unexpected(errno_error(-r, fmt::format("reading AllowedCPUs of {}", unit)));
+    const auto cpus = cpus_of(static_cast<const unsigned char*>(bytes), size);
+    if (!cpus.empty()) state.allowed = cpus;
+    return state;
+}
+
+Result<std::vector<std::string>> BusUnitManager::drop_ins(const std::string& unit) {
+    auto reply = get(unit, kUnit, "DropInPaths", "as");
+    if (!reply) return std::unexpected(reply.error());
+    std::vector<std::string> files;
+    int r = sd_bus_message_enter_container(reply->message, 'a', "s");
+    const char* file = nullptr;
+    while (r >= 0 && (r = sd_bus_message_read(reply->message, "s", &file)) > 0) files.emplace_back(file);
+    if (r < 0) return std::unexpected(errno_error(-r, fmt::format("reading DropInPaths of {}", unit)));
+    return files;
+}
+
+Status BusUnitManager::allow_cpus(const std::string& unit, const std::optional<model::CpuSet>& cpus) {
+    const auto what = fmt::format("setting AllowedCPUs of {} to {}", unit, cpus ? cpus->text() : "nothing");
+    const auto bytes = cpus ? bytes_of(*cpus) : std::vector<unsigned char>();
+    sd_bus_message* message = nullptr;
+    int r = sd_bus_message_new_method_call(bus_, &message, kName, kPath, kManager, "SetUnitProperties");
+    if (r >= 0) r = sd_bus_message_append(message, "sb", unit.c_str(), 1);
+    if (r >= 0) r = sd_bus_message_open_container(message, 'a', "(sv)");
+    if (r >= 0) r = sd_bus_message_open_container(message, 'r', "sv");
+    if (r >= 0) r = sd_bus_message_append(message, "s", "AllowedCPUs");
+    if (r >= 0) r = sd_bus_message_open_container(message, 'v', "ay");
+    if (r >= 0) r = sd_bus_message_append_array(message, 'y', bytes.data(), bytes.size());
+    for (int depth = 0; depth < 3 && r >= 0; ++depth) r = sd_bus_message_close_container(message);
+    if (r < 0) {
+        sd_bus_message_unref(message);
+        return std::unexpected(errno_error(-r, what));
+    }
+    if (auto done = Calls::call(*this, message, what); !done) return std::unexpected(done.error());
+    return {};
+}
+
+} // namespace schedd::systemd

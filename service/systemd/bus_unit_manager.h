@@ -1,0 +1,60 @@
+// BusUnitManager: PID 1 over the system bus, and what it says by itself.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "components/kit/clock.h"
+#include "service/actuators/unit_manager.h"
+
+struct sd_bus;
+
+namespace schedd::systemd {
+
+using namespace schedd::kit;
+
+class BusUnitManager final : public actuators::UnitManager {
+public:
+    /// What is told of PID 1's signals: its files were read anew; a unit was started or stopped. Listeners
+    /// note it and act later: they are called in the middle of process().
+    struct Listener {
+        std::function<void()> reloaded;
+        std::function<void(const std::string& unit)> unit_changed;
+    };
+
+    /// `address` is "system" or that of a bus. Fails with io when there is no bus or no systemd on it.
+    static Result<std::unique_ptr<BusUnitManager>> open(const std::string& address, const Clock& clock);
+    ~BusUnitManager() override;
+    BusUnitManager(const BusUnitManager&) = delete;
+    BusUnitManager& operator=(const BusUnitManager&) = delete;
+
+    void listen(Listener listener) { listener_ = std::move(listener); }
+    [[nodiscard]] int fd() const;
+    /// Handles what has arrived, also while a call waited for its answer. Costs one system call if there is
+    /// nothing. False when the bus is gone: then fd() is not to be polled any more.
+    bool process();
+
+    Result<actuators::UnitState> look(const std::string& unit) override;
+    Result<std::vector<std::string>> drop_ins(const std::string& unit) override;
+    Status allow_cpus(const std::string& unit, const std::optional<model::CpuSet>& cpus) override;
+
+private:
+    class Reply;  // owns a message
+    struct Calls; // the functions that name types of sd-bus
+    BusUnitManager(sd_bus* bus, const Clock& clock) : bus_(bus), clock_(clock) {}
+    Status subscribe();
+    Result<Reply> get(const std::string& unit, const char* interface, const char* property, const char* type);
+    Result<std::string> get_text(const std::string& unit, const char* interface, const char* property);
+
+    sd_bus* bus_;
+    const Clock& clock_;
+    Listener listener_;
+    Time silent_until_{}; // PID 1 did not answer: nobody waits for it again before
+};
+
+/// AllowedCPUs as PID 1 takes and gives it: bytes, least significant first.
+std::vector<unsigned char> bytes_of(const model::CpuSet& cpus);
+model::CpuSet cpus_of(const unsigned char* bytes, std::size_t count);
+
+} // namespace schedd::systemd

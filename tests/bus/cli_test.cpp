@@ -1,0 +1,224 @@
+// schedd-cli against the real daemon: what it exits with, and that what it prints can be fed back.
+#include <fstream>
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "tests/bus/daemon.h"
+
+namespace schedd::test {
+namespace {
+
+struct TheCommandLine : testing::Test {
+    PrivateBus bus{BusKind::dbus_daemon};
+    TemporaryDirectory directory;
+    std::unique_ptr<Daemon> daemon;
+    std::string output;
+
+    void SetUp() override { start(); }
+    void start() {
+        daemon = std::make_unique<Daemon>(bus);
+        ASSERT_TRUE(daemon->is_running()) << daemon->log();
+    }
+    /// Runs it with these words; its exit code. What it said is in `output`.
+    int cli(std::vector<std::string> words, std::vector<std::string> before = {}) {
+        before.insert(before.end(), {SCHEDD_CLI, "--bus=" + bus.address()});
+        before.insert(before.end(), words.begin(), words.end());
+        int code = -1;
+        output = run(before, &code);
+        return code;
+    }
+    void build() {
+        ASSERT_EQ(cli({"create", "probes/cpu"}), 0) << output;
+        ASSERT_EQ(cli({"create", "schedulers/CPU_LB"}), 0) << output;
+        ASSERT_EQ(cli({"create", "schedulers/CPU_LB/load_balancing"}), 0) << output;
+        ASSERT_EQ(cli({"link", "cpu/node_load | average(half_life=2000) | threshold(threshold=100)",
+                       "schedulers/CPU_LB/load_balancing/node_load"}),
+                  0)
+            << output;
+    }
+    std::string file(const std::string& name, const std::string& text) const {
+        const auto path = directory.path() + "/" + name;
+        std::ofstream(path) << text;
+        return path;
+    }
+};
+
+TEST_F(TheCommandLine, ReadsPlacesAsTheyAreWrittenInChains) {
+    build();
+    EXPECT_EQ(cli({"get", "cpu.probe_period"}), 0) << output;
+    EXPECT_EQ(output, "1000\n");
+    EXPECT_EQ(cli({"tree", "cpu/node_load"}), 0) << output;
+    EXPECT_EQ(cli({"set", "cpu.probe_period", "500"}), 1) << "what changes something takes the whole path";
+}
+
+TEST_F(TheCommandLine, GetsAllThatHasAValueAndSaysWhatHasNone) {
+    build();
+    EXPECT_EQ(cli({"get", "probes/nothing", "probes/cpu.probe_period", "probes/neither"}), 1);
+    EXPECT_NE(output.find("probes/cpu.probe_period = 1000"), std::string::npos) << output;
+    EXPECT_NE(output.find("there is no probes/nothing"), std::string::npos) << output;
+    EXPECT_NE(output.find("there is no probes/neither"), std::string::npos) << output;
+}
+
+TEST_F(TheCommandLine, ListsAsJson) {
+    build();
+    EXPECT_EQ(cli({"tree", "--list=schedulers", "--json=short"}), 0) << output;
+    EXPECT_EQ(output, "[\"CPU_LB\"]\n");
+}
+
+TEST_F(TheCommandLine, MonitorsNothingThatIsNotThere) {
+    EXPECT_EQ(cli({"monitor", "schedulers/nosuch"}), 1);
+    EXPECT_NE(output.find("there is no schedulers/nosuch"), std::string::npos) << output;
+}
+
+TEST_F(TheCommandLine, SaysWhyAProcessCanBelongToNoScheduler) {
+    EXPECT_EQ(cli({"explain", "1"}), 1);
+    EXPECT_NE(output.find("PID 1 is never a member"), std::string::npos) << output;
+    EXPECT_EQ(cli({"explain", "4194305"}), 1);
+    EXPECT_NE(output.find("there is no process 4194305"), std::string::npos) << output;
+}
+
+TEST_F(TheCommandLine, ReloadsTheDaemonsOwnSettings) {
+    EXPECT_EQ(cli({"reload"}), 0);
+    EXPECT_EQ(output, "Nothing to change.\n");
+    daemon->configure("30-daemon.toml", "[daemon]\non_stop = \"leave\"\nlog_level = \"error\"\n");
+    EXPECT_EQ(cli({"reload", "--dry-run"}), 0);
+    EXPECT_NE(output.find("on_stop: the default becomes leave"), std::string::npos) << output;
+    EXPECT_EQ(cli({"reload"}), 0);
+    EXPECT_NE(output.find("on_stop: the default becomes leave"), std::string::npos) << output;
+    EXPECT_EQ(cli({"status"}), 0);
+    EXPECT_NE(output.find("on stop: leave"), std::string::npos) << output;
+    const auto before = daemon->log();
+    EXPECT_EQ(daemon->end(), 0);
+    EXPECT_EQ(daemon->log(), before) << "that it stopped is no error";
+}
+
+TEST_F(TheCommandLine, KeepsTheFileWhenThereIsNothingToDraw) {
+    build();
+    const auto picture = file("g.svg", "precious");
+    EXPECT_EQ(cli({"graph", "--format=svg", "-o", picture}, {"env", "PATH=/nonexistent"}), 1) << output;
+    EXPECT_EQ(content_of(picture), "precious");
+}
+
+TEST_F(TheCommandLine, ExportsNoMemberThatHasEnded) {
+    Sleeper work;
+    ASSERT_EQ(cli({"create", "schedulers/A"}), 0) << output;
+    ASSERT_EQ(cli({"attach", "A", work.member()}), 0) << output;
+    const auto member = work.member();
+    work.end();
+    ASSERT_EQ(cli({"export"}), 0) << output;
+    EXPECT_NE(output.find("# \"" + member + "\", has ended"), std::string::npos) << output;
+    const auto saved = file("saved.toml", output);
+    ASSERT_EQ(cli({"export", "--verbs"}), 0) << output;
+    EXPECT_EQ(output.find("process_set/"), std::string::npos) << output;
+    daemon.reset();
+    start();
+    EXPECT_EQ(cli({"apply", saved}), 0) << output;
+}
+
+TEST_F(TheCommandLine, ExitsWithZeroWhenAllIsWell) {
+    build();
+    for (const auto* verb : {"status", "tree", "types", "graph", "export", "verify"})
+        EXPECT_EQ(cli({verb}), 0) << verb << ": " << output;
+    EXPECT_EQ(cli({"get", "probes/cpu.probe_period"}), 0);
+    EXPECT_EQ(output, "1000\n");
+}
+
+TEST_F(TheCommandLine, ExitsWithOneWhenSomethingIsRefused) {
+    build();
+    EXPECT_EQ(cli({"remove", "probes/cpu"}), 1);
+    EXPECT_NE(output.find("is linked to by"), std::string::npos) << output;
+    EXPECT_EQ(cli({"set", "probes/cpu.probe_period", "fast"}), 1);
+    EXPECT_NE(output.find("10 to 86400000"), std::string::npos) << output;
+}
+
+TEST_F(TheCommandLine, ExitsWithTwoWhenItIsNotUnderstood) {
+    EXPECT_EQ(cli({"stauts"}), 2);
+    EXPECT_NE(output.find("status"), std::string::npos) << output;
+    EXPECT_EQ(cli({"create"}), 2);
+    EXPECT_EQ(cli({"status", "--json=yaml"}), 2);
+}
+
+TEST_F(TheCommandLine, ExitsWithThreeWhenAFileDiffers) {
+    build();
+    ASSERT_EQ(cli({"export"}), 0);
+    const auto same = file("same.toml", output);
+    EXPECT_EQ(cli({"diff", same}), 0) << output;
+    const auto other = file("other.toml", "[probe.cpu]\nprobe_period = 700\n");
+    EXPECT_EQ(cli({"diff", other}), 3) << output;
+    EXPECT_NE(output.find("probe_period"), std::string::npos) << output;
+    EXPECT_EQ(cli({"apply", other}), 0) << output;
+    EXPECT_EQ(cli({"diff", other}), 0) << output;
+}
+
+TEST_F(TheCommandLine, ExitsWithFourWhenTheUserMayNot) {
+    if (::geteuid() != 0) GTEST_SKIP() << "only root can become another user";
+    const std::vector<std::string> nobody{"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"};
+    EXPECT_EQ(cli({"status"}, nobody), 0) << output;
+    EXPECT_EQ(cli({"--no-ask-password", "create", "probes/cpu"}, nobody), 4) << output;
+}
+
+TEST_F(TheCommandLine, ExitsWithFiveWhenNobodyServes) {
+    daemon.reset();
+    EXPECT_EQ(cli({"status"}), 5) << output;
+    EXPECT_NE(output.find("not running"), std::string::npos) << output;
+    int code = 0;
+    run({SCHEDD_CLI, "--bus=unix:path=" + directory.path() + "/nothing", "status"}, &code);
+    EXPECT_EQ(code, 5);
+}
+
+TEST_F(TheCommandLine, BuildsTheSameAgainFromWhatItExported) {
+    build();
+    ASSERT_EQ(cli({"export"}), 0);
+    const auto first = output;
+    const auto saved = file("saved.toml", first);
+    ASSERT_EQ(cli({"export", "--verbs"}), 0);
+    const auto verbs = file("saved.verbs", output);
+    daemon.reset();
+    start();
+    ASSERT_EQ(cli({"apply", saved}), 0) << output;
+    ASSERT_EQ(cli({"export"}), 0);
+    EXPECT_EQ(output, first);
+    daemon.reset();
+    start();
+    ASSERT_EQ(cli({"apply", "--verbs", verbs}), 0) << output;
+    ASSERT_EQ(cli({"export"}), 0);
+    EXPECT_EQ(output, first);
+}
+
+TEST_F(TheCommandLine, ChangesNothingInADryRun) {
+    EXPECT_EQ(cli({"create", "probes/cpu", "--dry-run"}), 0) << output;
+    EXPECT_EQ(cli({"get", "probes/cpu.probe_period"}), 1) << output;
+}
+
+TEST_F(TheCommandLine, ChangesAllThatIsNamedOrNothing) {
+    const Sleeper first;
+    const Sleeper second;
+    ASSERT_EQ(cli({"create", "schedulers/A"}), 0) << output;
+    EXPECT_EQ(cli({"attach", "A", first.member(), "process:1", second.member()}), 1);
+    EXPECT_NE(output.find("PID 1"), std::string::npos) << output;
+    EXPECT_EQ(cli({"get", "schedulers/A/process_set/" + first.member() + ".state"}), 1) << output;
+    EXPECT_EQ(cli({"attach", "--weight=200", "A", first.member(), "exec:/usr/bin/my 'own' tool"}), 0)
+        << output;
+    EXPECT_EQ(cli({"get", "schedulers/A/process_set/" + first.member() + ".weight"}), 0);
+    EXPECT_EQ(output, "200\n");
+    EXPECT_EQ(cli({"detach", "A", first.member(), second.member()}), 1);
+    EXPECT_EQ(cli({"get", "schedulers/A/process_set/" + first.member() + ".weight"}), 0);
+    EXPECT_EQ(cli({"detach", "A", first.member(), "exec:/usr/bin/my 'own' tool"}), 0) << output;
+    EXPECT_EQ(cli({"create", "probes/cpu"}), 0);
+    EXPECT_EQ(cli({"remove", "probes/cpu", "probes/none"}), 1);
+    EXPECT_EQ(cli({"remove", "probes/cpu", "schedulers/A"}), 0) << output;
+}
+
+TEST_F(TheCommandLine, DrawsValidGraphs) {
+    build();
+    ASSERT_EQ(cli({"graph", "--format=dot"}), 0) << output;
+    EXPECT_EQ(output.rfind("digraph", 0), 0U) << output;
+    EXPECT_NE(output.find("->"), std::string::npos);
+    ASSERT_EQ(cli({"graph", "CPU_LB"}), 0);
+    for (const auto* stage : {"node_load", "average", "threshold", "load_balancing", "process_set"})
+        EXPECT_NE(output.find(stage), std::string::npos) << stage << " is missing in\n" << output;
+}
+
+} // namespace
+} // namespace schedd::test

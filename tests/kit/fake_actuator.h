@@ -1,0 +1,107 @@
+// FakeActuator: a machine of masks in memory that records every act, can refuse, lie and lose targets.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "components/placement/actuator.h"
+#include "components/placement/ledger.h"
+
+namespace schedd::test {
+
+using namespace schedd::placement;
+
+class FakeActuator final : public Actuator {
+public:
+    explicit FakeActuator(CpuSet machine) : machine_(machine) {}
+
+    [[nodiscard]] std::string_view name() const override { return "fake"; }
+    [[nodiscard]] bool handles(Target::Sort sort) const override {
+        return sort == Target::Sort::process || (sort == Target::Sort::cgroup && whole_cgroups);
+    }
+    Result<CpuSet> current(const Target& target) override {
+        if (gone.contains(target)) return ended(target);
+        return mask(target);
+    }
+    Result<std::string> capture(const Target& target) override {
+        acts.push_back("capture " + target.text());
+        if (gone.contains(target)) return ended(target);
+        if (refuses_capture) return fail(Errc::denied, "capture refused", "by the test");
+        return mask(target).text();
+    }
+    Result<std::string> capture_child(const Target& /*parent*/, const std::string& original,
+                                      const CpuSet& written, const Target& child) override {
+        if (gone.contains(child) || mask(child) != written) return ended(child);
+        return original;
+    }
+    Outcome place(const Target& target, const CpuSet& cpus) override {
+        acts.push_back("place " + target.text() + " " + cpus.text());
+        if (gone.contains(target)) return {State::gone, cpus, {}, "ended"};
+        if (refuses.contains(target)) return {State::invalid, cpus, mask(target), "refused by the test"};
+        masks_[target] = cpus;
+        return {State::applied, cpus, cpus, {}};
+    }
+    Outcome check(const Target& target, const CpuSet& written) override {
+        ++checks;
+        if (gone.contains(target)) return {State::gone, written, {}, "ended"};
+        const auto now = mask(target);
+        return {now == written ? State::applied : State::overridden, written, now,
+                now == written ? "" : "changed by another"};
+    }
+    Outcome restore(const Target& target, const std::string& original) override {
+        acts.push_back("restore " + target.text() + " " + original);
+        if (gone.contains(target)) return {State::gone, {}, {}, "ended"};
+        if (refuses.contains(target))
+            return {State::invalid, mask(target), mask(target), "refused by the test"};
+        masks_[target] = CpuSet::parse(original).value();
+        return {State::free, {}, masks_[target], {}};
+    }
+
+    [[nodiscard]] CpuSet mask(const Target& target) const {
+        const auto at = masks_.find(target);
+        return at == masks_.end() ? machine_ : at->second;
+    }
+    void set_mask(const Target& target, const CpuSet& cpus) { masks_[target] = cpus; }
+    /// Acts since the last call, and a fresh start.
+    std::vector<std::string> take_acts() { return std::exchange(acts, {}); }
+
+    bool whole_cgroups = true;
+    bool refuses_capture = false;
+    std::set<Target> gone;
+    std::set<Target> refuses;
+    std::vector<std::string> acts;
+    int checks = 0;
+
+private:
+    static std::unexpected<Error> ended(const Target& target) {
+        return fail(Errc::no_such_object, target.text() + " has ended");
+    }
+
+    CpuSet machine_;
+    std::map<Target, CpuSet> masks_;
+};
+
+/// The ledger's lines in memory; can be full.
+class MemoryStore final : public LedgerStore {
+public:
+    Status append(std::string_view lines) override {
+        if (is_full) return fail(Errc::io, "ledger cannot be written", "no space left");
+        text += lines;
+        ++appends;
+        return {};
+    }
+    Status replace(std::string_view all) override {
+        if (is_full) return fail(Errc::io, "ledger cannot be written", "no space left");
+        text = all;
+        ++replaces;
+        return {};
+    }
+    std::string text;
+    bool is_full = false;
+    int appends = 0;
+    int replaces = 0;
+};
+
+} // namespace schedd::test

@@ -1,0 +1,61 @@
+#!/bin/bash
+# The package: what is there after it was installed, how the service is started, and what purging leaves.
+set -euo pipefail
+
+The_service_runs_and_starts_at_boot() {
+    same "state" "$(systemctl is-active schedd.service)" active
+    same "at boot" "$(systemctl is-enabled schedd.service)" enabled
+    expect "status" schedd-cli status
+    busctl --system list --no-pager | grep -q '^org\.schedd1 ' || fail "org.schedd1 is not on the bus"
+}
+
+Calling_the_bus_name_starts_the_service() {
+    systemctl stop schedd.service
+    same "state" "$(systemctl is-active schedd.service || true)" inactive
+    expect "status" schedd-cli status
+    same "state" "$(systemctl is-active schedd.service)" active
+}
+
+Man_pages_completions_and_interfaces_are_in_place() {
+    local page file
+    for page in 'schedd(8)' 'schedd-cli(1)' 'schedd.conf(5)'; do
+        expect "man page" man --where "$page"
+    done
+    for file in /usr/share/bash-completion/completions/schedd-cli \
+        /usr/share/zsh/vendor-completions/_schedd-cli \
+        /usr/share/fish/vendor_completions.d/schedd-cli.fish \
+        /usr/share/dbus-1/interfaces/org.schedd1.Manager.xml \
+        /usr/share/dbus-1/system-services/org.schedd1.service \
+        /usr/share/dbus-1/system.d/org.schedd1.conf \
+        /usr/share/doc/schedd/examples/50-schedd.conf; do
+        [ -s "$file" ] || fail "$file is missing"
+    done
+}
+
+The_unit_holds_up_to_systemd_analyze() {
+    expect "verify" systemd-analyze verify schedd.service
+    expect "security" systemd-analyze security --threshold=20 --no-pager schedd.service
+}
+
+Upgrading_keeps_the_service_and_its_name() {
+    local before
+    before=$(daemon_pid)
+    expect "installing once more" apt_quiet install --reinstall /var/cache/schedd-test/schedd_*.deb
+    expect "status" schedd-cli status
+    [ "$(daemon_pid)" != "$before" ] || fail "the old daemon still runs after the upgrade"
+}
+
+Purging_leaves_nothing() {
+    expect "purge" apt_quiet purge schedd
+    expect_fails "the name" schedd-cli --version
+    local left
+    left=$(find / -xdev -path /var/cache -prune -o -path /var/log -prune -o -path /run -prune -o \
+        -name '*schedd*' ! -name '*schedd-guest*' ! -name 'schedd-case*' -print)
+    left+=$(find /run -xdev -path /run/guest -prune -o -path /run/systemd/transient -prune -o \
+        -path /run/systemd/units -prune -o -name '*schedd*' ! -name '*schedd-guest*' \
+        ! -name 'schedd-case*' -print)
+    same "left behind" "$left" ""
+    same "the unit" "$(property schedd.service LoadState)" not-found
+    expect_fails "the bus" busctl --system introspect org.schedd1 /org/schedd1
+    expect "installing again" apt_quiet install /var/cache/schedd-test/schedd_*.deb
+}

@@ -1,0 +1,85 @@
+#!/bin/bash
+# In the guest: installs the package, then runs the cases, or leaves the machine to who sits at the console.
+# What comes of it goes to the second serial port, a line each: "ok NAME", "not ok NAME: why",
+# "skip NAME: why", "# remark"; the last one is "done N".
+set -euo pipefail
+
+here=/run/guest
+case_seconds=180
+count=0
+export DEBIAN_FRONTEND=noninteractive
+
+report() { printf '%s\n' "$*" >&3; }
+
+mode=$(sed -n 's/.*schedd\.mode=\([a-z]*\).*/\1/p' /proc/cmdline)
+only=$(sed -n 's/.*schedd\.only=\([^ ]*\).*/\1/p' /proc/cmdline)
+
+install_package() {
+    # apt wants to read the file as a user of its own
+    install -D -t /var/cache/schedd-test "$here"/schedd_*.deb
+    apt-get install -q -y -o Dpkg::Use-Pty=0 /var/cache/schedd-test/schedd_*.deb
+}
+
+# counted NAME COMMAND...: reports how the command ended; its output only if it failed.
+counted() {
+    local name=$1 log=/run/case.log code=0 why since
+    shift
+    since=$(date +%s)
+    count=$((count + 1))
+    "$@" >"$log" 2>&1 </dev/null || code=$?
+    why=$(grep -a . "$log" | tail -n 1 | tr -d '\r' | cut -c1-300 || true)
+    case $code in
+    0) report "ok $name" ;;
+    77) report "skip $name: ${why#skip: }" ;;
+    *)
+        report "not ok $name: ${why:-no output} (exit $code)"
+        { tail -n 30 "$log" && journalctl -q -S "@$since" -n 20 -u schedd.service -o cat; } |
+            tr -d '\r' | sed 's/^/#   /' >&3
+        ;;
+    esac
+}
+
+# What no case may inherit from the one before.
+fresh() {
+    [ -x /usr/sbin/schedd ] || install_package
+    systemctl stop 'test-*' schedd.service || true
+    rm -rf /usr/local/bin/test-* /var/lib/schedd /run/schedd
+    rm -rf /etc/schedd/schedd.conf /etc/schedd/schedulers.d/*
+    find /etc/systemd/system /run/systemd -name '*schedd*.conf' ! -name '50-root.conf' -delete
+    systemctl daemon-reload
+    systemctl reset-failed
+    systemctl start schedd.service || true
+} >/dev/null 2>&1
+
+# Each case is a unit of its own, so that nothing it started outlives it, and has a time limit.
+run_case() {
+    local unit=schedd-case-$count
+    systemd-run --quiet --wait --pipe --collect --unit="$unit" --property=RuntimeMaxSec="$case_seconds" \
+        --property=TimeoutStopSec=5 --setenv=HOME=/root "$here/guest/case.sh" "$1" "$2"
+}
+
+run_cases() {
+    local file function name
+    for file in "$here"/cases/*.sh; do
+        for function in $(sed -n 's/^\([A-Z][A-Za-z0-9_]*\)() {.*/\1/p' "$file"); do
+            name=$(basename "$file" .sh).$function
+            # shellcheck disable=SC2254  # a pattern is meant
+            case $name in ${only:-*}) ;; *) continue ;; esac
+            fresh
+            counted "$name" run_case "$file" "$function"
+        done
+    done
+}
+
+if [ "$mode" = shell ]; then
+    install_package
+    exit
+fi
+exec 3>/dev/ttyS1
+stty -F /dev/ttyS1 raw -echo || true
+trap 'report "# the guest ends"; sync; systemctl poweroff -f -f' EXIT
+report "# the guest is up after $(cut -d. -f1 /proc/uptime) s: $(uname -r), $(systemctl --version | sed q)"
+counted package.It_installs install_package
+if [ -x /usr/sbin/schedd ]; then run_cases; fi
+report "# the cases are done after $(cut -d. -f1 /proc/uptime) s"
+report "done $count"

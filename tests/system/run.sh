@@ -1,0 +1,91 @@
+#!/usr/bin/env bash
+# The system tier: package, guest, cases. Prints the results, "ok NAME", "not ok NAME: why" or
+# "skip NAME: why"; how far it is goes to standard error.
+# Usage: run.sh [PATTERN] (of names: 'package.*'); run.sh --shell.
+set -euo pipefail
+
+here=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)
+root=$(cd "$here/../.." && pwd)
+work=$root/build/system
+limit=${SCHEDD_VM_SECONDS:-900} # for the guest, from power on to power off
+guest=''
+
+say() { printf 'system: %s\n' "$*" >&2; }
+# What did not work before there was a guest to ask counts as one failed test.
+broken() {
+    say "$*"
+    echo "not ok guest: $*"
+    exit 1
+}
+end_guest() { [ -z "$guest" ] || kill -KILL "$guest" 2>/dev/null || true; }
+trap end_guest EXIT
+
+prepare() {
+    local package needs folder
+    mkdir -p "$work"
+    say "making the package"
+    package=$("$root/debian/package.sh") || broken "the package cannot be made"
+    needs=()
+    while read -r folder; do needs+=("$folder"); done < <(dpkg-deb -f "$package" Depends | tr ',' '\n' |
+        sed 's/^ *//; s/[ (|:].*//')
+    image=$("$here/image.sh" "${needs[@]}") || broken "the guest's image cannot be made"
+    folder=$(mktemp -d "$work/drive.XXXXXX")
+    cp -r "$package" "$here/guest" "$here/cases" "$folder/"
+    mv "$folder/guest/start.sh" "$folder/"
+    chmod -R a+rX "$folder"
+    rm -f "$drive" # a guest that still has the old one keeps it
+    mke2fs -q -F -t ext4 -d "$folder" "$drive" 128M >/dev/null ||
+        broken "the second drive cannot be made"
+    rm -rf "$folder"
+}
+
+# Shows each new line of the results until the guest ends or its time is over.
+follow() {
+    local seen=0 lines started=$SECONDS
+    while kill -0 "$guest" 2>/dev/null; do
+        sleep 1
+        lines=$(wc -l <"$work/results")
+        if [ "$lines" -gt "$seen" ]; then
+            sed -n "$((seen + 1)),${lines}p" "$work/results" | tr -d '\r' | sed 's/^/system: /' >&2
+            seen=$lines
+        elif [ $(((SECONDS - started) % 60)) = 0 ]; then
+            say "$((SECONDS - started)) s, $seen lines so far"
+        fi
+        if [ $((SECONDS - started)) -gt "$limit" ]; then
+            say "the guest is not done after $limit s, ending it"
+            end_guest
+        fi
+    done
+    wait "$guest" 2>/dev/null || true
+    guest=''
+}
+
+# The results, and a failure of the guest's own unless it said how many there are, and there are that many.
+collect() {
+    local announced found
+    tr -d '\r' <"$work/results" | grep -a -E '^(ok|not ok|skip) ' || true
+    found=$(tr -d '\r' <"$work/results" | grep -a -c -E '^(ok|not ok|skip) ' || true)
+    announced=$(tr -d '\r' <"$work/results" | sed -n 's/^done \([0-9]*\)$/\1/p')
+    if [ "$found" = 0 ] || [ "$announced" != "$found" ]; then
+        echo "not ok guest: it reported $found cases and ended with '${announced:-no count}'"
+        say "the guest's console ends:"
+        tail -n 40 "$work/console" | tr -d '\r' >&2
+    fi
+}
+
+image=''
+drive=$work/drive
+if [ "${1:-}" = --shell ]; then drive=$work/drive-shell; fi
+prepare
+if [ "${1:-}" = --shell ]; then
+    say "a shell in a guest with the package installed; cases are in /run/guest/cases; Ctrl-A X ends it"
+    exec "$here/boot.sh" --shell "$image" "$drive"
+fi
+: >"$work/results"
+say "booting (at most $limit s); console in $work/console"
+"$here/boot.sh" "$image" "$drive" "$work/results" "$work/console" ${1:+"schedd.only=$1"} </dev/null \
+    >"$work/qemu.log" 2>&1 &
+guest=$!
+follow
+[ ! -s "$work/qemu.log" ] || cat "$work/qemu.log" >&2
+collect

@@ -1,0 +1,59 @@
+// FakeBackend: a daemon without a machine, over the World's tree; what it answers is set by the test.
+#pragma once
+
+#include "dbus/backend.h"
+#include "tests/kit/world.h"
+
+namespace schedd::test {
+
+class FakeBackend final : public dbus::Backend {
+public:
+    explicit FakeBackend(World& world) : world_(world) {}
+
+    [[nodiscard]] Tree& tree() override { return world_.tree; }
+    Status apply(const Recipe& recipe, bool dry_run) override {
+        ++applied;
+        return world_.tree.apply(recipe, dry_run);
+    }
+    Result<std::vector<std::string>> apply_config(std::string_view toml, bool dry_run, bool prune) override {
+        config = toml;
+        return std::vector<std::string>{fmt::format("dry_run={} prune={}", dry_run, prune)};
+    }
+    Result<std::vector<std::string>> reload(bool dry_run) override {
+        return std::vector<std::string>{fmt::format("reload dry_run={}", dry_run)};
+    }
+    [[nodiscard]] std::string export_config() const override { return "[probe.cpu]\n"; }
+    [[nodiscard]] std::vector<Verb> export_verbs() const override {
+        return parse_recipe("create probes/cpu\nwrite probes/cpu.gain 3\n").value();
+    }
+    [[nodiscard]] dbus::Facts facts() const override {
+        dbus::Facts facts;
+        facts.version = "1.2.3";
+        facts.actuator = "fake";
+        facts.on_stop = "restore";
+        facts.topology = topology();
+        return facts;
+    }
+    [[nodiscard]] dbus::TopologyFacts topology() const override { return {2, "0-1", 2, 1, 1, generation}; }
+    [[nodiscard]] Result<std::vector<dbus::Explanation>> explain(std::string_view what) const override {
+        if (failure) return std::unexpected(*failure);
+        dbus::Explanation one;
+        one.target = what;
+        return std::vector{one};
+    }
+    [[nodiscard]] std::vector<dbus::Explanation> explain_all() const override { return {}; }
+    Result<std::vector<dbus::Finding>> verify() override {
+        if (failure) return std::unexpected(*failure);
+        return std::vector<dbus::Finding>{};
+    }
+
+    int applied = 0;
+    std::string config;
+    std::uint64_t generation = 1;
+    std::optional<Error> failure; // of explain and verify
+
+private:
+    World& world_;
+};
+
+} // namespace schedd::test

@@ -1,0 +1,48 @@
+// The manager's table against the rules all methods keep.
+#include "dbus/manager_adaptor.h"
+
+#include <set>
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/dbus/fake_backend.h"
+
+namespace schedd::dbus {
+namespace {
+
+struct TheManager : ::testing::Test {
+    test::World world;
+    test::FakeBackend backend{world};
+    Interface interface = manager_interface(backend);
+};
+
+TEST_F(TheManager, AuthorizesEveryMethodThatChangesSomething) {
+    const std::set<std::string_view> reads{"Read",  "Export",  "Describe", "Status",
+                                           "Types", "Explain", "Verify",   "Dump"};
+    std::set<std::string_view> seen;
+    for (const auto& method : interface.methods) {
+        EXPECT_EQ(std::holds_alternative<ReadHandler>(method.handler), reads.contains(method.name))
+            << method.name;
+        EXPECT_TRUE(seen.insert(method.name).second) << method.name;
+    }
+    for (const auto name : reads) EXPECT_TRUE(seen.contains(name)) << name;
+    for (const std::string_view name :
+         {"Create", "Remove", "Write", "Link", "Unlink", "Apply", "Attach", "Detach", "Reload"})
+        EXPECT_TRUE(seen.contains(name)) << name;
+}
+
+TEST_F(TheManager, EndsEveryChangingMethodInOptions) {
+    for (const auto& method : interface.methods) {
+        if (std::holds_alternative<ReadHandler>(method.handler)) continue;
+        ASSERT_FALSE(method.in.empty()) << method.name;
+        EXPECT_EQ(method.in.back().name, "options") << method.name;
+        EXPECT_EQ(method.in.back().signature, "a{sv}") << method.name;
+    }
+}
+
+TEST_F(TheManager, HasNoWritableProperty) {
+    for (const auto& property : interface.properties) EXPECT_FALSE(property.set) << property.name;
+}
+
+} // namespace
+} // namespace schedd::dbus

@@ -1,0 +1,98 @@
+// AnEngine: an engine over a world in memory, with a policy that decides what the test says.
+#pragma once
+
+#include "components/placement/engine.h"
+
+#include <gtest/gtest.h>
+
+#include <stdexcept>
+
+#include "tests/kit/fake_actuator.h"
+#include "tests/kit/world.h"
+
+namespace schedd::placement {
+
+using namespace schedd::test;
+
+inline CpuSet cpus(std::string_view list) { return CpuSet::parse(list).value(); }
+inline Target process(Pid pid) { return Target::process(pid, static_cast<std::uint64_t>(pid) * 10); }
+
+/// Throws when asked to decide.
+class ThrowingPolicy final : public Policy {
+public:
+    using Policy::Policy;
+    std::vector<Decision> decide(const View& /*view*/) override { throw std::runtime_error("out of ideas"); }
+};
+inline constexpr PortSpec kOnePort[] = {
+    {.name = "node_load", .type = types::kLoad, .wants_updates = true, .doc = "x"}};
+inline const Descriptor kThrowing{.name = "throwing",
+                                  .kind = Kind::policy,
+                                  .doc = "Throws.",
+                                  .make = make_part<ThrowingPolicy>,
+                                  .ports = kOnePort};
+
+struct Heard final : EngineListener {
+    std::vector<std::string> lines;
+    void decided(const std::string& scheduler, const Target& target, const Decision& decision) override {
+        lines.push_back(scheduler + " " + target.text() + " " + decision.cpus.text());
+    }
+    void conflicted(const std::string& scheduler, const Target& target,
+                    const std::string& /*detail*/) override {
+        lines.push_back("conflict " + scheduler + " " + target.text());
+    }
+    void ejected(const std::string& scheduler, const std::string& why) override {
+        lines.push_back("ejected " + scheduler + ": " + why);
+    }
+};
+
+struct AnEngine : testing::Test {
+    World world{types()};
+    Topology topology;
+    FakeActuator actuator{cpus("0-3")};
+    MemoryStore store;
+    std::vector<std::string> complaints;
+    Ledger ledger{store, "boot", "", complaints};
+    std::optional<Engine> engine;
+    Heard heard;
+
+    static std::vector<const Descriptor*> types() {
+        auto all = World::default_types();
+        all.push_back(&kThrowing);
+        return all;
+    }
+    AnEngine() {
+        for (int id = 0; id < 4; ++id) topology.cpus.push_back({.id = id, .core = id});
+        topology.online = topology.allowed = cpus("0-3");
+        engine.emplace(world.tree, topology, actuator, ledger);
+        engine->set_listener(&heard);
+        for (const Pid pid : {10, 11, 12}) world.start({.pid = pid});
+        EXPECT_TRUE(world.apply("create probes/cpu\ncreate schedulers/S\ncreate schedulers/S/load_balancing\n"
+                                "link cpu/load schedulers/S/load_balancing/node_load\n"));
+    }
+    TestPolicy& policy(std::string_view scheduler = "S") {
+        return world.at<TestPolicy>("schedulers/" + std::string(scheduler) + "/load_balancing");
+    }
+    void attach(Pid pid, std::string scheduler = "S") {
+        ASSERT_TRUE(
+            world.apply("create schedulers/" + scheduler + "/process_set/process:" + std::to_string(pid)));
+    }
+    void decide(std::vector<Decision> decisions, std::string_view scheduler = "S") {
+        policy(scheduler).set_decisions(std::move(decisions));
+        policy(scheduler).make_due();
+        tick();
+    }
+    void tick() {
+        world.clock.advance(std::chrono::seconds(1));
+        engine->tick(world.clock.now());
+    }
+    std::string state(Pid pid, std::string scheduler = "S") {
+        return world.read("schedulers/" + scheduler + "/process_set/process:" + std::to_string(pid) +
+                          ".state");
+    }
+    void second_scheduler() {
+        ASSERT_TRUE(world.apply("create schedulers/T\ncreate schedulers/T/load_balancing\nlink cpu/load "
+                                "schedulers/T/load_balancing/node_load\n"));
+    }
+};
+
+} // namespace schedd::placement

@@ -1,0 +1,173 @@
+// The engine when something goes wrong: crashes, refusals, other writers, CPUs that come and go.
+#include "tests/unit/placement/an_engine.h"
+
+namespace schedd::placement {
+namespace {
+
+TEST_F(AnEngine, RecordsInTheLedgerBeforeItTouches) {
+    attach(10);
+    store.is_full = true;
+    decide({{process(10), cpus("2"), "x"}});
+    EXPECT_EQ(actuator.mask(process(10)), cpus("0-3"));
+    EXPECT_EQ(state(10), "invalid");
+    EXPECT_GE(world.log.count("nothing is placed"), 1U);
+}
+
+TEST_F(AnEngine, EjectsAPolicyThatThrowsAndRestoresItsMembers) {
+    attach(10);
+    decide({{process(10), cpus("2"), "x"}});
+    ASSERT_TRUE(world.apply("remove -r schedulers/S/load_balancing\ncreate schedulers/S/throwing\nlink "
+                            "cpu/load schedulers/S/throwing/node_load\n"));
+    tick();
+    EXPECT_EQ(actuator.mask(process(10)), cpus("0-3"));
+    EXPECT_EQ(world.read("schedulers/S.ejected"), "it threw: out of ideas");
+    EXPECT_EQ(heard.lines.back(), "ejected S: it threw: out of ideas");
+}
+
+TEST_F(AnEngine, EjectsAPolicyThatPlansNonsense) {
+    attach(10);
+    decide({{process(10), cpus("8"), "off the machine"}});
+    EXPECT_NE(world.read("schedulers/S.ejected").find("none of which is online"), std::string::npos);
+    EXPECT_EQ(actuator.mask(process(10)), cpus("0-3"));
+}
+
+TEST_F(AnEngine, EjectsAPolicyThatDecidesAboutStrangersAndTakesANewOne) {
+    decide({{process(10), cpus("1"), "not mine"}});
+    EXPECT_NE(world.read("schedulers/S.ejected").find("not in its process set"), std::string::npos);
+    ASSERT_TRUE(world.apply("remove -r schedulers/S/load_balancing\ncreate schedulers/S/load_balancing\n"));
+    EXPECT_EQ(world.read("schedulers/S.ejected"), "");
+}
+
+TEST_F(AnEngine, PutsRightWhatACrashLeftBehind) {
+    attach(10);
+    attach(11);
+    decide({{process(10), cpus("2"), "x"}, {process(11), cpus("1"), "y"}});
+    engine.reset(); // killed: nothing is restored
+    std::vector<std::string> none;
+    Ledger again(store, "boot", store.text, none);
+    World empty(types());
+    for (const Pid pid : {10, 11}) empty.start({.pid = pid});
+    Engine next(empty.tree, topology, actuator, again);
+    next.tick(empty.clock.now());
+    EXPECT_EQ(actuator.mask(process(10)), cpus("0-3"));
+    EXPECT_EQ(actuator.mask(process(11)), cpus("0-3"));
+    EXPECT_EQ(next.held(), 0U);
+    EXPECT_TRUE(Ledger(store, "boot", store.text, none).entries().empty());
+}
+
+TEST_F(AnEngine, AdoptsAfterACrashWhatStillHasAScheduler) {
+    attach(10);
+    attach(11);
+    decide({{process(10), cpus("2"), "x"}, {process(11), cpus("1"), "y"}});
+    engine.reset();
+    std::vector<std::string> none;
+    Ledger again(store, "boot", store.text, none);
+    World next_world(types());
+    for (const Pid pid : {10, 11}) next_world.start({.pid = pid});
+    Engine next(next_world.tree, topology, actuator, again);
+    ASSERT_TRUE(next_world.apply("create schedulers/S\ncreate schedulers/S/load_balancing\ncreate "
+                                 "schedulers/S/process_set/process:10"));
+    actuator.take_acts();
+    next.tick(next_world.clock.now());
+    EXPECT_EQ(actuator.take_acts(), std::vector<std::string>{"restore process:11 0-3"});
+}
+
+TEST_F(AnEngine, ReportsWhatAnotherWroteAndLeavesItAlone) {
+    attach(10);
+    decide({{process(10), cpus("2"), "x"}});
+    actuator.set_mask(process(10), cpus("0-1"));
+    actuator.take_acts();
+    for (int i = 0; i < 12; ++i) tick();
+    EXPECT_EQ(state(10), "overridden");
+    EXPECT_TRUE(actuator.take_acts().empty());
+}
+
+TEST_F(AnEngine, TriesAgainWhatWasRefused) {
+    attach(10);
+    actuator.refuses.insert(process(10));
+    decide({{process(10), cpus("2"), "x"}});
+    EXPECT_EQ(state(10), "invalid");
+    EXPECT_EQ(world.read("schedulers/S/process_set/process:10.detail"), "refused by the test");
+    actuator.refuses.clear();
+    for (int i = 0; i < 12; ++i) tick();
+    EXPECT_EQ(actuator.mask(process(10)), cpus("2"));
+    EXPECT_EQ(state(10), "applied");
+}
+
+TEST_F(AnEngine, ClaimsNothingOfWhatWasRefused) {
+    attach(10);
+    actuator.refuses.insert(process(10));
+    decide({{process(10), cpus("2"), "x"}});
+    const std::string member = "schedulers/S/process_set/process:10.";
+    EXPECT_EQ(world.read(member + "wanted_cpus"), "2");
+    EXPECT_EQ(world.read(member + "written_cpus"), "");
+    EXPECT_EQ(world.read(member + "effective_cpus"), "0-3");
+    EXPECT_EQ(engine->held(), 0U);
+    engine->check_all(); // what verify does
+    tick();
+    EXPECT_EQ(state(10), "invalid");
+    EXPECT_EQ(engine->facts().front().placed, 0U);
+    actuator.take_acts();
+    ASSERT_TRUE(world.apply("remove schedulers/S/process_set/process:10"));
+    engine->settle(world.clock.now());
+    EXPECT_TRUE(actuator.take_acts().empty()) << "nothing was done, nothing is undone";
+}
+
+TEST_F(AnEngine, KeepsWhatHeldWhenTheNextIsRefused) {
+    attach(10);
+    decide({{process(10), cpus("2"), "x"}});
+    actuator.refuses.insert(process(10));
+    decide({{process(10), cpus("3"), "y"}});
+    EXPECT_EQ(state(10), "invalid");
+    EXPECT_EQ(world.read("schedulers/S/process_set/process:10.written_cpus"), "2");
+    EXPECT_EQ(world.read("schedulers/S/process_set/process:10.effective_cpus"), "2");
+    actuator.refuses.clear();
+    ASSERT_TRUE(world.apply("remove schedulers/S/process_set/process:10"));
+    engine->settle(world.clock.now());
+    EXPECT_EQ(actuator.mask(process(10)), cpus("0-3"));
+}
+
+TEST_F(AnEngine, KeepsAFailedRestoreInTheLedger) {
+    attach(10);
+    decide({{process(10), cpus("2"), "x"}});
+    actuator.refuses.insert(process(10));
+    ASSERT_TRUE(world.apply("remove schedulers/S/process_set/process:10"));
+    engine->settle(world.clock.now());
+    EXPECT_EQ(engine->held(), 1U);
+    EXPECT_EQ(world.log.count("could not be restored"), 1U);
+}
+
+TEST_F(AnEngine, PutsEverythingBackOnStop) {
+    attach(10);
+    attach(11);
+    actuator.set_mask(process(11), cpus("1"));
+    decide({{process(10), cpus("2"), "x"}, {process(11), cpus("3"), "y"}});
+    engine->release_all();
+    EXPECT_EQ(actuator.mask(process(10)), cpus("0-3"));
+    EXPECT_EQ(actuator.mask(process(11)), cpus("1"));
+    EXPECT_TRUE(ledger.entries().empty());
+}
+
+TEST_F(AnEngine, AsksThePoliciesAgainWhenCpusChange) {
+    attach(10);
+    decide({{process(10), cpus("2-3"), "x"}});
+    topology.online.remove(3);
+    topology.generation = 2;
+    engine->topology_changed();
+    tick();
+    EXPECT_EQ(actuator.mask(process(10)), cpus("2"));
+}
+
+TEST_F(AnEngine, WritesAgainWhatTheKernelWidenedWhileACpuWasAway) {
+    attach(10);
+    decide({{process(10), cpus("3"), "x"}});
+    actuator.set_mask(process(10), cpus("0-3")); // CPU 3 went and came back between two ticks
+    topology.generation = 3;
+    engine->topology_changed();
+    tick();
+    EXPECT_EQ(actuator.mask(process(10)), cpus("3"));
+    EXPECT_EQ(state(10), "applied");
+}
+
+} // namespace
+} // namespace schedd::placement

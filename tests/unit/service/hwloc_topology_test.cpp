@@ -1,0 +1,172 @@
+// TopologyReader: described and recorded machines as plain values.
+#include "service/host/hwloc_topology.h"
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "tests/unit/service/world.h"
+
+namespace schedd::test {
+namespace {
+
+using host::TopologyReader;
+using host::TopologySource;
+
+Result<Topology> load(std::string_view option, const std::string& root = "/") {
+    auto source = TopologySource::parse(option);
+    if (!source) return std::unexpected(source.error());
+    return TopologyReader(std::move(*source), root).load();
+}
+
+TEST(ATopologyOption, IsAutoXmlOrSynthetic) {
+    EXPECT_EQ(TopologySource::parse("auto").value().kind, TopologySource::Kind::automatic);
+    EXPECT_EQ(TopologySource::parse("xml:/a/b.xml").value().text, "/a/b.xml");
+    EXPECT_EQ(TopologySource::parse("synthetic:pu:2").value().text, "pu:2");
+    for (const auto* bad : {"", "Auto", "auto:", "xml", "xml:", "synthetic:", "file:/a"}) {
+        const auto error = TopologySource::parse(bad).error();
+        EXPECT_EQ(error.kind, Errc::invalid_value) << bad;
+        EXPECT_NE(error.text().find("xml:FILE"), std::string::npos) << error.text();
+    }
+}
+
+TEST(ASyntheticMachine, HasEveryLevel) {
+    const auto machine = load("synthetic:package:2 numa:1 l3:2 l2:2 core:1 pu:2").value();
+    ASSERT_EQ(machine.cpus.size(), 16U);
+    EXPECT_EQ(machine.online.text(), "0-15");
+    EXPECT_EQ(machine.allowed.text(), "0-15");
+    EXPECT_EQ(machine.generation, 1U);
+    const Cpu expected{.id = 13, .core = 6, .l2 = 6, .l3 = 3, .numa = 1, .package = 1, .kind = 0};
+    EXPECT_EQ(machine.cpus[13], expected);
+    EXPECT_EQ(machine.domains(Level::numa).size(), 2U);
+    EXPECT_EQ(machine.domains(Level::l3).size(), 4U);
+    EXPECT_EQ(machine.domains(Level::core).size(), 8U);
+    EXPECT_EQ(machine.domains(Level::core)[0].cpus.text(), "0-1");
+}
+
+TEST(ASyntheticMachine, WithoutCachesAndCoresStillHasDomains) {
+    const auto machine = load("synthetic:pu:3").value();
+    ASSERT_EQ(machine.cpus.size(), 3U);
+    EXPECT_EQ(machine.cpus[2].l3, -1);
+    EXPECT_EQ(machine.cpus[2].core, 2) << "each CPU is its own core";
+    EXPECT_EQ(machine.cpus[2].package, 0);
+    EXPECT_EQ(machine.domains(Level::core).size(), 3U);
+}
+
+TEST(ASyntheticMachine, OfMoreCpusThanTheLimitIsRefusedByName) {
+    EXPECT_EQ(load("synthetic:core:512 pu:2").value().cpus.size(), 1024U);
+    const auto error = load("synthetic:core:1025 pu:1").error();
+    EXPECT_EQ(error.kind, Errc::limit_exceeded);
+    EXPECT_NE(error.text().find("kMaxCpus"), std::string::npos);
+}
+
+TEST(ASyntheticMachine, ThatIsNoneIsRefused) {
+    for (const auto* bad : {"synthetic:junk", "synthetic:pu:0", "synthetic:core:-1", "synthetic:pu:1 core:2"})
+        EXPECT_EQ(load(bad).error().kind, Errc::invalid_value) << bad;
+}
+
+TEST(AnXmlMachine, HasItsKindsRankedBySpeed) {
+    const auto machine = load("xml:" SCHEDD_MACHINES "/hybrid-8.xml").value();
+    ASSERT_EQ(machine.cpus.size(), 8U);
+    for (const auto& cpu : machine.cpus) EXPECT_EQ(cpu.kind, cpu.id < 4 ? 1 : 0) << cpu.id;
+    EXPECT_EQ(machine.cpus[5].l2, 2);
+}
+
+TEST(AnXmlMachine, ThatIsMissingOrGarbageIsNamed) {
+    const auto missing = load("xml:/nowhere.xml").error();
+    EXPECT_EQ(missing.kind, Errc::no_such_object);
+    EXPECT_NE(missing.text().find("/nowhere.xml"), std::string::npos);
+    const TempDir dir;
+    for (const std::string_view text :
+         {std::string_view(""), std::string_view("no xml"), std::string_view("<topology></topology>"),
+          std::string_view("<?xml version=\"1.0\"?><topology version=\"2.0\"><object type=\"Machine\"")}) {
+        dir.write("bad.xml", text);
+        const auto error = load("xml:" + dir.path() + "/bad.xml").error();
+        EXPECT_EQ(error.kind, Errc::invalid_value) << text;
+        EXPECT_NE(error.text().find("bad.xml"), std::string::npos) << error.text();
+    }
+}
+
+TEST(ARecordedMachine, IsReadFromItsRootAndLeavesTheEnvironmentAlone) {
+    ::setenv("HWLOC_COMPONENTS", "kept", 1);
+    ::unsetenv("HWLOC_FSROOT");
+    const auto machine = load("auto", SCHEDD_MACHINES "/two-cpus");
+    EXPECT_STREQ(std::getenv("HWLOC_COMPONENTS"), "kept");
+    EXPECT_EQ(std::getenv("HWLOC_FSROOT"), nullptr);
+    ::unsetenv("HWLOC_COMPONENTS");
+    ASSERT_TRUE(machine) << machine.error().text();
+    EXPECT_EQ(machine->online.text(), "0-1");
+    ASSERT_EQ(machine->cpus.size(), 2U);
+    EXPECT_NE(machine->cpus[0].core, machine->cpus[1].core);
+    EXPECT_EQ(machine->cpus[0].l3, machine->cpus[1].l3);
+    EXPECT_GE(machine->cpus[0].l3, 0);
+}
+
+TEST(ARecordedMachine, WithoutCpusIsNamed) {
+    const TempDir dir;
+    const auto error = load("auto", dir.path()).error();
+    EXPECT_EQ(error.kind, Errc::no_such_object);
+    EXPECT_NE(error.text().find(dir.path() + "/sys/devices/system/cpu"), std::string::npos);
+}
+
+TEST(TheRunningMachine, HasTheCpusThatTheKernelSays) {
+    const auto machine = load("auto").value();
+    EXPECT_EQ(static_cast<long>(machine.cpus.size()), ::sysconf(_SC_NPROCESSORS_ONLN));
+    EXPECT_TRUE(affinity(::getpid()).subset_of(machine.online));
+    EXPECT_FALSE(machine.usable().empty());
+}
+
+TEST(TheRunningMachine, AllowsOnlyTheCpusOfTheOwnCpuset) {
+    if (const auto why = CpusetGroup::unavailable(); !why.empty()) GTEST_SKIP() << why;
+    const CpusetGroup group(unique_group("topology"), "1");
+    const auto said = in_another_process(0, [&] {
+        group.take(::getpid());
+        const auto machine = load("auto").value();
+        return machine.online.text() + " " + machine.allowed.text() + " " + machine.usable().text();
+    });
+    EXPECT_EQ(said, load("auto").value().online.text() + " 1 1");
+}
+
+TEST(ATopologyReader, CountsAGenerationForEveryChange) {
+    const TempDir dir;
+    std::ostringstream recorded;
+    recorded << std::ifstream(SCHEDD_MACHINES "/hybrid-8.xml").rdbuf();
+    auto xml = recorded.str();
+    dir.write("m.xml", xml);
+    TopologyReader reader(TopologySource::parse("xml:" + dir.path() + "/m.xml").value());
+    const auto first = reader.load().value();
+    EXPECT_EQ(reader.load().value().generation, first.generation);
+    const std::string_view efficiency = "forced_efficiency=\"";
+    for (auto at = xml.find(efficiency); at != std::string::npos; at = xml.find(efficiency, at + 1)) {
+        auto& digit = xml[at + efficiency.size()];
+        digit = digit == '0' ? '1' : '0';
+    }
+    dir.write("m.xml", xml);
+    const auto second = reader.load().value();
+    EXPECT_EQ(second.cpus[0].kind, 0) << "the kinds have changed places";
+    EXPECT_FALSE(host::same_machine(first, second));
+    EXPECT_EQ(second.generation, first.generation + 1);
+    dir.write("m.xml", "broken");
+    EXPECT_FALSE(reader.load());
+    dir.write("m.xml", xml);
+    EXPECT_EQ(reader.load().value().generation, second.generation) << "a failed load is no change";
+}
+
+TEST(TwoMachines, AreTheSameWhateverTheirGeneration) {
+    auto a = load("synthetic:core:2 pu:1").value();
+    auto b = a;
+    b.generation = 7;
+    EXPECT_TRUE(host::same_machine(a, b));
+    b.allowed = CpuSet::of(0);
+    EXPECT_FALSE(host::same_machine(a, b));
+    a.cpus[1].kind = 1;
+    b = a;
+    b.cpus[1].kind = 0;
+    EXPECT_FALSE(host::same_machine(a, b));
+}
+
+} // namespace
+} // namespace schedd::test

@@ -1,0 +1,225 @@
+// The systemd actuator on a machine in memory, with a PID 1 that does what it is asked, or only says so.
+#include "service/actuators/systemd.h"
+
+#include <filesystem>
+
+#include <gtest/gtest.h>
+
+#include "tests/kit/fake_host.h"
+#include "tests/unit/service/world.h"
+
+namespace schedd::test {
+namespace {
+
+using namespace schedd::actuators;
+
+const std::string kGroups = "sys/fs/cgroup";
+const std::string kService = "/system.slice/foo.service";
+const auto kFoo = Target::unit("foo.service");
+
+CpuSet cpus(std::string_view list) { return CpuSet::parse(list).value(); }
+
+/// PID 1 with one service; writes its control group as the kernel would show it.
+struct FakeUnits final : UnitManager {
+    explicit FakeUnits(FakeHost& host_in) : host(host_in) {}
+    Result<UnitState> look(const std::string& unit) override {
+        if (is_hung) return fail(Errc::io, "asking", "systemd did not answer in time");
+        if (unit != "foo.service")
+            return fail(Errc::no_such_object, "the unit " + unit + " is not-found", "");
+        return state;
+    }
+    Result<std::vector<std::string>> drop_ins(const std::string&) override { return files; }
+    Status allow_cpus(const std::string& unit, const std::optional<CpuSet>& wanted) override {
+        calls.push_back(unit + " " + (wanted ? wanted->text() : "unset"));
+        if (is_hung) return fail(Errc::io, "setting", "systemd did not answer in time");
+        if (lies) return {};
+        state.allowed = wanted;
+        if (forgets_the_kernel || state.control_group.empty()) return {};
+        if (wanted) show(wanted->text(), wanted->text());
+        return {}; // unset while others use the controller: the kernel refuses and systemd only logs
+    }
+    void show(const std::string& configured, const std::string& effective) {
+        host.set(kGroups + kService + "/cpuset.cpus", configured + "\n");
+        host.set(kGroups + kService + "/cpuset.cpus.effective", effective + "\n");
+    }
+
+    FakeHost& host;
+    UnitState state{kService, std::nullopt};
+    std::vector<std::string> files;
+    std::vector<std::string> calls;
+    bool lies = false;
+    bool forgets_the_kernel = false;
+    bool is_hung = false;
+};
+
+struct AUnit : testing::Test {
+    FakeHost host;
+    FakeUnits units{host};
+    TempDir run;
+    SystemdActuator actuator{CpusetHierarchy(host, CpusetMount{kGroups, 2}), units, run.path()};
+
+    AUnit() {
+        host.set("sys/devices/system/cpu/online", "0-7\n");
+        for (const std::string group : {"", "/system.slice", "/system.slice/foo.service"}) {
+            host.set(kGroups + group + "/cgroup.controllers", "cpuset\n");
+            host.set(kGroups + group + "/cgroup.procs", "");
+            host.set(kGroups + group + "/cpuset.cpus.effective", "0-7\n");
+            if (!group.empty()) host.set(kGroups + group + "/cpuset.cpus", "\n");
+        }
+    }
+    std::string drop_in() const { return run.path() + "/system.control/foo.service.d/50-AllowedCPUs.conf"; }
+    void make_drop_in() {
+        std::filesystem::create_directories(run.path() + "/system.control/foo.service.d");
+        run.write("system.control/foo.service.d/50-AllowedCPUs.conf", "[Service]\n");
+    }
+};
+
+TEST_F(AUnit, IsPlacedByOneCallAndReadBack) {
+    const auto outcome = actuator.place(kFoo, cpus("2-3"));
+    EXPECT_EQ(outcome.state, State::applied) << outcome.detail;
+    EXPECT_EQ(outcome.written, cpus("2-3"));
+    EXPECT_EQ(outcome.effective, cpus("2-3"));
+    EXPECT_EQ(units.calls, std::vector<std::string>{"foo.service 2-3"});
+}
+
+TEST_F(AUnit, ThatIsThereAlreadyIsNotWrittenAgain) {
+    ASSERT_EQ(actuator.place(kFoo, cpus("2-3")).state, State::applied);
+    EXPECT_EQ(actuator.place(kFoo, cpus("2-3")).state, State::applied);
+    EXPECT_EQ(units.calls.size(), 1U);
+}
+
+TEST_F(AUnit, IsNotClaimedToBeWhereSystemdOnlySaysSo) {
+    units.lies = true;
+    EXPECT_EQ(actuator.place(kFoo, cpus("2-3")).state, State::foreign);
+    units.lies = false;
+    units.forgets_the_kernel = true;
+    const auto outcome = actuator.place(kFoo, cpus("2-3"));
+    EXPECT_EQ(outcome.state, State::overridden);
+    EXPECT_EQ(outcome.effective, cpus("0-7"));
+    EXPECT_NE(outcome.detail.find("cpuset.cpus of /system.slice/foo.service"), std::string::npos)
+        << outcome.detail;
+}
+
+TEST_F(AUnit, IsNotSentToCpusThatSystemdWouldTakeWithoutDoingIt) {
+    const auto offline = actuator.place(kFoo, cpus("63"));
+    EXPECT_EQ(offline.state, State::invalid);
+    EXPECT_NE(offline.detail.find("none of the CPUs 63 is online"), std::string::npos) << offline.detail;
+    host.set(kGroups + "/system.slice/cpuset.cpus.effective", "0-3\n");
+    const auto disjoint = actuator.place(kFoo, cpus("4-5"));
+    EXPECT_EQ(disjoint.state, State::invalid);
+    EXPECT_NE(disjoint.detail.find("left by /system.slice"), std::string::npos) << disjoint.detail;
+    EXPECT_TRUE(units.calls.empty());
+}
+
+TEST_F(AUnit, WithoutAControllerIsInvalidAfterwards) {
+    host.remove(kGroups + kService + "/cpuset.cpus");
+    units.forgets_the_kernel = true;
+    const auto outcome = actuator.place(kFoo, cpus("2"));
+    EXPECT_EQ(outcome.state, State::invalid);
+    EXPECT_NE(outcome.detail.find("controller"), std::string::npos) << outcome.detail;
+}
+
+TEST_F(AUnit, ThatDoesNotRunIsPendingAndStartsThere) {
+    units.state.control_group.clear();
+    const auto outcome = actuator.place(kFoo, cpus("2"));
+    EXPECT_EQ(outcome.state, State::pending);
+    EXPECT_NE(outcome.detail.find("will start on these CPUs"), std::string::npos) << outcome.detail;
+    EXPECT_EQ(units.state.allowed, cpus("2"));
+    EXPECT_FALSE(actuator.current(kFoo));
+}
+
+TEST_F(AUnit, ThatDoesNotExistOrCannotBeAskedForIsInvalid) {
+    EXPECT_EQ(actuator.place(Target::unit("bar.service"), cpus("2")).state, State::invalid);
+    EXPECT_EQ(actuator.capture(Target::unit("bar.service")).error().kind, Errc::no_such_object);
+    units.is_hung = true;
+    const auto outcome = actuator.place(kFoo, cpus("2"));
+    EXPECT_EQ(outcome.state, State::invalid);
+    EXPECT_NE(outcome.detail.find("did not answer"), std::string::npos) << outcome.detail;
+}
+
+TEST_F(AUnit, ThatSomebodyElseSetIsForeign) {
+    ASSERT_EQ(actuator.place(kFoo, cpus("2-3")).state, State::applied);
+    units.state.allowed = cpus("5");
+    units.show("5", "5");
+    const auto outcome = actuator.check(kFoo, cpus("2-3"));
+    EXPECT_EQ(outcome.state, State::foreign);
+    EXPECT_NE(outcome.detail.find("AllowedCPUs of foo.service is 5, 2-3 was written"), std::string::npos);
+}
+
+TEST_F(AUnit, WhoseCpusWentOfflineRunsElsewhereAndIsSaidTo) {
+    ASSERT_EQ(actuator.place(kFoo, cpus("2")).state, State::applied);
+    units.show("2", "0-1,3-7");
+    EXPECT_EQ(actuator.check(kFoo, cpus("2")).state, State::overridden);
+}
+
+TEST_F(AUnit, ThatWasUnsetIsWidenedBeforeItIsUnset) {
+    const auto original = actuator.capture(kFoo).value();
+    EXPECT_EQ(original, "unit:unset:");
+    ASSERT_EQ(actuator.place(kFoo, cpus("2-3")).state, State::applied);
+    make_drop_in();
+    units.calls.clear();
+    const auto outcome = actuator.restore(kFoo, original);
+    EXPECT_EQ(outcome.state, State::free) << outcome.detail;
+    EXPECT_EQ(units.calls, (std::vector<std::string>{"foo.service 0-7", "foo.service unset"}));
+    EXPECT_FALSE(std::filesystem::exists(drop_in())) << "it was not there before";
+    EXPECT_FALSE(std::filesystem::exists(run.path() + "/system.control/foo.service.d"));
+}
+
+TEST_F(AUnit, WithAValueFromAFileGetsItBackAndTheRunTimeSettingGoes) {
+    units.state.allowed = cpus("0-3");
+    units.show("0-3", "0-3");
+    const auto original = actuator.capture(kFoo).value();
+    EXPECT_EQ(original, "unit:file:0-3");
+    ASSERT_EQ(actuator.place(kFoo, cpus("2")).state, State::applied);
+    make_drop_in();
+    EXPECT_EQ(actuator.restore(kFoo, original).state, State::free);
+    EXPECT_EQ(units.state.allowed, cpus("0-3"));
+    EXPECT_FALSE(std::filesystem::exists(drop_in()));
+}
+
+TEST_F(AUnit, WithARunTimeValueKeepsItsFile) {
+    units.state.allowed = cpus("0-3");
+    units.show("0-3", "0-3");
+    make_drop_in();
+    units.files = {drop_in()};
+    const auto original = actuator.capture(kFoo).value();
+    EXPECT_EQ(original, "unit:runtime:0-3");
+    ASSERT_EQ(actuator.place(kFoo, cpus("2")).state, State::applied);
+    EXPECT_EQ(actuator.restore(kFoo, original).state, State::free);
+    EXPECT_TRUE(std::filesystem::exists(drop_in()));
+}
+
+TEST_F(AUnit, ThatCannotBeWidenedStaysInTheLedger) {
+    ASSERT_EQ(actuator.place(kFoo, cpus("2-3")).state, State::applied);
+    units.forgets_the_kernel = true;
+    const auto outcome = actuator.restore(kFoo, "unit:unset:");
+    EXPECT_EQ(outcome.state, State::invalid);
+    EXPECT_NE(outcome.detail.find("before unsetting it"), std::string::npos) << outcome.detail;
+}
+
+TEST_F(AUnit, ThatIsGoneLeavesNothingBehind) {
+    make_drop_in();
+    std::filesystem::rename(run.path() + "/system.control/foo.service.d",
+                            run.path() + "/system.control/bar.service.d");
+    EXPECT_EQ(actuator.restore(Target::unit("bar.service"), "unit:unset:").state, State::gone);
+    EXPECT_FALSE(std::filesystem::exists(run.path() + "/system.control/bar.service.d"));
+}
+
+TEST_F(AUnit, IsNotRestoredFromJunk) {
+    for (const auto* junk :
+         {"", "unit:", "unit:unset:0", "unit:file:", "unit:odd:1", "cpus:1", "unit:file:x"})
+        EXPECT_EQ(actuator.restore(kFoo, junk).state, State::invalid) << junk;
+    EXPECT_TRUE(units.calls.empty());
+}
+
+TEST_F(AUnit, IsTheOnlyThingItPlaces) {
+    EXPECT_FALSE(actuator.handles(Target::Sort::cgroup));
+    EXPECT_EQ(actuator.place(Target::cgroup("/a"), cpus("0")).state, State::invalid);
+    EXPECT_EQ(actuator.check(Target::cgroup("/a"), cpus("0")).state, State::invalid);
+    EXPECT_EQ(actuator.restore(Target::cgroup("/a"), "unit:unset:").state, State::invalid);
+    EXPECT_FALSE(actuator.current(Target::cgroup("/a")));
+    EXPECT_FALSE(actuator.capture(Target::cgroup("/a")));
+}
+
+} // namespace
+} // namespace schedd::test
