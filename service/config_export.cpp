@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "components/kit/utf8.h"
 #include "components/model/chain.h"
 #include "service/config_toml.h"
 
@@ -85,7 +86,7 @@ std::string port_lines(const Part& part, std::size_t depth) {
 }
 
 std::string member_text(const Part& member) {
-    const bool is_plain = is_utf8(member.name());
+    const bool is_plain = kit::is_utf8(member.name());
     auto name = toml_string(is_plain ? member.name() : escape_name(member.name()));
     std::string weight;
     for_each_set(member, [&](const AttributeSpec& spec, const AttributeValue& value) {

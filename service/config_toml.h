@@ -43,10 +43,9 @@ std::unexpected<Error> fail_at(const Where& where, Errc kind, std::string what, 
 /// The same error with the place in front.
 std::unexpected<Error> fail_at(const Where& where, Error error);
 
-/// A basic string with all that needs it escaped; REQUIRES: valid UTF-8 (see is_utf8).
+/// A basic string with all that needs it escaped; REQUIRES: valid UTF-8 (kit::is_utf8).
 std::string toml_string(std::string_view text);
 /// A key, bare where it may be.
 std::string toml_key(std::string_view key);
-bool is_utf8(std::string_view text);
 
 } // namespace schedd::service

@@ -8,6 +8,7 @@
 
 #include "components/kit/limits.h"
 #include "components/kit/number.h"
+#include "components/kit/utf8.h"
 
 namespace schedd::model {
 
@@ -35,8 +36,9 @@ std::optional<bool> parse_boolean(std::string_view text) {
     return std::nullopt;
 }
 
+/// What every skin can carry: D-Bus, TOML and JSON know no other bytes than UTF-8.
 bool is_clean_text(std::string_view text) {
-    return text.size() <= limits::kTextValue &&
+    return text.size() <= limits::kTextValue && kit::is_utf8(text) &&
            std::ranges::none_of(text, [](char c) { return c == '\0' || c == '\n'; });
 }
 
@@ -95,7 +97,7 @@ std::string accepted_by(const AttributeSpec& spec) {
         return spec.unit.empty() ? range : fmt::format("{} [{}]", range, spec.unit);
     }
     case AttributeKind::boolean: return "true or false";
-    case AttributeKind::text: return fmt::format("one line of at most {} bytes", limits::kTextValue);
+    case AttributeKind::text: return fmt::format("one line of at most {} bytes of UTF-8", limits::kTextValue);
     case AttributeKind::choice: return fmt::format("one of: {}", spec.choices);
     }
     return {};

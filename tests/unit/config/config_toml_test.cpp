@@ -116,15 +116,6 @@ TEST(AKey, ReadsBackAsItWasWritten) {
     EXPECT_EQ(toml_key("a.b"), "\"a.b\"");
 }
 
-TEST(Utf8, IsToldFromWhatOnlyLooksLikeIt) {
-    EXPECT_TRUE(is_utf8(""));
-    EXPECT_TRUE(is_utf8("abc \xC3\xA4 \xE2\x82\xAC \xF0\x9F\x98\x80"));
-    for (const std::string_view bad :
-         {"\xFF", "\xC3", "\x80", "\xC0\xAF", "\xE0\x80\xAF", "\xED\xA0\x80", "\xF4\x90\x80\x80",
-          "\xF0\x80\x80\xAF", "\xE2\x82", "\xF5\x80\x80\x80", "\xC3\x28"})
-        EXPECT_FALSE(is_utf8(bad)) << testing::PrintToString(bad);
-}
-
 TEST(ANumber, IsUnsignedUnlessItIsNegative) {
     const auto file = parse_toml("t", "a = 5\nb = -5\nc = 0x10\nd = true\n").value();
     const auto& table = *file.table();

@@ -58,6 +58,8 @@ TEST(AnAttribute, RefusesJunk) {
     EXPECT_EQ(parsed(kText, std::string_view("a\0b", 3)), "refused");
     EXPECT_EQ(parsed(kText, std::string(limits::kTextValue + 1, 'x')), "refused");
     EXPECT_NE(parsed(kText, std::string(limits::kTextValue, 'x')), "refused");
+    EXPECT_EQ(parsed(kText, "a \xFF\xFF\xFF\xFD c"), "refused") << "no skin could carry it";
+    EXPECT_EQ(parsed(kText, "\xC3\xA4"), "\xC3\xA4");
 }
 TEST(AnAttribute, NamesItselfTheUnitAndTheRangeWhenItRefuses) {
     const auto error = parse_attribute(kPeriod, "5").error();
