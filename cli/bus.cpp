@@ -104,6 +104,7 @@ struct Bus::State {
     BusPlace place;
     sd_bus* bus = nullptr;
     bool daemon_left = false;
+    bool may_start = true;
     const std::function<void(const Event&)>* handle = nullptr;
 
     State() = default;
@@ -131,6 +132,7 @@ Answer<Message> Bus::State::exchange(const char* method, const std::vector<Argum
     }
     if (r >= 0 && options) r = append_options(raw, *options);
     if (r == -EINVAL) return give_up(Exit::usage, "an option's value is not valid UTF-8");
+    if (r >= 0) r = sd_bus_message_set_auto_start(raw, may_start ? 1 : 0);
     if (r < 0) return std::unexpected(failure_of_errno(r, place));
     CallError error;
     sd_bus_message* reply = nullptr;
@@ -209,6 +211,8 @@ Answer<std::string> Bus::read_stream(const char* method) {
 void Bus::set_timeout_ms(std::uint64_t milliseconds) {
     sd_bus_set_method_call_timeout(state_->bus, milliseconds * 1000);
 }
+
+void Bus::never_start() { state_->may_start = false; }
 
 Answer<void> Bus::subscribe() {
     // Matched by name, so that a daemon that starts again is followed; its leaving ends the stream all the

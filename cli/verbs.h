@@ -35,6 +35,7 @@ Answer<Exit> run_create(const Session&);
 Answer<Exit> run_remove(const Session&);
 Answer<Exit> run_link(const Session&);
 Answer<Exit> run_unlink(const Session&);
+// verbs_attach.cpp
 Answer<Exit> run_attach(const Session&);
 Answer<Exit> run_detach(const Session&);
 // verbs_config.cpp
@@ -50,6 +51,13 @@ Answer<Exit> run_top(const Session&);
 /// Prints the daemon's JSON: as it is for --json=short, indented for --json=pretty, by `layout` otherwise.
 Answer<Exit> show(const Session& session, const Answer<std::string>& reply, std::string_view method,
                   std::string (*layout)(const Json&, const Look&));
+/// One method call. Silence is success; a dry run says that nothing happened.
+Answer<Exit> change_once(const Session& session, const char* method, const std::vector<Argument>& arguments,
+                         const CallOptions& options);
+/// Several verbs, one a line, wholly or not at all.
+Answer<Exit> change_all(const Session& session, const std::string& recipe);
+/// A word of a recipe line.
+std::string quoted(const std::string& word);
 /// The options every changing method takes.
 CallOptions change_options(const Session& session);
 

@@ -15,6 +15,16 @@ public:
         ++applied;
         return world_.tree.apply(recipe, dry_run);
     }
+    Status attach_persistently(const std::string& scheduler, const std::string& member,
+                               const std::map<std::string, std::string>& attributes, bool dry_run) override {
+        persisted = fmt::format("attach {} {} {} {}", scheduler, member, attributes.size(), dry_run);
+        return {};
+    }
+    Status detach_persistently(const std::string& scheduler, const std::string& member,
+                               bool dry_run) override {
+        persisted = fmt::format("detach {} {} {}", scheduler, member, dry_run);
+        return {};
+    }
     Result<std::vector<std::string>> apply_config(std::string_view toml, bool dry_run, bool prune) override {
         config = toml;
         return std::vector<std::string>{fmt::format("dry_run={} prune={}", dry_run, prune)};
@@ -49,6 +59,7 @@ public:
 
     int applied = 0;
     std::string config;
+    std::string persisted;
     std::uint64_t generation = 1;
     std::optional<Error> failure; // of explain and verify
 
