@@ -141,6 +141,9 @@ private:
     [[nodiscard]] Time grace_for(const Target& target) const;
     void carry_out(const Plan& plan, Time now);
     void carry_out(const Step& step);
+    Outcome place(const Target& target, const CpuSet& cpus, const Tuning& tuning);
+    Outcome check(const Target& target, const CpuSet& written);
+    [[nodiscard]] Tuning tuning_of(const Member& member, const Decision& decision) const;
     void refuse(const Step& step, const Error& error);
     void refuse(const Step& step, Outcome outcome);
     void release(const Target& target);
@@ -161,6 +164,7 @@ private:
     std::map<std::string, Seat> seats_; // by scheduler name
     std::map<Target, Verdict> verdicts_;
     std::map<Target, Outcome> outcomes_; // of everything that is wanted or held
+    std::map<Target, Tuning> tuned_;     // of what was tuned since the start
     std::unordered_map<Pid, Target> held_processes_;
     std::unordered_map<Pid, Released> released_; // not long ago: a child may have been forked just before
     std::vector<ProcessInfo> newborn_;           // forked by a held process since the last settle

@@ -19,7 +19,8 @@ public:
 
     [[nodiscard]] std::string_view name() const override { return "fake"; }
     [[nodiscard]] bool handles(Target::Sort sort) const override {
-        return sort == Target::Sort::process || (sort == Target::Sort::cgroup && whole_cgroups);
+        return sort == Target::Sort::process || (sort == Target::Sort::cgroup && whole_cgroups) ||
+               (sort == Target::Sort::unit && whole_units);
     }
     Result<CpuSet> current(const Target& target) override {
         if (gone.contains(target)) return ended(target);
@@ -51,6 +52,17 @@ public:
         return {foreign.contains(target) ? State::foreign : State::overridden, written, now,
                 "changed by another"};
     }
+    Result<std::string> capture_tuning(const Target&, const std::string& original) override {
+        return original; // the masks alone are put back here
+    }
+    Outcome tune(const Target& target, const Tuning& tuning, const std::string& /*original*/,
+                 Outcome outcome) override {
+        acts.push_back("tune " + target.text() + " " + tuning.text());
+        return outcome;
+    }
+    Outcome check_tuning(const Target& /*target*/, const Tuning& /*tuning*/, Outcome outcome) override {
+        return outcome;
+    }
     Outcome restore(const Target& target, const std::string& original) override {
         acts.push_back("restore " + target.text() + " " + original);
         if (gone.contains(target)) return {State::gone, {}, {}, "ended"};
@@ -69,6 +81,7 @@ public:
     std::vector<std::string> take_acts() { return std::exchange(acts, {}); }
 
     bool whole_cgroups = true;
+    bool whole_units = false;
     bool refuses_capture = false;
     std::set<Target> gone;
     std::set<Target> refuses;

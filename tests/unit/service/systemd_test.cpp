@@ -38,6 +38,30 @@ struct FakeUnits final : UnitManager {
         if (wanted) show(wanted->text(), wanted->text());
         return {}; // unset while others use the controller: the kernel refuses and systemd only logs
     }
+    Result<Tuning> tuning(const std::string&) override { return tuned; }
+    Status set(const std::string& unit, Setting setting, const Tuning& values) override {
+        calls.push_back(unit + " " + (values.empty() ? "unset" : values.text()));
+        if (lies) return {};
+        const auto file = [&](const char* name, const std::string& text) {
+            if (!forgets_the_kernel) host.set(kGroups + kService + "/" + name, text + "\n");
+        };
+        switch (setting) {
+        case Setting::cpu_weight:
+            tuned.cpu_weight = values.cpu_weight;
+            file("cpu.weight", std::to_string(values.cpu_weight.value_or(100)));
+            break;
+        case Setting::cpu_quota:
+            tuned.cpu_quota_us = values.cpu_quota_us;
+            file("cpu.max",
+                 values.cpu_quota_us ? std::to_string(*values.cpu_quota_us / 10) + " 100000" : "max 100000");
+            break;
+        case Setting::memory_nodes:
+            tuned.memory_nodes = values.memory_nodes;
+            if (values.memory_nodes) file("cpuset.mems", values.memory_nodes->text());
+            break;
+        }
+        return {};
+    }
     void show(const std::string& configured, const std::string& effective) {
         host.set(kGroups + kService + "/cpuset.cpus", configured + "\n");
         host.set(kGroups + kService + "/cpuset.cpus.effective", effective + "\n");
@@ -45,6 +69,7 @@ struct FakeUnits final : UnitManager {
 
     FakeHost& host;
     UnitState state{kService, std::nullopt};
+    Tuning tuned;
     std::vector<std::string> files;
     std::vector<std::string> calls;
     bool lies = false;
@@ -219,6 +244,89 @@ TEST_F(AUnit, IsTheOnlyThingItPlaces) {
     EXPECT_EQ(actuator.restore(Target::cgroup("/a"), "unit:unset:").state, State::invalid);
     EXPECT_FALSE(actuator.current(Target::cgroup("/a")));
     EXPECT_FALSE(actuator.capture(Target::cgroup("/a")));
+}
+
+struct ATunedUnit : AUnit {
+    ATunedUnit() {
+        host.set(kGroups + "/system.slice/cpuset.mems.effective", "0-1\n");
+        original = actuator.capture(kFoo).value();
+    }
+    static Tuning all() {
+        Tuning tuning;
+        tuning.cpu_weight = 200;
+        tuning.cpu_quota_us = 500'000;
+        tuning.memory_nodes = cpus("1");
+        return tuning;
+    }
+    Outcome tune(const Tuning& tuning) {
+        original = actuator.capture_tuning(kFoo, original).value();
+        return actuator.tune(kFoo, tuning, original, actuator.place(kFoo, cpus("2-3")));
+    }
+    std::string original;
+};
+
+TEST_F(ATunedUnit, HasWeightQuotaAndMemoryNodesReadBack) {
+    const auto outcome = tune(all());
+    EXPECT_EQ(outcome.state, State::applied) << outcome.detail;
+    EXPECT_EQ(units.calls,
+              (std::vector<std::string>{"foo.service 2-3", "foo.service CPUWeight=200",
+                                        "foo.service CPUQuota=50%", "foo.service AllowedMemoryNodes=1"}));
+    units.calls.clear();
+    EXPECT_EQ(tune(all()).state, State::applied);
+    EXPECT_TRUE(units.calls.empty()) << "equal values are not sent";
+}
+
+TEST_F(ATunedUnit, IsAsBeforeWhenItIsLetGo) {
+    units.tuned.cpu_weight = 300;
+    units.files = {run.path() + "/system.control/foo.service.d/50-CPUWeight.conf"};
+    tune(all());
+    EXPECT_EQ(original, "unit:unset: CPUWeight=runtime:300 CPUQuota=unset: AllowedMemoryNodes=unset:");
+    units.calls.clear();
+    ASSERT_EQ(actuator.restore(kFoo, original).state, State::free);
+    EXPECT_EQ(units.tuned.cpu_weight, 300U);
+    EXPECT_EQ(units.tuned.cpu_quota_us, std::nullopt);
+    EXPECT_EQ(units.tuned.memory_nodes, std::nullopt);
+    const std::vector<std::string> memory{"foo.service AllowedMemoryNodes=0-1", "foo.service unset"};
+    EXPECT_NE(std::ranges::search(units.calls, memory).begin(), units.calls.end()) << "widened before unset";
+}
+
+TEST_F(ATunedUnit, GetsASettingBackThatIsWantedNoMore) {
+    tune(all());
+    auto less = all();
+    less.cpu_weight.reset();
+    EXPECT_EQ(tune(less).state, State::applied);
+    EXPECT_EQ(units.tuned.cpu_weight, std::nullopt);
+    EXPECT_EQ(units.tuned.cpu_quota_us, 500'000U);
+    tune({});
+    EXPECT_TRUE(units.tuned.empty());
+}
+
+TEST_F(ATunedUnit, IsLeftToWhoSetItSince) {
+    tune(all());
+    units.tuned.cpu_weight = 42;
+    const auto outcome = actuator.check_tuning(kFoo, all(), actuator.check(kFoo, cpus("2-3")));
+    EXPECT_EQ(outcome.state, State::overridden);
+    EXPECT_NE(outcome.detail.find("CPUWeight of foo.service is 42, 200 was written"), std::string::npos)
+        << outcome.detail;
+    ASSERT_EQ(actuator.restore(kFoo, original).state, State::free);
+    EXPECT_EQ(units.tuned.cpu_weight, 42U);
+    EXPECT_EQ(units.tuned.cpu_quota_us, std::nullopt);
+}
+
+TEST_F(ATunedUnit, IsNotClaimedToBeTunedWhereSystemdOnlySaysSo) {
+    units.forgets_the_kernel = true;
+    const auto outcome = tune(all());
+    EXPECT_EQ(outcome.state, State::overridden);
+    EXPECT_NE(outcome.detail.find("cpu.weight of /system.slice/foo.service"), std::string::npos)
+        << outcome.detail;
+}
+
+TEST_F(ATunedUnit, IsPutBackByTheNextRunToo) {
+    tune(all());
+    SystemdActuator next{CpusetHierarchy(host, CpusetMount{kGroups, 2}), units, nullptr, run.path()};
+    ASSERT_EQ(next.restore(kFoo, original).state, State::free);
+    EXPECT_TRUE(units.tuned.empty());
+    EXPECT_EQ(next.restore(kFoo, "unit:unset: CPUWeight=nonsense").state, State::invalid);
 }
 
 } // namespace
