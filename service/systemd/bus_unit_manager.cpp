@@ -193,6 +193,17 @@ Result<std::string> BusUnitManager::get_text(const std::string& unit, const char
     return std::string(text);
 }
 
+Result<model::CpuSet> BusUnitManager::get_cpus(const std::string& unit, const char* interface,
+                                               const char* property) {
+    auto reply = get(unit, interface, property, "ay");
+    if (!reply) return std::unexpected(reply.error());
+    const void* bytes = nullptr;
+    std::size_t size = 0;
+    if (const int r = sd_bus_message_read_array(reply->message, 'y', &bytes, &size); r < 0)
+        return std::unexpected(errno_error(-r, fmt::format("reading {} of {}", property, unit)));
+    return cpus_of(static_cast<const unsigned char*>(bytes), size);
+}
+
 Result<actuators::UnitState> BusUnitManager::look(const std::string& unit) {
     const auto interface = interface_of(unit);
     actuators::UnitState state;
@@ -206,15 +217,15 @@ Result<actuators::UnitState> BusUnitManager::look(const std::string& unit) {
             return fail(Errc::no_such_object, fmt::format("the unit {} is {}", unit, *load),
                         "start it, or make its unit file");
     }
-    auto reply = get(unit, interface.c_str(), "AllowedCPUs", "ay");
-    if (!reply) return std::unexpected(reply.error());
-    const void* bytes = nullptr;
-    std::size_t size = 0;
-    if (const int r = sd_bus_message_read_array(reply->message, 'y', &bytes, &size); r < 0)
-        return std::unexpected(errno_error(-r, fmt::format("reading AllowedCPUs of {}", unit)));
-    const auto cpus = cpus_of(static_cast<const unsigned char*>(bytes), size);
-    if (!cpus.empty()) state.allowed = cpus;
+    const auto cpus = get_cpus(unit, interface.c_str(), "AllowedCPUs");
+    if (!cpus) return std::unexpected(cpus.error());
+    if (!cpus->empty()) state.allowed = *cpus;
     return state;
+}
+
+Result<model::CpuSet> BusUnitManager::affinity(const std::string& unit) {
+    if (!unit.ends_with(".service")) return model::CpuSet(); // slices and scopes start nothing
+    return get_cpus(unit, "org.freedesktop.systemd1.Service", "CPUAffinity");
 }
 
 Result<std::vector<std::string>> BusUnitManager::drop_ins(const std::string& unit) {

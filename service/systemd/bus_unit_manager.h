@@ -37,6 +37,7 @@ public:
 
     Result<actuators::UnitState> look(const std::string& unit) override;
     Result<std::vector<std::string>> drop_ins(const std::string& unit) override;
+    Result<model::CpuSet> affinity(const std::string& unit) override;
     Status allow_cpus(const std::string& unit, const std::optional<model::CpuSet>& cpus) override;
 
 private:
@@ -45,6 +46,7 @@ private:
     BusUnitManager(sd_bus* bus, const Clock& clock) : bus_(bus), clock_(clock) {}
     Status subscribe();
     Result<Reply> get(const std::string& unit, const char* interface, const char* property, const char* type);
+    Result<model::CpuSet> get_cpus(const std::string& unit, const char* interface, const char* property);
     Result<std::string> get_text(const std::string& unit, const char* interface, const char* property);
 
     sd_bus* bus_;
