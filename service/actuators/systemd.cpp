@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "service/actuators/affinity.h"
+#include "service/actuators/own_masks.h"
 #include "service/actuators/task_affinity.h"
 
 namespace schedd::actuators {
@@ -21,9 +22,11 @@ constexpr std::size_t kSampledTasks = 8; // per group; the first may have ended
 struct Captured {
     Origin origin = Origin::unset;
     std::optional<CpuSet> cpus;
+    std::vector<OwnMask> own = {}; // of tasks
 
     [[nodiscard]] std::string text() const {
-        return fmt::format("{}{}:{}", kMark, name_of(origin), cpus ? cpus->text() : std::string());
+        return fmt::format("{}{}:{}{}{}", kMark, name_of(origin), cpus ? cpus->text() : std::string(),
+                           own.empty() ? "" : ";", text_of(own));
     }
     static Result<Captured> parse(std::string_view text) {
         const auto junk = fail(Errc::invalid_value, fmt::format("\"{}\" is no recorded unit", text),
@@ -35,7 +38,12 @@ struct Captured {
         const auto origin = parse_origin(text.substr(0, colon));
         if (colon == std::string_view::npos || !origin) return junk;
         Captured captured{*origin, std::nullopt};
-        const auto cpus = CpuSet::parse(text.substr(colon + 1));
+        text.remove_prefix(colon + 1);
+        const auto end = text.find(';');
+        const auto cpus = CpuSet::parse(text.substr(0, end));
+        auto own = parse_own_masks(end == std::string_view::npos ? "" : text.substr(end + 1));
+        if (!own) return std::unexpected(own.error());
+        captured.own = std::move(*own);
         if (!cpus || cpus->empty() != (captured.origin == Origin::unset)) return junk;
         if (!cpus->empty()) captured.cpus = *cpus;
         return captured;
@@ -72,6 +80,11 @@ Result<std::string> SystemdActuator::capture(const Target& target) {
     const auto unit = manager_.look(target.name);
     if (!unit) return std::unexpected(unit.error());
     Captured captured{Origin::unset, unit->allowed};
+    if (!unit->control_group.empty()) {
+        auto own = own_masks_in(hierarchy_, unit->control_group);
+        if (!own) return std::unexpected(own.error());
+        captured.own = std::move(*own);
+    }
     if (!captured.cpus) return captured.text();
     const auto files = manager_.drop_ins(target.name);
     if (!files) return std::unexpected(files.error());
@@ -119,6 +132,15 @@ Status SystemdActuator::fits(const std::string& group, const CpuSet& cpus) const
     return {};
 }
 
+/// A service whose CPUAffinity= has nothing in common with its AllowedCPUs= does not start (215/CPUAFFINITY).
+Status SystemdActuator::can_start_on(const std::string& unit, const CpuSet& cpus) {
+    const auto own = manager_.affinity(unit);
+    if (!own) return std::unexpected(own.error());
+    if (own->empty() || own->intersects(cpus)) return {};
+    return fail(Errc::conflict, fmt::format("{} could not start again on the CPUs {}", unit, cpus.text()),
+                "its CPUAffinity= is " + own->text());
+}
+
 Outcome SystemdActuator::place(const Target& target, const CpuSet& cpus) {
     if (target.sort != Target::Sort::unit) return failed(not_a_unit(target), cpus);
     const auto unit = manager_.look(target.name);
@@ -127,6 +149,9 @@ Outcome SystemdActuator::place(const Target& target, const CpuSet& cpus) {
     const bool is_held =
         unit->allowed == cpus &&
         (unit->control_group.empty() || hierarchy_.cpus(unit->control_group).value_or(CpuSet()) == cpus);
+    if (!is_held)
+        if (auto startable = can_start_on(target.name, cpus); !startable)
+            return failed(startable.error(), cpus);
     if (!is_held) // equal sets are not sent: each call rewrites a file and walks all the tasks
         if (auto set = manager_.allow_cpus(target.name, cpus); !set) return failed(set.error(), cpus);
     return check(target, cpus);
@@ -233,6 +258,11 @@ Outcome SystemdActuator::restore(const Target& target, const std::string& origin
     if (captured->origin != Origin::runtime)
         if (auto removed = drop_ins_.remove(target.name, kProperty); !removed) return failed(removed.error());
     if (is_gone) return {State::gone, {}, {}, unit.error().text()};
+    if (!unit->control_group.empty()) {
+        const auto usual = manager_.affinity(target.name).value_or(CpuSet());
+        if (auto back = restore_own_masks(hierarchy_, unit->control_group, captured->own, usual); !back)
+            return failed(back.error());
+    }
     Outcome outcome{State::free, {}, {}, {}};
     if (!unit->control_group.empty())
         if (const auto effective = hierarchy_.effective(unit->control_group)) outcome.effective = *effective;

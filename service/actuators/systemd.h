@@ -23,7 +23,8 @@ public:
     [[nodiscard]] std::string_view name() const override { return "systemd"; }
     [[nodiscard]] bool handles(Target::Sort sort) const override { return sort == Target::Sort::unit; }
     Result<CpuSet> current(const Target& target) override;
-    /// "unit:ORIGIN:CPUS"; the origin is unset, runtime, persistent or file.
+    /// "unit:ORIGIN:CPUS", the origin being unset, runtime, persistent or file; then ";TID/START=CPUS" for
+    /// each task with an affinity of its own.
     Result<std::string> capture(const Target& target) override;
     Result<std::string> capture_child(const Target& parent, const std::string& parent_original,
                                       const CpuSet& parent_written, const Target& child) override;
@@ -38,6 +39,7 @@ public:
 
 private:
     [[nodiscard]] Status fits(const std::string& group, const CpuSet& cpus) const;
+    [[nodiscard]] Status can_start_on(const std::string& unit, const CpuSet& cpus);
     [[nodiscard]] Outcome check_running(const std::string& group, const CpuSet& written) const;
     [[nodiscard]] std::optional<Pid> stray_task(const std::string& group, const CpuSet& cpus,
                                                 int depth) const;

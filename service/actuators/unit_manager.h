@@ -30,6 +30,9 @@ public:
     virtual Result<UnitState> look(const std::string& unit) = 0;
     /// The unit's drop-in files, in the order in which they count. Fails as look() does.
     virtual Result<std::vector<std::string>> drop_ins(const std::string& unit) = 0;
+    /// CPUAffinity=, which the unit's processes are started with; empty without one, and for units of a type
+    /// that has none. Fails as look() does.
+    virtual Result<CpuSet> affinity(const std::string& /*unit*/) { return CpuSet(); }
     /// Sets AllowedCPUs at run time, none unsets it. PID 1 answers OK to much that it does not do: read back.
     /// Fails as look() does and with invalid_value.
     virtual Status allow_cpus(const std::string& unit, const std::optional<CpuSet>& cpus) = 0;

@@ -207,6 +207,17 @@ Result<std::string> BusUnitManager::get_text(const std::string& unit, const char
     return std::string(text);
 }
 
+Result<model::CpuSet> BusUnitManager::get_cpus(const std::string& unit, const char* interface,
+                                               const char* property) {
+    auto reply = get(unit, interface, property, "ay");
+    if (!reply) return std::unexpected(reply.error());
+    const void* bytes = nullptr;
+    std::size_t size = 0;
+    if (const int r = sd_bus_message_read_array(reply->message, 'y', &bytes, &size); r < 0)
+        return std::unexpected(errno_error(-r, fmt::format("reading {} of {}", property, unit)));
+    return cpus_of(static_cast<const unsigned char*>(bytes), size);
+}
+
 Result<actuators::UnitState> BusUnitManager::look(const std::string& unit) {
     const auto interface = interface_of(unit);
     actuators::UnitState state;
@@ -227,14 +238,9 @@ Result<actuators::UnitState> BusUnitManager::look(const std::string& unit) {
 }
 
 Result<std::optional<model::CpuSet>> BusUnitManager::get_mask(const std::string& unit, const char* property) {
-    auto reply = get(unit, interface_of(unit).c_str(), property, "ay");
-    if (!reply) return std::unexpected(reply.error());
-    const void* bytes = nullptr;
-    std::size_t size = 0;
-    if (const int r = sd_bus_message_read_array(reply->message, 'y', &bytes, &size); r < 0)
-        return std::unexpected(errno_error(-r, fmt::format("reading {} of {}", property, unit)));
-    const auto mask = cpus_of(static_cast<const unsigned char*>(bytes), size);
-    return mask.empty() ? std::nullopt : std::optional(mask);
+    const auto mask = get_cpus(unit, interface_of(unit).c_str(), property);
+    if (!mask) return std::unexpected(mask.error());
+    return mask->empty() ? std::nullopt : std::optional(*mask);
 }
 
 /// systemd's "infinity" and "not set" are the same number.
@@ -278,6 +284,11 @@ Result<std::vector<std::string>> BusUnitManager::get_texts(const std::string& un
     while (r >= 0 && (r = sd_bus_message_read(reply->message, "s", &text)) > 0) texts.emplace_back(text);
     if (r < 0) return std::unexpected(errno_error(-r, fmt::format("reading {} of {}", property, unit)));
     return texts;
+}
+
+Result<model::CpuSet> BusUnitManager::affinity(const std::string& unit) {
+    if (!unit.ends_with(".service")) return model::CpuSet(); // slices and scopes start nothing
+    return get_cpus(unit, "org.freedesktop.systemd1.Service", "CPUAffinity");
 }
 
 Result<std::vector<std::string>> BusUnitManager::drop_ins(const std::string& unit) {

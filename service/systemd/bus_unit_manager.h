@@ -41,6 +41,7 @@ public:
 
     Result<actuators::UnitState> look(const std::string& unit) override;
     Result<std::vector<std::string>> drop_ins(const std::string& unit) override;
+    Result<model::CpuSet> affinity(const std::string& unit) override;
     Status allow_cpus(const std::string& unit, const std::optional<model::CpuSet>& cpus) override;
     Result<model::Tuning> tuning(const std::string& unit) override;
     Status set(const std::string& unit, actuators::Setting setting, const model::Tuning& values) override;
@@ -58,6 +59,7 @@ private:
     Status subscribe();
     /// `unit` "" is the manager itself.
     Result<Reply> get(const std::string& unit, const char* interface, const char* property, const char* type);
+    Result<model::CpuSet> get_cpus(const std::string& unit, const char* interface, const char* property);
     Result<std::string> get_text(const std::string& unit, const char* interface, const char* property);
     Result<std::optional<model::CpuSet>> get_mask(const std::string& unit, const char* property);
     Result<std::optional<std::uint64_t>> get_number(const std::string& unit, const char* property);

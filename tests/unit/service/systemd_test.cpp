@@ -1,10 +1,13 @@
 // The systemd actuator on a machine in memory, with a PID 1 that does what it is asked, or only says so.
 #include "service/actuators/systemd.h"
 
+#include <array>
 #include <filesystem>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "service/actuators/task_affinity.h"
 #include "tests/kit/fake_host.h"
 #include "tests/unit/service/world.h"
 
@@ -29,6 +32,7 @@ struct FakeUnits final : UnitManager {
         return state;
     }
     Result<std::vector<std::string>> drop_ins(const std::string&) override { return files; }
+    Result<CpuSet> affinity(const std::string&) override { return usual; }
     Status allow_cpus(const std::string& unit, const std::optional<CpuSet>& wanted) override {
         calls.push_back(unit + " " + (wanted ? wanted->text() : "unset"));
         if (is_hung) return fail(Errc::io, "setting", "systemd did not answer in time");
@@ -72,6 +76,7 @@ struct FakeUnits final : UnitManager {
     Tuning tuned;
     std::vector<std::string> files;
     std::vector<std::string> calls;
+    CpuSet usual; // CPUAffinity=
     bool lies = false;
     bool forgets_the_kernel = false;
     bool is_hung = false;
@@ -214,6 +219,58 @@ TEST_F(AUnit, WithARunTimeValueKeepsItsFile) {
     EXPECT_TRUE(std::filesystem::exists(drop_in()));
 }
 
+TEST_F(AUnit, IsNotPlacedWhereItsCpuAffinityWouldKeepItFromStarting) {
+    units.usual = cpus("0-4");
+    const auto outcome = actuator.place(kFoo, cpus("6-7"));
+    EXPECT_EQ(outcome.state, State::invalid);
+    EXPECT_NE(outcome.detail.find("CPUAffinity= is 0-4"), std::string::npos) << outcome.detail;
+    EXPECT_TRUE(units.calls.empty());
+    EXPECT_EQ(actuator.place(kFoo, cpus("4-7")).state, State::applied);
+}
+
+/// A unit with a task that really runs, confined to CPU 0, in a group that says that it gives CPUs 0-7.
+struct AUnitWithATask : AUnit {
+    Child child;
+
+    AUnitWithATask() {
+        set_affinity(child.pid(), cpus("0"));
+        host.set(kGroups + kService + "/cgroup.threads", std::to_string(child.pid()) + "\n");
+        std::array<char, 1024> buffer;
+        const auto stat = "proc/" + std::to_string(child.pid()) + "/stat";
+        host.set(stat, std::string(machine().read(stat, buffer).value()));
+    }
+    /// As Linux 6.1 does it when the group's CPUs change.
+    void overwrite() { actuators::set_affinity(child.pid(), TaskMask{cpus("0"), true}).value(); }
+};
+
+TEST_F(AUnitWithATask, OfItsOwnAffinityGivesItBack) {
+    const auto original = actuator.capture(kFoo).value();
+    EXPECT_EQ(original, fmt::format("unit:unset:;{}/{}=0", child.pid(), child.target().start_time));
+    ASSERT_NE(actuator.place(kFoo, cpus("0-1")).state, State::invalid);
+    overwrite();
+    units.usual = cpus("1");
+    EXPECT_EQ(actuator.restore(kFoo, original).state, State::free);
+    EXPECT_EQ(actuators::affinity_of(child.pid()).value(), cpus("0")) << "its own, not the unit's";
+}
+
+TEST_F(AUnitWithATask, ThatIsNewGetsTheAffinityOfTheUnit) {
+    overwrite();
+    host.set(kGroups + kService + "/cpuset.cpus.effective",
+             actuators::affinity_of(child.pid()).value().text() + "\n");
+    host.set(kGroups + "/system.slice/cpuset.cpus.effective",
+             actuators::affinity_of(child.pid()).value().text() + "\n");
+    units.usual = cpus("0");
+    // another task had the number
+    EXPECT_EQ(actuator.restore(kFoo, fmt::format("unit:unset:;{}/1=1", child.pid())).state, State::free);
+    EXPECT_EQ(actuators::affinity_of(child.pid()).value(), cpus("0"));
+}
+
+TEST_F(AUnitWithATask, ThatEndedIsNoMistake) {
+    const auto original = actuator.capture(kFoo).value();
+    child.end();
+    EXPECT_EQ(actuator.restore(kFoo, original).state, State::free);
+}
+
 TEST_F(AUnit, ThatCannotBeWidenedStaysInTheLedger) {
     ASSERT_EQ(actuator.place(kFoo, cpus("2-3")).state, State::applied);
     units.forgets_the_kernel = true;
@@ -231,8 +288,9 @@ TEST_F(AUnit, ThatIsGoneLeavesNothingBehind) {
 }
 
 TEST_F(AUnit, IsNotRestoredFromJunk) {
-    for (const auto* junk :
-         {"", "unit:", "unit:unset:0", "unit:file:", "unit:odd:1", "cpus:1", "unit:file:x"})
+    for (const auto* junk : {"", "unit:", "unit:unset:0", "unit:file:", "unit:odd:1", "cpus:1", "unit:file:x",
+                             "unit:unset:;1", "unit:unset:;1/2", "unit:unset:;0/2=1",
+                             "unit:unset:;1/2=", "unit:unset:;1=2/3", "unit:unset:;1/2=1;x"})
         EXPECT_EQ(actuator.restore(kFoo, junk).state, State::invalid) << junk;
     EXPECT_TRUE(units.calls.empty());
 }
