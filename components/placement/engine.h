@@ -131,7 +131,9 @@ private:
     void carry_out(const Step& step);
     void refuse(const Step& step, const Error& error);
     void refuse(const Step& step, Outcome outcome);
-    void release(const Target& target);
+    void release(const std::vector<Target>& targets);
+    void release(const Target& target, bool is_theirs);
+    [[nodiscard]] bool is_theirs(const Target& target);
     void check_some(Time now);
     void redo(const Target& target, Outcome& outcome);
     void report_members();

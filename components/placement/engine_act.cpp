@@ -136,7 +136,7 @@ void Engine::carry_out(const Plan& plan, Time now) {
         if (!recorded) refuse(step, recorded.error());
         else if (ledger_.find(step.target)) carry_out(step);
     }
-    for (const auto& target : plan.releases) release(target);
+    release(plan.releases);
     if (!outcomes_.empty() && next_check_ <= now) next_check_ = now + kCheckPeriod;
 }
 
@@ -177,12 +177,35 @@ void Engine::refuse(const Step& step, Outcome outcome) {
     outcomes_[target] = std::move(outcome);
 }
 
-void Engine::release(const Target& target) {
+/// Lets them go. A group or unit is put back in several acts, the first of which looks like somebody else's
+/// to who comes after a crash: so the ledger says beforehand that they are let go.
+void Engine::release(const std::vector<Target>& targets) {
+    std::vector<std::pair<Target, bool>> rows;
+    for (const auto& target : targets) {
+        const bool theirs = is_theirs(target);
+        if (!theirs && target.sort != Target::Sort::process) ledger_.note_written(target, {});
+        rows.emplace_back(target, theirs);
+    }
+    if (auto kept = ledger_.flush(); !kept)
+        tree_.environment().log.write(Severity::error, "ledger", kept.error().text());
+    for (const auto& [target, theirs] : rows) release(target, theirs);
+}
+
+/// Whether somebody else has set what the target has now. After a crash it may have what was noted but not
+/// written yet, or what was written before that.
+bool Engine::is_theirs(const Target& target) {
+    const auto* entry = ledger_.find(target);
+    if (!entry || entry->written.empty()) return false;
+    const auto now = actuator_.check(target, entry->written);
+    if (now.state != State::foreign) return false;
+    if (!entry->before.empty() && actuator_.check(target, entry->before).state != State::foreign)
+        return false;
+    tree_.environment().log.write(Severity::notice, target.text(), "is left as it is: " + now.detail);
+    return true;
+}
+
+void Engine::release(const Target& target, bool is_theirs) {
     if (const auto* entry = ledger_.find(target)) {
-        const auto now = actuator_.check(target, entry->written);
-        const bool is_theirs = now.state == State::foreign;
-        if (is_theirs)
-            tree_.environment().log.write(Severity::notice, target.text(), "is left as it is: " + now.detail);
         const auto outcome = is_theirs ? Outcome{} : actuator_.restore(target, entry->original);
         ++steps_;
         if (outcome.state == State::invalid) {
@@ -205,7 +228,7 @@ void Engine::release_all() {
     for (const auto& [target, outcome] : outcomes_) targets.push_back(target);
     // inner groups first: a child cannot be wider than its parent, but its parent may be narrower than before
     std::ranges::reverse(targets);
-    for (const auto& target : targets) release(target);
+    release(targets);
     if (auto kept = ledger_.flush(); !kept)
         tree_.environment().log.write(Severity::error, "ledger", kept.error().text());
 }

@@ -47,7 +47,8 @@ public:
         ++checks;
         if (gone.contains(target)) return {State::gone, written, {}, "ended"};
         const auto now = mask(target);
-        return {now == written ? State::applied : State::overridden, written, now,
+        const auto differs = says_foreign ? State::foreign : State::overridden;
+        return {now == written ? State::applied : differs, written, now,
                 now == written ? "" : "changed by another"};
     }
     Outcome restore(const Target& target, const std::string& original) override {
@@ -69,6 +70,7 @@ public:
 
     bool whole_cgroups = true;
     bool refuses_capture = false;
+    bool says_foreign = false; // of what is not as it was written
     std::set<Target> gone;
     std::set<Target> refuses;
     std::vector<std::string> acts;
