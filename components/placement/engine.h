@@ -136,6 +136,7 @@ private:
     [[nodiscard]] bool is_theirs(const Target& target);
     void check_some(Time now);
     void redo(const Target& target, Outcome& outcome);
+    void redo_processes_after(const Plan& plan);
     void report_members();
     CpuSet current_of(const Target& target);
     void for_each_scheduler(const std::function<void(Scheduler&)>& visit) const;

@@ -137,6 +137,7 @@ void Engine::carry_out(const Plan& plan, Time now) {
         else if (ledger_.find(step.target)) carry_out(step);
     }
     release(plan.releases);
+    redo_processes_after(plan);
     if (!outcomes_.empty() && next_check_ <= now) next_check_ = now + kCheckPeriod;
 }
 
@@ -276,6 +277,17 @@ void Engine::redo(const Target& target, Outcome& outcome) {
     if (outcome.state == State::applied || outcome.state == State::gone || verdict == verdicts_.end()) return;
     outcome = actuator_.place(target, verdict->second.cpus);
     ++steps_;
+}
+
+/// Linux before 6.2 forgets the affinity of every task near a group whose cpuset controller is switched on or
+/// off, as the first and the last placed unit do it.
+void Engine::redo_processes_after(const Plan& plan) {
+    const auto is_unit = [](const Target& target) { return target.sort == Target::Sort::unit; };
+    if (std::ranges::none_of(plan.steps, is_unit, &Step::target) &&
+        std::ranges::none_of(plan.releases, is_unit))
+        return;
+    for (auto& [target, outcome] : outcomes_)
+        if (target.sort == Target::Sort::process && outcome.state == State::applied) redo(target, outcome);
 }
 
 void Engine::reconcile() {

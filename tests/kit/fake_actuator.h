@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -19,7 +20,8 @@ public:
 
     [[nodiscard]] std::string_view name() const override { return "fake"; }
     [[nodiscard]] bool handles(Target::Sort sort) const override {
-        return sort == Target::Sort::process || (sort == Target::Sort::cgroup && whole_cgroups);
+        return sort == Target::Sort::process || (sort == Target::Sort::cgroup && whole_cgroups) ||
+               (sort == Target::Sort::unit && whole_units);
     }
     Result<CpuSet> current(const Target& target) override {
         if (gone.contains(target)) return ended(target);
@@ -41,6 +43,7 @@ public:
         if (gone.contains(target)) return {State::gone, cpus, {}, "ended"};
         if (refuses.contains(target)) return {State::invalid, cpus, mask(target), "refused by the test"};
         masks_[target] = cpus;
+        if (target.sort == Target::Sort::unit && undoes) masks_.erase(*undoes);
         return {State::applied, cpus, cpus, {}};
     }
     Outcome check(const Target& target, const CpuSet& written) override {
@@ -69,6 +72,8 @@ public:
     std::vector<std::string> take_acts() { return std::exchange(acts, {}); }
 
     bool whole_cgroups = true;
+    bool whole_units = false;
+    std::optional<Target> undoes; // loses its mask whenever a unit is placed
     bool refuses_capture = false;
     bool says_foreign = false; // of what is not as it was written
     std::set<Target> gone;

@@ -86,6 +86,16 @@ TEST_F(AnEngineAfterACrash, LeavesToOthersWhatTheySetMeanwhile) {
     EXPECT_EQ(group_after("=\tcgroup\t/g\t0\t1\n", "2"), cpus("2"));
 }
 
+TEST_F(AnEngine, WritesProcessesAgainThatTheKernelForgotWhenAUnitWasPlaced) {
+    actuator.whole_units = true;
+    attach(10);
+    decide({{process(10), cpus("2"), "x"}});
+    actuator.undoes = process(10); // with the next unit
+    ASSERT_TRUE(world.apply("create schedulers/S/process_set/unit:a.service"));
+    decide({{process(10), cpus("2"), "x"}, {Target::unit("a.service"), cpus("1"), "y"}});
+    EXPECT_EQ(actuator.mask(process(10)), cpus("2"));
+}
+
 TEST_F(AnEngine, SaysInTheLedgerThatItLetsGoBeforeItDoes) {
     world.host.set("sys/fs/cgroup/cpuset/g/cgroup.procs", "");
     world.start({.pid = 30, .cgroup = "/g"});
