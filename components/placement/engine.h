@@ -146,11 +146,14 @@ private:
     [[nodiscard]] Tuning tuning_of(const Member& member, const Decision& decision) const;
     void refuse(const Step& step, const Error& error);
     void refuse(const Step& step, Outcome outcome);
-    void release(const Target& target);
+    void release(const std::vector<Target>& targets);
+    void release(const Target& target, const std::optional<Outcome>& theirs);
+    [[nodiscard]] std::optional<Outcome> found_foreign(const Target& target);
     void check_some(Time now);
     void redo(const Target& target, Outcome& outcome);
     void look_again(const Target& target, Outcome& outcome);
     [[nodiscard]] bool may_reassert(const Target& target);
+    void redo_processes_after(const Plan& plan);
     void report_members();
     CpuSet current_of(const Target& target);
     void for_each_scheduler(const std::function<void(Scheduler&)>& visit) const;

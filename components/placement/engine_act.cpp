@@ -137,7 +137,8 @@ void Engine::carry_out(const Plan& plan, Time now) {
         if (!recorded) refuse(step, recorded.error());
         else if (ledger_.find(step.target)) carry_out(step);
     }
-    for (const auto& target : plan.releases) release(target);
+    release(plan.releases);
+    redo_processes_after(plan);
     if (!outcomes_.empty() && next_check_ <= now) next_check_ = now + kCheckPeriod;
 }
 
@@ -207,11 +208,37 @@ void Engine::refuse(const Step& step, Outcome outcome) {
     outcomes_[target] = std::move(outcome);
 }
 
-void Engine::release(const Target& target) {
+/// Lets them go. A group or unit is put back in several acts, the first of which looks like somebody else's
+/// to who comes after a crash: so the ledger says beforehand that they are let go.
+void Engine::release(const std::vector<Target>& targets) {
+    std::vector<std::pair<Target, std::optional<Outcome>>> rows;
+    for (const auto& target : targets) {
+        auto theirs = found_foreign(target);
+        if (!theirs && target.sort != Target::Sort::process) ledger_.note_written(target, {});
+        rows.emplace_back(target, std::move(theirs));
+    }
+    if (auto kept = ledger_.flush(); !kept)
+        tree_.environment().log.write(Severity::error, "ledger", kept.error().text());
+    for (const auto& [target, theirs] : rows) release(target, theirs);
+}
+
+/// What somebody else has set of the target, if anything. After a crash it may have what was noted but not
+/// written yet, or what was written before that.
+std::optional<Outcome> Engine::found_foreign(const Target& target) {
+    const auto* entry = ledger_.find(target);
+    if (!entry || entry->written.empty()) return std::nullopt;
+    auto now = actuator_.check(target, entry->written);
+    if (now.state != State::foreign) return std::nullopt;
+    if (!entry->before.empty() && actuator_.check(target, entry->before).state != State::foreign)
+        return std::nullopt;
+    return now;
+}
+
+void Engine::release(const Target& target, const std::optional<Outcome>& theirs) {
     if (const auto* entry = ledger_.find(target)) {
-        const auto now = actuator_.check(target, entry->written);
-        const bool is_theirs = now.state == State::foreign;
-        const auto outcome = is_theirs ? now : actuator_.restore(target, entry->original);
+        // the CPUs are somebody else's; what was tuned is not
+        if (theirs && tuned_.contains(target)) actuator_.tune(target, {}, entry->original, *theirs);
+        const auto outcome = theirs ? *theirs : actuator_.restore(target, entry->original);
         ++steps_;
         if (listener_) listener_->released(target, outcome);
         if (outcome.state == State::invalid) {
@@ -234,7 +261,7 @@ void Engine::release_all() {
     for (const auto& [target, outcome] : outcomes_) targets.push_back(target);
     // inner groups first: a child cannot be wider than its parent, but its parent may be narrower than before
     std::ranges::reverse(targets);
-    for (const auto& target : targets) release(target);
+    release(targets);
     if (auto kept = ledger_.flush(); !kept)
         tree_.environment().log.write(Severity::error, "ledger", kept.error().text());
 }
@@ -311,6 +338,17 @@ void Engine::redo(const Target& target, Outcome& outcome) {
     if (outcome.state == State::applied || outcome.state == State::gone || verdict == verdicts_.end()) return;
     outcome = place(target, verdict->second.cpus, verdict->second.tuning);
     ++steps_;
+}
+
+/// Linux before 6.2 forgets the affinity of every task near a group whose cpuset controller is switched on or
+/// off, as the first and the last placed unit do it.
+void Engine::redo_processes_after(const Plan& plan) {
+    const auto is_unit = [](const Target& target) { return target.sort == Target::Sort::unit; };
+    if (std::ranges::none_of(plan.steps, is_unit, &Step::target) &&
+        std::ranges::none_of(plan.releases, is_unit))
+        return;
+    for (auto& [target, outcome] : outcomes_)
+        if (target.sort == Target::Sort::process && outcome.state == State::applied) redo(target, outcome);
 }
 
 void Engine::reconcile() {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -42,6 +43,7 @@ public:
         if (gone.contains(target)) return {State::gone, cpus, {}, "ended"};
         if (refuses.contains(target)) return {State::invalid, cpus, mask(target), "refused by the test"};
         masks_[target] = cpus;
+        if (target.sort == Target::Sort::unit && undoes) masks_.erase(*undoes);
         return {State::applied, cpus, cpus, {}};
     }
     Outcome check(const Target& target, const CpuSet& written) override {
@@ -49,7 +51,7 @@ public:
         if (gone.contains(target)) return {State::gone, written, {}, "ended"};
         const auto now = mask(target);
         if (now == written) return {State::applied, written, now, {}};
-        return {foreign.contains(target) ? State::foreign : State::overridden, written, now,
+        return {says_foreign || foreign.contains(target) ? State::foreign : State::overridden, written, now,
                 "changed by another"};
     }
     Result<std::string> capture_tuning(const Target&, const std::string& original) override {
@@ -82,7 +84,9 @@ public:
 
     bool whole_cgroups = true;
     bool whole_units = false;
+    std::optional<Target> undoes; // loses its mask whenever a unit is placed
     bool refuses_capture = false;
+    bool says_foreign = false; // of what is not as it was written
     std::set<Target> gone;
     std::set<Target> refuses;
     std::set<Target> foreign; // what differs there was written by somebody else
