@@ -4,6 +4,8 @@
 #include <cerrno>
 #include <cstring>
 #include <optional>
+
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -22,6 +24,7 @@ namespace {
 constexpr const char* kName = "org.schedd1";
 constexpr const char* kRoot = "/org/schedd1";
 constexpr const char* kManager = "org.schedd1.Manager";
+constexpr std::uint64_t kPersonUs = 150'000'000;  // longer than the daemon lets a person think
 constexpr std::size_t kLargestDump = 256U << 20U; // of a file descriptor that never ends
 
 struct MessageDelete {
@@ -134,7 +137,8 @@ Answer<Message> Bus::State::exchange(const char* method, const std::vector<Argum
     if (r < 0) return std::unexpected(failure_of_errno(r, place));
     CallError error;
     sd_bus_message* reply = nullptr;
-    r = sd_bus_call(bus, raw, 0, &error.error, &reply);
+    const bool may_ask = options && options->interactive;
+    r = sd_bus_call(bus, raw, may_ask ? kPersonUs : 0, &error.error, &reply);
     if (r >= 0) return Message(reply);
     // what the library found itself, such as an ssh that could not connect
     if (const std::string_view name = error.error.name ? error.error.name : "";
@@ -195,6 +199,17 @@ Answer<std::string> Bus::call(const char* method, const std::vector<Argument>& a
     if (const int r = sd_bus_message_read_basic(reply->get(), *signature, static_cast<void*>(&text)); r < 0)
         return std::unexpected(failure_of_errno(r, state_->place));
     return std::string(text);
+}
+
+Answer<int> Bus::take_descriptor(const char* method, const std::vector<Argument>& arguments,
+                                 const CallOptions& options) {
+    const auto reply = state_->exchange(method, arguments, &options);
+    if (!reply) return std::unexpected(reply.error());
+    int fd = -1;
+    int r = sd_bus_message_read(reply->get(), "h", &fd); // the message's own
+    if (r >= 0) r = fd = ::fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    if (fd < 0) return std::unexpected(failure_of_errno(r < 0 ? r : -errno, state_->place));
+    return fd;
 }
 
 Answer<std::string> Bus::read_stream(const char* method) {

@@ -37,6 +37,8 @@ Answer<Exit> run_link(const Session&);
 Answer<Exit> run_unlink(const Session&);
 Answer<Exit> run_attach(const Session&);
 Answer<Exit> run_detach(const Session&);
+// verbs_hold.cpp
+Answer<Exit> run_hold(const Session&);
 // verbs_config.cpp
 Answer<Exit> run_apply(const Session&);
 Answer<Exit> run_diff(const Session&);
@@ -50,6 +52,8 @@ Answer<Exit> run_top(const Session&);
 /// Prints the daemon's JSON: as it is for --json=short, indented for --json=pretty, by `layout` otherwise.
 Answer<Exit> show(const Session& session, const Answer<std::string>& reply, std::string_view method,
                   std::string (*layout)(const Json&, const Look&));
+/// Whether somebody can be asked for a password: on a terminal, unless told otherwise.
+bool may_ask(const Session& session);
 /// The options every changing method takes.
 CallOptions change_options(const Session& session);
 

@@ -149,6 +149,16 @@ Json facts_json(const Facts& facts, std::size_t parts) {
                               {"conflicts", s.conflicts},
                               {"moves", s.moves},
                               {"ejected", s.ejected}});
+    Json holds = Json::array();
+    for (const auto& h : facts.holds)
+        holds.push_back({{"id", h.id},
+                         {"what", h.request.what},
+                         {"who", h.request.who},
+                         {"why", h.request.why},
+                         {"uid", h.request.uid},
+                         {"pid", h.request.pid},
+                         {"since_us", h.since_us},
+                         {"age_ms", h.age_ms}});
     const auto& t = facts.topology;
     return {{"version", facts.version},
             {"uptime_ms", facts.uptime_ms},
@@ -165,7 +175,8 @@ Json facts_json(const Facts& facts, std::size_t parts) {
             {"processes", facts.processes},
             {"ticks", facts.ticks},
             {"schedulers", std::move(schedulers)},
-            {"held", facts.held}};
+            {"held", facts.held},
+            {"holds", std::move(holds)}};
 }
 
 } // namespace

@@ -93,7 +93,7 @@ Status Daemon::open_machine() {
 
 Status Daemon::open_state() {
     if (auto desired = load_config(options_.config_dirs); desired) settings_ = desired->daemon;
-    set_log_level();
+    set_configured_log_level();
     if (options_.actuator == "auto" && settings_.actuator) options_.actuator = *settings_.actuator;
     // what is read elsewhere must not be written here
     if (options_.root != "/" && options_.actuator == "auto") options_.actuator = "dry-run";
@@ -118,7 +118,7 @@ Status Daemon::open_state() {
     tree_ = std::make_unique<Tree>(Environment{clock_, rng_, *host_, log_, *processes_}, *registry_);
     engine_ = std::make_unique<placement::Engine>(*tree_, topology_, *actuator_, *ledger_);
     engine_->set_listener(this);
-    return {};
+    return open_holds();
 }
 
 Status Daemon::open_units() {
@@ -131,7 +131,7 @@ Status Daemon::open_units() {
     return {};
 }
 
-void Daemon::set_log_level() {
+void Daemon::set_configured_log_level() {
     log_.set_level(!options_.log_level.empty() ? options_.log_level
                                                : settings_.log_level.value_or(std::string(kDefaultLogLevel)));
 }
@@ -166,6 +166,7 @@ Status Daemon::open_loop() {
             if (!watch) return std::unexpected(watch.error());
         }
     }
+    if (auto watch = loop_->watch(holds_->fd(), POLLIN, [] {}); !watch) return std::unexpected(watch.error());
     if (units_) {
         units_->listen({[this] { is_reloaded_ = true; },
                         [this](const std::string& unit) { units_changed_.insert(unit); }});
@@ -226,6 +227,7 @@ void Daemon::stop(int code) {
 Time Daemon::turn() {
     bus_->process();
     hear_units();
+    hear_holds();
     const Time now = clock_.now();
     if (process_watch_ && now >= events_again_) process_watch_->resume();
     find_processes(now);

@@ -13,6 +13,7 @@
 #include "dbus/service.h"
 #include "service/config.h"
 #include "service/console_log.h"
+#include "service/holds.h"
 #include "service/host/hwloc_topology.h"
 #include "service/host/process_events.h"
 #include "service/host/uevents.h"
@@ -45,6 +46,12 @@ public:
     [[nodiscard]] Result<std::vector<dbus::Explanation>> explain(std::string_view what) const override;
     [[nodiscard]] std::vector<dbus::Explanation> explain_all() const override;
     Result<std::vector<dbus::Finding>> verify() override;
+    Result<dbus::HoldTicket> hold(const dbus::HoldRequest& request, bool dry_run) override;
+    [[nodiscard]] std::vector<dbus::HoldFacts> holds() const override { return holds_->facts(); }
+    [[nodiscard]] std::string log_level() const override { return log_.syslog_level(); }
+    Status set_log_level(std::string_view level) override;
+    [[nodiscard]] std::string log_target() const override { return log_.target(); }
+    Status set_log_target(std::string_view target) override { return log_.set_target(target); }
 
 private:
     explicit Daemon(Options options);
@@ -58,6 +65,11 @@ private:
     /// What the files ask for, compared with the tree; parts that only earlier files asked for are removed.
     [[nodiscard]] Result<Recipe> recipe_for(const Desired& desired) const;
 
+    Status open_holds();
+    void hear_holds();
+    /// Whether somebody holds what the recipe would remove: then it fails with busy, naming the holder.
+    [[nodiscard]] Status check_holds(const Recipe& recipe) const;
+
     Time turn();
     void hear_units();
     void tell_status(Time now);
@@ -67,7 +79,7 @@ private:
     void catch_up_with_processes();
     void take_cpu_events();
     void find_processes(Time now);
-    void set_log_level();
+    void set_configured_log_level();
     void stop(int code);
     [[nodiscard]] bool wants_ids() const;
 
@@ -93,6 +105,7 @@ private:
     std::unique_ptr<placement::LedgerStore> store_;
     std::optional<placement::Ledger> ledger_;
     std::optional<Registry> registry_;
+    std::unique_ptr<Holds> holds_;
     std::unique_ptr<Tree> tree_;
     std::unique_ptr<placement::Engine> engine_;
     std::vector<Path> configured_; // probes and schedulers that came from the files

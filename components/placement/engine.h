@@ -4,6 +4,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -72,6 +73,9 @@ public:
     void reconcile();
     /// The same for one target, about which there is news.
     void reconcile(const Target& target);
+    /// From now on these schedulers (or all) keep what they have decided; their policies are not run. One
+    /// that has decided nothing yet, and of whose subjects nothing is held, speaks once.
+    void freeze(bool all, std::set<std::string> schedulers);
     void set_listener(EngineListener* listener) { listener_ = listener; }
 
     /// What: a target's text or a member's name ("process:12"), a bare pid, a scheduler's name, or "" for
@@ -121,6 +125,7 @@ private:
     void refresh_members(Time now);
     void run_policies(Time now);
     bool run_policy(Scheduler& scheduler, Seat& seat, Time now);
+    [[nodiscard]] bool is_frozen(const std::string& scheduler, const Seat& seat) const;
     void eject(Scheduler& scheduler, Seat& seat, const std::string& why);
     [[nodiscard]] std::string nonsense_in(const Seat& seat, const std::vector<Decision>& decisions) const;
     void combine_and_act(Time now);
@@ -151,6 +156,8 @@ private:
     std::unordered_map<Pid, Released> released_; // not long ago: a child may have been forked just before
     std::vector<ProcessInfo> newborn_;           // forked by a held process since the last settle
     std::map<Target, CpuSet> seen_;              // current masks of subjects not placed, read once
+    bool all_frozen_ = false;
+    std::set<std::string> frozen_;
     bool members_dirty_ = true;
     bool verdicts_dirty_ = true;
     bool reports_dirty_ = true; // what members say of themselves may have changed
