@@ -14,6 +14,7 @@
 
 #include "cli/bus_errors.h"
 #include "cli/bus_message.h"
+#include "cli/bus_probe.h"
 #include "cli/event.h"
 #include "cli/text.h"
 
@@ -107,12 +108,26 @@ struct Bus::State {
     BusPlace place;
     sd_bus* bus = nullptr;
     bool daemon_left = false;
+    bool may_start = true;
     const std::function<void(const Event&)>* handle = nullptr;
 
     State() = default;
     State(const State&) = delete;
     State& operator=(const State&) = delete;
     ~State() { sd_bus_close_unref(bus); }
+
+    /// What an errno of a call means: a bus that lets the user log in and then closes without a word, before
+    /// any answer, turns the user away.
+    [[nodiscard]] Failure failure(int code) const {
+        const char* address = nullptr;
+        const bool is_closed =
+            code == -ECONNRESET || code == -EPIPE || code == -ENOTCONN || code == -ESHUTDOWN;
+        if (is_closed && !has_answered && place.host.empty() && sd_bus_get_address(bus, &address) >= 0 &&
+            address && turns_away(address))
+            return turned_away(place);
+        return failure_of_errno(code, place);
+    }
+    bool has_answered = false;
 
     Answer<Message> exchange(const char* method, const std::vector<Argument>& arguments,
                              const CallOptions* options);
@@ -134,20 +149,23 @@ Answer<Message> Bus::State::exchange(const char* method, const std::vector<Argum
     }
     if (r >= 0 && options) r = append_options(raw, *options);
     if (r == -EINVAL) return give_up(Exit::usage, "an option's value is not valid UTF-8");
+    if (r >= 0) r = sd_bus_message_set_auto_start(raw, may_start ? 1 : 0);
     if (r < 0) return std::unexpected(failure_of_errno(r, place));
     CallError error;
     sd_bus_message* reply = nullptr;
     const bool may_ask = options && options->interactive;
     r = sd_bus_call(bus, raw, may_ask ? kPersonUs : 0, &error.error, &reply);
+    has_answered = has_answered || r >= 0 ||
+                   !std::string_view(error.error.name ? error.error.name : "System.").starts_with("System.");
     if (r >= 0) return Message(reply);
     // what the library found itself, such as an ssh that could not connect
     if (const std::string_view name = error.error.name ? error.error.name : "";
         name.starts_with("System.Error."))
-        return std::unexpected(failure_of_errno(sd_bus_error_get_errno(&error.error), place));
+        return std::unexpected(failure(-sd_bus_error_get_errno(&error.error)));
     if (sd_bus_error_is_set(&error.error) && error.error.name)
         return std::unexpected(
             failure_of(error.error.name, error.error.message ? error.error.message : "", place));
-    return std::unexpected(failure_of_errno(r, place));
+    return std::unexpected(failure(r));
 }
 
 int Bus::State::on_event(sd_bus_message* message, void* self, sd_bus_error*) {
@@ -224,6 +242,8 @@ Answer<std::string> Bus::read_stream(const char* method) {
 void Bus::set_timeout_ms(std::uint64_t milliseconds) {
     sd_bus_set_method_call_timeout(state_->bus, milliseconds * 1000);
 }
+
+void Bus::never_start() { state_->may_start = false; }
 
 Answer<void> Bus::subscribe() {
     // Matched by name, so that a daemon that starts again is followed; its leaving ends the stream all the

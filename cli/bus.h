@@ -62,6 +62,8 @@ public:
     Answer<std::string> read_stream(const char* method);
     /// The time a call may take; sd-bus's default is 25 s.
     void set_timeout_ms(std::uint64_t milliseconds);
+    /// Calls find the daemon running or fail with not_running; the bus does not start it for them.
+    void never_start();
 
     /// Asks for all signals below /org/schedd1 and for the daemon's going away.
     Answer<void> subscribe();

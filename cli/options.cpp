@@ -89,12 +89,22 @@ CLI::Option* listing(CLI::App& app, const std::string& names, Options& options) 
     return add_choice(app, names, options.listing, kListings);
 }
 
-constexpr std::array<OptionSpec, 21> kOptions{{
+constexpr std::array<OptionSpec, 28> kOptions{{
     {kReads, "--json", "short|pretty|off", "print JSON, on one line or indented", json},
     {kChanges, "-n,--dry-run", "", "check everything, change nothing", flag<&Options::dry_run>},
     {kRecursive, "-r,--recursive", "", "with everything below", flag<&Options::recursive>},
-    {kWeight, "--weight", "N", "the members' share of the CPU, 1 to 10000 (100)",
+    {kMember, "--weight", "N", "the members' share of the CPU, 1 to 10000 (100)",
      number<&Options::weight, 1, 10000>},
+    {kMember, "--class", "CLASS", "latency, normal or batch (normal)", text<&Options::member_class>},
+    {kMember, "--cpus", "N", "how many CPUs they want, 1 to 1024", number<&Options::cpus, 1, 1024>},
+    {kMember, "--exclusive", "", "they want these CPUs for themselves", flag<&Options::exclusive>},
+    {kMember, "--memory", "any|local", "whether their memory should be near these CPUs (any)",
+     text<&Options::memory>},
+    {kPersistent, "--persistent", "", "in the unit's drop-in too, for all its starts to come",
+     flag<&Options::persistent>},
+    {kMember, "--wait", "", "until it is placed, or --timeout; for ExecStartPre=", flag<&Options::wait>},
+    {kMember, "--timeout", "S", "how long --wait waits, 1 to 3600 s (5)",
+     number<&Options::timeout_s, 1, 3600>},
     {kRecipe, "--verbs", "", "recipe lines (create, write, link, ...) instead of TOML",
      flag<&Options::verbs>},
     {kPrune, "--prune", "", "also remove what the files do not name", flag<&Options::prune>},

@@ -29,7 +29,15 @@ struct Options {
     bool prune = false;
     bool watch = false;
     bool once = false;
-    std::uint64_t weight = 0; // 0 = the daemon's default
+    // of the members that are attached; 0 and "" = the daemon's default
+    std::uint64_t weight = 0;
+    std::uint64_t cpus = 0;
+    std::string member_class;
+    std::string memory;
+    bool exclusive = false;
+    bool persistent = false; // in the unit's files too
+    bool wait = false;       // until it is placed
+    std::uint64_t timeout_s = 5;
     std::uint64_t interval_ms = 1000;
     std::string format = "text";
     std::string output;
@@ -49,12 +57,13 @@ constexpr unsigned kRecipe = 1U << 3U;
 constexpr unsigned kPrune = 1U << 4U;
 constexpr unsigned kWatch = 1U << 5U;
 constexpr unsigned kInterval = 1U << 6U;
-constexpr unsigned kWeight = 1U << 7U;
+constexpr unsigned kMember = 1U << 7U; // --weight, --class, --cpus, --exclusive, --memory, --wait
 constexpr unsigned kFormat = 1U << 8U;
 constexpr unsigned kListing = 1U << 9U;
 constexpr unsigned kOnce = 1U << 10U;
 constexpr unsigned kAsks = 1U << 11U; // --no-ask-password without --dry-run
-constexpr unsigned kHold = 1U << 12U;
+constexpr unsigned kPersistent = 1U << 12U;
+constexpr unsigned kHold = 1U << 13U;
 } // namespace trait
 
 struct VerbSpec {

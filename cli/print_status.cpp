@@ -33,6 +33,23 @@ std::vector<std::string> scheduler_row(const Json& scheduler, const Look& look) 
             fmt::to_string(number_at(scheduler, "moves"))};
 }
 
+/// What unit files ask for and did not get, and what has opted out.
+std::string unit_file_lines(const Json& rows, const Look& look) {
+    std::string out;
+    for (const auto& row : rows) {
+        const auto state = text_at(row, "state");
+        if (state == "attached") continue;
+        const auto unit = paint(look, Hue::strong, shown(text_at(row, "unit"), look));
+        const auto where = shown(text_at(row, "where"), look);
+        if (state == "opted-out") out += fmt::format("{} has opted out ({})\n", unit, where);
+        else
+            out += fmt::format("{} is {} for {}: {} ({})\n", unit, paint(look, Hue::warn, shown(state, look)),
+                               shown(text_at(row, "scheduler"), look), shown(text_at(row, "detail"), look),
+                               where);
+    }
+    return out;
+}
+
 std::string_view first_word(std::string_view line) { return line.substr(0, line.find(' ')); }
 
 } // namespace
@@ -64,7 +81,9 @@ std::string print_status(const Json& status, const Look& look) {
     out += label("held") + counted(number_at(status, "held"), "target") + "\n\n";
 
     const Json& schedulers = field(status, "schedulers");
-    if (schedulers.empty()) return out + "No scheduler yet. Create one: schedd-cli create schedulers/NAME\n";
+    const auto units = unit_file_lines(field(status, "unit_files"), look);
+    if (schedulers.empty())
+        return out + "No scheduler yet. Create one: schedd-cli create schedulers/NAME\n" + units;
     std::vector<std::vector<std::string>> rows{
         {"SCHEDULER", "POLICY", "MEMBERS", "SUBJECTS", "PLACED", "CONFLICTS", "MOVES"}};
     std::string ejected;
@@ -76,7 +95,7 @@ std::string print_status(const Json& status, const Look& look) {
                             paint(look, Hue::bad, shown(text_at(scheduler, "name"), look)), shown(why, look));
     }
     using enum Align;
-    out += table(rows, {left, left, right, right, right, right, right}, look) + ejected;
+    out += table(rows, {left, left, right, right, right, right, right}, look) + ejected + units;
     const Json& holds = field(status, "holds");
     return holds.empty() ? out : out + "\n" + print_holds(holds, look);
 }

@@ -38,9 +38,10 @@ constexpr std::array<VerbSpec, 22> kVerbs{{
     {"attach", "SCHEDULER MEMBER...", "Make processes or groups members of a scheduler.",
      "A MEMBER is process:PID, process+children:PID, group:PGID, session:SID, user:UID, cgroup:/PATH,\n"
      "unit:NAME or exec:PATTERN.",
-     "schedd-cli attach CPU_LB session:4711 --weight 200", kChanges | kWeight, 2, -1},
+     "schedd-cli attach CPU_LB unit:foo.service --class latency --persistent",
+     kChanges | kMember | kPersistent, 2, -1},
     {"detach", "SCHEDULER MEMBER...", "Let members go; they are put back as they were before.", "",
-     "schedd-cli detach CPU_LB session:4711", kChanges, 2, -1},
+     "schedd-cli detach CPU_LB session:4711", kChanges | kPersistent, 2, -1},
     {"apply", "FILE...|-", "Make all that the files say true, or change nothing.",
      "Several files are one change. - is the standard input.", "schedd-cli apply --dry-run cpu_lb.toml",
      kChanges | kReads | kRecipe | kPrune, 1, -1},

@@ -35,6 +35,7 @@ Answer<Exit> run_create(const Session&);
 Answer<Exit> run_remove(const Session&);
 Answer<Exit> run_link(const Session&);
 Answer<Exit> run_unlink(const Session&);
+// verbs_attach.cpp
 Answer<Exit> run_attach(const Session&);
 Answer<Exit> run_detach(const Session&);
 // verbs_hold.cpp
@@ -54,6 +55,13 @@ Answer<Exit> show(const Session& session, const Answer<std::string>& reply, std:
                   std::string (*layout)(const Json&, const Look&));
 /// Whether somebody can be asked for a password: on a terminal, unless told otherwise.
 bool may_ask(const Session& session);
+/// One method call. Silence is success; a dry run says that nothing happened.
+Answer<Exit> change_once(const Session& session, const char* method, const std::vector<Argument>& arguments,
+                         const CallOptions& options);
+/// Several verbs, one a line, wholly or not at all.
+Answer<Exit> change_all(const Session& session, const std::string& recipe);
+/// A word of a recipe line.
+std::string quoted(const std::string& word);
 /// The options every changing method takes.
 CallOptions change_options(const Session& session);
 

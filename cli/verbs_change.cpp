@@ -1,13 +1,10 @@
-// The verbs that change one thing: set, create, remove, link, unlink, attach, detach.
+// The verbs that change one part: set, create, remove, link, unlink.
 #include <fmt/format.h>
 
 #include "cli/verbs.h"
 
 namespace schedd::cli {
 
-namespace {
-
-/// One method call. Silence is success; a dry run says that nothing happened.
 Answer<Exit> change_once(const Session& session, const char* method, const std::vector<Argument>& arguments,
                          const CallOptions& options) {
     auto bus = session.connect();
@@ -20,38 +17,16 @@ Answer<Exit> change_once(const Session& session, const char* method, const std::
     return Exit::ok;
 }
 
-/// Several verbs, one a line, wholly or not at all.
 Answer<Exit> change_all(const Session& session, const std::string& recipe) {
     auto options = change_options(session);
     options.entries.emplace_back("format", std::string("verbs"));
     return change_once(session, "Apply", {recipe}, options);
 }
 
-/// A word of a recipe line.
 std::string quoted(const std::string& word) {
     const char quote = word.find('"') == std::string::npos ? '"' : '\'';
     return quote + word + quote;
 }
-
-/// The path of a member, its name with %XX for what means something in paths or recipes.
-std::string member_path(const std::string& scheduler, const std::string& member) {
-    std::string path = "schedulers/" + scheduler + "/process_set/";
-    for (const char c : member) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (byte <= ' ' || byte >= 0x7f || c == '/' || c == '%' || c == '"' || c == '\'')
-            path += fmt::format("%{:02X}", byte);
-        else path += c;
-    }
-    return path;
-}
-
-/// "schedulers/CPU_LB" and "CPU_LB" both name the scheduler.
-std::string scheduler_name(const std::string& word) {
-    constexpr std::string_view kFolder = "schedulers/";
-    return word.starts_with(kFolder) ? word.substr(kFolder.size()) : word;
-}
-
-} // namespace
 
 Answer<Exit> run_set(const Session& session) {
     std::string place = session.options.words.front();
@@ -118,35 +93,6 @@ Answer<Exit> run_link(const Session& session) {
 
 Answer<Exit> run_unlink(const Session& session) {
     return change_once(session, "Unlink", {session.options.words[0]}, change_options(session));
-}
-
-Answer<Exit> run_attach(const Session& session) {
-    const auto& words = session.options.words;
-    const auto scheduler = scheduler_name(words[0]);
-    if (words.size() > 2) {
-        std::string recipe;
-        for (std::size_t i = 1; i < words.size(); ++i) {
-            const auto path = member_path(scheduler, words[i]);
-            recipe += "create " + quoted(path) + "\n";
-            if (session.options.weight != 0)
-                recipe += fmt::format("write {} {}\n", quoted(path + ".weight"), session.options.weight);
-        }
-        return change_all(session, recipe);
-    }
-    auto options = change_options(session);
-    if (session.options.weight != 0) options.entries.emplace_back("weight", session.options.weight);
-    return change_once(session, "Attach", {scheduler, words[1]}, options);
-}
-
-Answer<Exit> run_detach(const Session& session) {
-    const auto& words = session.options.words;
-    const auto scheduler = scheduler_name(words[0]);
-    if (words.size() == 2)
-        return change_once(session, "Detach", {scheduler, words[1]}, change_options(session));
-    std::string recipe;
-    for (std::size_t i = 1; i < words.size(); ++i)
-        recipe += "remove " + quoted(member_path(scheduler, words[i])) + "\n";
-    return change_all(session, recipe);
 }
 
 } // namespace schedd::cli

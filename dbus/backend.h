@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,6 +39,15 @@ struct TopologyFacts {
     std::uint64_t generation = 0;
 };
 
+/// What a unit's files ask for and what became of it: attached, waiting, detached (by hand) or opted-out.
+struct UnitFileFacts {
+    std::string unit;
+    std::string scheduler; // "" for an opt-out
+    std::string state;
+    std::string detail; // why it waits
+    std::string where;  // FILE:LINE
+};
+
 /// The numbers behind Manager.Status. The number of parts is the tree's own.
 struct Facts {
     std::string version;
@@ -50,6 +60,7 @@ struct Facts {
     std::uint64_t held = 0;                 // targets in the ledger: touched and not yet restored
     std::vector<SchedulerFacts> schedulers; // in stacking order
     std::vector<HoldFacts> holds;
+    std::vector<UnitFileFacts> unit_files; // by unit
 };
 
 /// Which scheduler claims a target, and through which member ("session:77", "handle_all").
@@ -99,6 +110,14 @@ public:
     /// Tree::apply with what belongs around it: after a member was removed, its targets have been restored
     /// and read back when this returns.
     virtual Status apply(const model::Recipe& recipe, bool dry_run) = 0;
+    /// Attaches a unit now and for good, by a drop-in file of its own; the attributes are the member's.
+    virtual Status attach_persistently(const std::string& scheduler, const std::string& member,
+                                       const std::map<std::string, std::string>& attributes,
+                                       bool dry_run) = 0;
+    /// Takes it out of that file and out of the scheduler. Fails with no_such_object if schedd did not write
+    /// it.
+    virtual Status detach_persistently(const std::string& scheduler, const std::string& member,
+                                       bool dry_run) = 0;
     /// Makes the tree agree with a configuration in TOML; with `prune`, what it does not name is removed.
     /// Returns the verbs that were (or, with `dry_run`, would be) carried out, as recipe lines.
     virtual Result<std::vector<std::string>> apply_config(std::string_view toml, bool dry_run,

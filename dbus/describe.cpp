@@ -159,6 +159,13 @@ Json facts_json(const Facts& facts, std::size_t parts) {
                          {"pid", h.request.pid},
                          {"since_us", h.since_us},
                          {"age_ms", h.age_ms}});
+    Json unit_files = Json::array();
+    for (const auto& row : facts.unit_files)
+        unit_files.push_back({{"unit", row.unit},
+                              {"scheduler", row.scheduler},
+                              {"state", row.state},
+                              {"detail", row.detail},
+                              {"where", row.where}});
     const auto& t = facts.topology;
     return {{"version", facts.version},
             {"uptime_ms", facts.uptime_ms},
@@ -175,6 +182,7 @@ Json facts_json(const Facts& facts, std::size_t parts) {
             {"processes", facts.processes},
             {"ticks", facts.ticks},
             {"schedulers", std::move(schedulers)},
+            {"unit_files", std::move(unit_files)},
             {"held", facts.held},
             {"holds", std::move(holds)}};
 }

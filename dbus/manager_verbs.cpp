@@ -156,21 +156,46 @@ Change apply(Backend& backend, Reader& in) {
                   });
 }
 
+namespace {
+
+/// The options of Attach that are attributes of the member, as the verbs write them.
+Result<std::map<std::string, model::AttributeValue>> member_attributes(const Options& options) {
+    std::map<std::string, model::AttributeValue> attributes;
+    for (const auto& spec : model::Member::table()) {
+        const auto* given = spec.read_only ? nullptr : options.basic(spec.name);
+        if (!given) continue;
+        auto checked = attribute_value(*given);
+        if (checked) checked = check_attribute(spec, *checked);
+        if (!checked) return std::unexpected(checked.error());
+        attributes.emplace(spec.name, std::move(*checked));
+    }
+    return attributes;
+}
+
+} // namespace
+
 Change attach(Backend& backend, Reader& in) {
     const auto scheduler = in.text();
-    const auto path = member_path(scheduler, in.text());
-    return change(in.options({"weight"}), concern_of(path),
+    const auto member = in.text();
+    return change(in.options({"weight", "class", "cpus", "exclusive", "memory", "persistent"}),
+                  concern_of(member_path(scheduler, member)),
                   [=, &backend](const Options& options, Writer& out) -> Status {
+                      const auto attributes = member_attributes(options);
+                      if (!attributes) return std::unexpected(attributes.error());
+                      const auto is_persistent = options.flag("persistent");
+                      if (!is_persistent) return std::unexpected(is_persistent.error());
+                      const auto path = member_path(scheduler, member);
                       Recipe recipe{{.what = Verb::Do::create, .path = path}};
-                      if (const auto* weight = options.basic("weight")) {
-                          auto checked = attribute_value(*weight);
-                          if (!checked) return std::unexpected(checked.error());
-                          recipe.push_back({.what = Verb::Do::write,
-                                            .path = path,
-                                            .word = "weight",
-                                            .value = std::move(*checked)});
+                      std::map<std::string, std::string> texts;
+                      for (const auto& [name, value] : *attributes) {
+                          recipe.push_back(
+                              {.what = Verb::Do::write, .path = path, .word = name, .value = value});
+                          texts.emplace(name, text_of(value));
                       }
-                      if (auto done = backend.apply(recipe, options.dry_run()); !done) return done;
+                      auto done = *is_persistent ? backend.attach_persistently(scheduler, member, texts,
+                                                                               options.dry_run())
+                                                 : backend.apply(recipe, options.dry_run());
+                      if (!done) return done;
                       out.object(object_path(path));
                       return {};
                   });
@@ -178,10 +203,17 @@ Change attach(Backend& backend, Reader& in) {
 
 Change detach(Backend& backend, Reader& in) {
     const auto scheduler = in.text();
-    const auto path = member_path(scheduler, in.text());
-    return change(in.options(), concern_of(path), [=, &backend](const Options& options, Writer&) -> Status {
-        return backend.apply({{.what = Verb::Do::remove, .path = path}}, options.dry_run());
-    });
+    const auto member = in.text();
+    return change(in.options({"persistent"}), concern_of(member_path(scheduler, member)),
+                  [=, &backend](const Options& options, Writer&) -> Status {
+                      const auto is_persistent = options.flag("persistent");
+                      if (!is_persistent) return std::unexpected(is_persistent.error());
+                      if (*is_persistent)
+                          return backend.detach_persistently(scheduler, member, options.dry_run());
+                      return backend.apply({{.what = Verb::Do::remove,
+                                             .path = member_path(scheduler, member)}},
+                                           options.dry_run());
+                  });
 }
 
 Change hold(Backend& backend, Reader& in) {

@@ -62,11 +62,18 @@ struct DesiredScheduler {
     Where where;
 };
 
+/// A scheduler that is made when a process starts one of some programs, for it and its children.
+struct DesiredTemplate {
+    DesiredScheduler scheduler;    // without members
+    std::vector<std::string> exec; // patterns, as of exec: members
+};
+
 /// The [daemon] table; what is absent is decided by the command line or the default (see schedd.conf(5)).
 struct DaemonSettings {
     std::optional<std::string> on_stop;          // restore (default) or leave
     std::optional<std::string> log_level;        // debug, info (default), notice, warning or error
     std::optional<std::string> actuator;         // auto (default), systemd, cgroup, affinity or dry-run
+    std::optional<std::string> on_foreign;       // yield (default) or reassert
     std::optional<std::uint64_t> scan_period_ms; // between looks for what no event announces; 1000
     std::optional<std::uint64_t> tick_period_ms; // for which process events are gathered; 100
 };
@@ -76,6 +83,7 @@ struct Desired {
     DaemonSettings daemon;
     std::vector<DesiredProbe> probes;
     std::vector<DesiredScheduler> schedulers;
+    std::vector<DesiredTemplate> templates;
 };
 
 /// Reads one file. `name` is for messages. Errors say file, line, column and cause: invalid_value for what

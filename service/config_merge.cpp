@@ -24,6 +24,7 @@ Status merge_daemon(DaemonSettings& first, DaemonSettings second) {
     auto status = take_setting(first.on_stop, second.on_stop, "on_stop");
     if (status) status = take_setting(first.log_level, second.log_level, "log_level");
     if (status) status = take_setting(first.actuator, second.actuator, "actuator");
+    if (status) status = take_setting(first.on_foreign, second.on_foreign, "on_foreign");
     if (status) status = take_setting(first.scan_period_ms, second.scan_period_ms, "scan_period");
     if (status) status = take_setting(first.tick_period_ms, second.tick_period_ms, "tick_period");
     return status;
@@ -62,6 +63,15 @@ Result<Desired> merge(Desired first, Desired second) {
                            fmt::format("[scheduler.{}] is defined twice", scheduler.name),
                            "first at " + same->where.text());
         first.schedulers.push_back(std::move(scheduler));
+    }
+    for (auto& made : second.templates) {
+        const auto same = std::ranges::find(first.templates, made.scheduler.name,
+                                            [](const auto& other) { return other.scheduler.name; });
+        if (same != first.templates.end())
+            return fail_at(made.scheduler.where, Errc::exists,
+                           fmt::format("[template.{}] is defined twice", made.scheduler.name),
+                           "first at " + same->scheduler.where.text());
+        first.templates.push_back(std::move(made));
     }
     return first;
 }

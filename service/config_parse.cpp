@@ -92,27 +92,37 @@ Result<std::string> member_name(const TomlValue::Entry& entry, bool is_escaped) 
     return path->leaf();
 }
 
+bool is_member_attribute(std::string_view key) {
+    const auto& table = Member::table();
+    const auto spec = std::ranges::find(table, key, &AttributeSpec::name);
+    return spec != table.end() && !spec->read_only;
+}
+
+Status read_member_key(const TomlValue::Entry& entry, DesiredMember& member) {
+    static constexpr std::string_view kKnown[] = {"member", "escaped",   "weight", "class",
+                                                  "cpus",   "exclusive", "memory"};
+    if (entry.key == "member" || entry.key == "escaped") {
+        if (!member.name.empty()) return unknown_key(entry, "a member is named once and", kKnown);
+        auto name = member_name(entry, entry.key == "escaped");
+        if (!name) return std::unexpected(name.error());
+        member.name = std::move(*name);
+        return {};
+    }
+    if (!is_member_attribute(entry.key)) return unknown_key(entry, "a member", kKnown);
+    auto attribute = read_attribute(entry);
+    if (!attribute) return std::unexpected(attribute.error());
+    member.attributes.push_back(std::move(*attribute));
+    return {};
+}
+
 /// "MEMBER", { member = "MEMBER", weight = 200 }, or { escaped = "exec:%FF" } for what is not UTF-8.
 Result<DesiredMember> read_member(const TomlValue& value) {
-    static constexpr std::string_view kKnown[] = {"member", "escaped", "weight"};
     DesiredMember member{{}, {}, value.where};
     if (const auto* text = value.text()) {
         member.name = *text;
     } else if (const auto* table = value.table()) {
-        for (const auto& entry : *table) {
-            if (entry.key == "member" || entry.key == "escaped") {
-                if (!member.name.empty()) return unknown_key(entry, "a member is named once and", kKnown);
-                auto name = member_name(entry, entry.key == "escaped");
-                if (!name) return std::unexpected(name.error());
-                member.name = std::move(*name);
-            } else if (entry.key == "weight") {
-                auto weight = read_attribute(entry);
-                if (!weight) return std::unexpected(weight.error());
-                member.attributes.push_back(std::move(*weight));
-            } else {
-                return unknown_key(entry, "a member", kKnown);
-            }
-        }
+        for (const auto& entry : *table)
+            if (auto read = read_member_key(entry, member); !read) return std::unexpected(read.error());
     } else {
         return fail_at(value.where, Errc::invalid_value, fmt::format("a member cannot be {}", value.sort()),
                        "use \"unit:batch.slice\" or { member = \"unit:batch.slice\", weight = 200 }");
@@ -182,15 +192,8 @@ Status read_scheduler_key(const TomlValue::Entry& entry, DesiredScheduler& sched
     return {};
 }
 
-Result<DesiredScheduler> read_scheduler(const TomlValue::Entry& entry) {
-    if (auto named = check_name_at(entry); !named) return std::unexpected(named.error());
-    const auto* table = entry.value.table();
-    if (!table) return wrong_sort(entry, "a table: [scheduler.NAME]");
-    DesiredScheduler scheduler;
-    scheduler.name = entry.key;
-    scheduler.where = entry.value.where;
-    for (const auto& inner : *table)
-        if (auto read = read_scheduler_key(inner, scheduler); !read) return std::unexpected(read.error());
+/// What can only be seen of the table as a whole.
+Status check_scheduler(const DesiredScheduler& scheduler) {
     const bool needs_policy = !scheduler.policy_attributes.empty() || !scheduler.ports.empty();
     if (needs_policy && scheduler.policy.empty())
         return fail_at(scheduler.where, Errc::invalid_value,
@@ -203,7 +206,56 @@ Result<DesiredScheduler> read_scheduler(const TomlValue::Entry& entry) {
                            fmt::format("scheduler {} handles all processes and names members",
                                        scheduler.name),
                            "keep handle_all or process_set");
+    return {};
+}
+
+Result<DesiredScheduler> read_scheduler(const TomlValue::Entry& entry) {
+    if (auto named = check_name_at(entry); !named) return std::unexpected(named.error());
+    const auto* table = entry.value.table();
+    if (!table) return wrong_sort(entry, "a table: [scheduler.NAME]");
+    DesiredScheduler scheduler;
+    scheduler.name = entry.key;
+    scheduler.where = entry.value.where;
+    for (const auto& inner : *table)
+        if (auto read = read_scheduler_key(inner, scheduler); !read) return std::unexpected(read.error());
+    if (auto checked = check_scheduler(scheduler); !checked) return std::unexpected(checked.error());
     return scheduler;
+}
+
+Status read_patterns(const TomlValue::Entry& entry, std::vector<std::string>& patterns) {
+    const auto* list = entry.value.array();
+    if (!list) return wrong_sort(entry, "a list of patterns such as [\"/usr/bin/make\"]");
+    for (const auto& value : *list) {
+        const auto* text = value.text();
+        const auto parsed = MemberName::parse("exec:" + (text ? *text : std::string()));
+        if (!parsed) return fail_at(value.where, parsed.error());
+        patterns.push_back(parsed->text);
+    }
+    return {};
+}
+
+/// A scheduler's table with `exec` in the place of its members.
+Result<DesiredTemplate> read_template(const TomlValue::Entry& entry) {
+    static constexpr std::string_view kKnown[] = {"exec", "policy", "precedence", "attributes", "ports"};
+    if (auto named = check_name_at(entry); !named) return std::unexpected(named.error());
+    const auto* table = entry.value.table();
+    if (!table) return wrong_sort(entry, "a table: [template.NAME]");
+    DesiredTemplate made;
+    made.scheduler.name = entry.key;
+    made.scheduler.where = entry.value.where;
+    for (const auto& inner : *table) {
+        const bool is_members = inner.key == "process_set" || inner.key == "handle_all";
+        if (is_members) return unknown_key(inner, "a template", kKnown);
+        auto read =
+            inner.key == "exec" ? read_patterns(inner, made.exec) : read_scheduler_key(inner, made.scheduler);
+        if (!read) return std::unexpected(read.error());
+    }
+    if (auto checked = check_scheduler(made.scheduler); !checked) return std::unexpected(checked.error());
+    if (made.exec.empty())
+        return fail_at(made.scheduler.where, Errc::invalid_value,
+                       fmt::format("template {} does not say for which programs it is", entry.key),
+                       "add exec = [\"/usr/bin/make\"]");
+    return made;
 }
 
 constexpr AttributeSpec kDaemon[] = {
@@ -216,6 +268,7 @@ constexpr AttributeSpec kDaemon[] = {
      .kind = AttributeKind::choice,
      .initial = "auto",
      .choices = "auto systemd cgroup affinity dry-run"},
+    {.name = "on_foreign", .kind = AttributeKind::choice, .initial = "yield", .choices = "yield reassert"},
     {.name = "scan_period", .unit = "ms", .initial = "1000", .minimum = 100, .maximum = 3'600'000},
     {.name = "tick_period", .unit = "ms", .initial = "100", .minimum = 10, .maximum = 10'000},
 };
@@ -238,6 +291,7 @@ Result<DaemonSettings> read_daemon(const TomlValue::Entry& entry) {
         if (spec->name == "on_stop") settings.on_stop = std::get<std::string>(*value);
         if (spec->name == "log_level") settings.log_level = std::get<std::string>(*value);
         if (spec->name == "actuator") settings.actuator = std::get<std::string>(*value);
+        if (spec->name == "on_foreign") settings.on_foreign = std::get<std::string>(*value);
         if (spec->name == "scan_period") settings.scan_period_ms = std::get<std::uint64_t>(*value);
         if (spec->name == "tick_period") settings.tick_period_ms = std::get<std::uint64_t>(*value);
     }
@@ -264,7 +318,7 @@ Status read_each(const TomlValue::Entry& entry, std::vector<T>& out, const Read&
 } // namespace
 
 Result<Desired> parse_config(std::string_view name, std::string_view text) {
-    static constexpr std::string_view kKnown[] = {"daemon", "probe", "scheduler"};
+    static constexpr std::string_view kKnown[] = {"daemon", "probe", "scheduler", "template"};
     auto file = parse_toml(name, text);
     if (!file) return std::unexpected(file.error());
     Desired desired;
@@ -278,6 +332,8 @@ Result<Desired> parse_config(std::string_view name, std::string_view text) {
             status = read_each(entry, desired.probes, read_probe);
         } else if (entry.key == "scheduler") {
             status = read_each(entry, desired.schedulers, read_scheduler);
+        } else if (entry.key == "template") {
+            status = read_each(entry, desired.templates, read_template);
         } else {
             status = unknown_key(entry, "a file", kKnown);
         }

@@ -1,4 +1,4 @@
-// Wiring and the turn of the loop. What the bus asks for is in daemon_bus.cpp.
+// Wiring. The turn of the loop is in daemon_turn.cpp, what the bus asks for in daemon_bus.cpp.
 #include "service/daemon.h"
 
 #include <algorithm>
@@ -22,15 +22,6 @@ namespace schedd::service {
 
 namespace {
 
-/// How long process events are gathered before they are dealt with: a fork storm then costs ten wake-ups a
-/// second.
-constexpr std::uint64_t kGatherMs = 100;
-/// Between two scans where there are no events, and between two looks at who changed group or session.
-constexpr std::uint64_t kScanMs = 1000;
-/// The rest of a flood of events waits for the next turn, so that the bus is served between.
-constexpr int kDrainsPerTurn = 8;
-/// What `systemctl status` shows is at most this old, when the loop turns at all.
-constexpr Duration kStatusPeriod = std::chrono::seconds(5);
 constexpr std::string_view kDefaultLogLevel = "info";
 
 std::uint64_t seed() {
@@ -54,6 +45,7 @@ Daemon::Daemon(Options options)
 Daemon::~Daemon() {
     // the bus objects refer to the parts, the engine listens to the tree
     bus_.reset();
+    attachments_.reset();
     engine_.reset();
     tree_.reset();
 }
@@ -63,12 +55,13 @@ Result<std::unique_ptr<Daemon>> Daemon::start(Options options) {
     for (const auto step : {&Daemon::open_machine, &Daemon::open_state, &Daemon::open_loop})
         if (auto done = (daemon.get()->*step)(); !done) return std::unexpected(done.error());
     daemon->load_first_config();
+    if (daemon->attachments_) daemon->attachments_->refresh();
     const auto left = daemon->engine_->held();
     daemon->engine_->settle(daemon->clock_.now());
     if (left > 0)
-        daemon->log_.write(Severity::notice, "ledger",
-                           fmt::format("an earlier run left {} placed: {} put back, {} go on", left,
-                                       left - daemon->engine_->held(), daemon->engine_->held()));
+        daemon->log_.tell(message_id::kRecovered, Severity::notice, "ledger",
+                          fmt::format("an earlier run left {} placed: {} put back, {} go on", left,
+                                      left - daemon->engine_->held(), daemon->engine_->held()));
     if (auto served = daemon->open_bus(); !served) return std::unexpected(served.error());
     return daemon;
 }
@@ -93,12 +86,12 @@ Status Daemon::open_machine() {
 
 Status Daemon::open_state() {
     if (auto desired = load_config(options_.config_dirs); desired) settings_ = desired->daemon;
-    set_configured_log_level();
+    set_log_level();
     if (options_.actuator == "auto" && settings_.actuator) options_.actuator = *settings_.actuator;
     // what is read elsewhere must not be written here
     if (options_.root != "/" && options_.actuator == "auto") options_.actuator = "dry-run";
     if (auto opened = open_units(); !opened) return opened;
-    auto actuator = actuators::make_actuator(options_.actuator, *host_, units_.get());
+    auto actuator = actuators::make_actuator(options_.actuator, *host_, units_.get(), this);
     if (!actuator) return std::unexpected(actuator.error());
     actuator_ = std::move(*actuator);
     auto store = host::FileStore::open(options_.state_dir);
@@ -118,6 +111,13 @@ Status Daemon::open_state() {
     tree_ = std::make_unique<Tree>(Environment{clock_, rng_, *host_, log_, *processes_}, *registry_);
     engine_ = std::make_unique<placement::Engine>(*tree_, topology_, *actuator_, *ledger_);
     engine_->set_listener(this);
+    take_settings();
+    templates_.emplace(*tree_, [this](const Recipe& recipe) { return apply(recipe, false); });
+    if (units_)
+        attachments_ = std::make_unique<systemd::Attachments>(*tree_, *units_,
+                                                              [this](const Recipe& recipe, bool dry_run) {
+                                                                  return apply(recipe, dry_run);
+                                                              });
     return open_holds();
 }
 
@@ -126,12 +126,23 @@ Status Daemon::open_units() {
     if (!is_wanted || options_.root != "/" || access("/run/systemd/system", F_OK) != 0) return {};
     auto units = systemd::BusUnitManager::open("system", clock_);
     if (!units && options_.actuator == "systemd") return std::unexpected(units.error());
-    if (units) units_ = std::move(*units);
-    else log_.write(Severity::notice, "systemd", "units are not placed: " + units.error().text());
+    if (units) {
+        units_ = std::move(*units);
+        auto files = host::FileWatches::open();
+        if (files) files_ = std::move(*files);
+        else log_.write(Severity::warning, "cpusets", "other writers are seen late: " + files.error().text());
+    } else log_.write(Severity::notice, "systemd", "units are not placed: " + units.error().text());
     return {};
 }
 
-void Daemon::set_configured_log_level() {
+/// What may change at a reload.
+void Daemon::take_settings() {
+    set_log_level();
+    using OnForeign = placement::Engine::OnForeign;
+    engine_->set_on_foreign(settings_.on_foreign == "reassert" ? OnForeign::reassert : OnForeign::yield);
+}
+
+void Daemon::set_log_level() {
     log_.set_level(!options_.log_level.empty() ? options_.log_level
                                                : settings_.log_level.value_or(std::string(kDefaultLogLevel)));
 }
@@ -145,7 +156,8 @@ Status Daemon::open_loop() {
     if (auto caught = loop_->on_signal(SIGHUP,
                                        [this] {
                                            if (auto done = reload(false); !done)
-                                               log_.write(Severity::error, "reload", done.error().text());
+                                               log_.tell(message_id::kConfigurationRefused, Severity::error,
+                                                         "reload", done.error().text());
                                        });
         !caught)
         return caught;
@@ -168,11 +180,19 @@ Status Daemon::open_loop() {
     }
     if (auto watch = loop_->watch(holds_->fd(), POLLIN, [] {}); !watch) return std::unexpected(watch.error());
     if (units_) {
-        units_->listen({[this] { is_reloaded_ = true; },
-                        [this](const std::string& unit) { units_changed_.insert(unit); }});
+        units_->listen({[this](bool begins) {
+                            is_reloading_ = begins;
+                            is_reloaded_ = is_reloaded_ || !begins;
+                        },
+                        [this](const std::string& unit) { units_changed_.insert(unit); },
+                        [this] { is_resumed_ = true; }});
         auto watch = loop_->watch(units_->fd(), POLLIN, [] {});
         if (!watch) return std::unexpected(watch.error());
         units_watch_ = *watch;
+    }
+    if (files_) {
+        auto watch = loop_->watch(files_->fd(), POLLIN, [this] { take_file_events(); });
+        if (!watch) return std::unexpected(watch.error());
     }
     return processes_->scan();
 }
@@ -181,8 +201,11 @@ void Daemon::load_first_config() {
     const auto desired = load_config(options_.config_dirs);
     const auto recipe = desired ? recipe_for(*desired) : Result<Recipe>(std::unexpected(desired.error()));
     auto done = recipe ? tree_->apply(*recipe) : Status(std::unexpected(recipe.error()));
-    if (!done) log_.write(Severity::error, "configuration", "starting with none: " + done.error().text());
+    if (!done)
+        log_.tell(message_id::kConfigurationRefused, Severity::error, "configuration",
+                  "starting with none: " + done.error().text());
     else note_configured(*recipe);
+    if (done) templates_->set(desired->templates);
 }
 
 Status Daemon::open_bus() {
@@ -221,153 +244,6 @@ int Daemon::run() {
 
 void Daemon::stop(int code) {
     if (loop_) loop_->stop(code);
-}
-
-/// One turn: the bus first (somebody waits for it), then what the processes did, then the tick if it is due.
-Time Daemon::turn() {
-    bus_->process();
-    hear_units();
-    hear_holds();
-    const Time now = clock_.now();
-    if (process_watch_ && now >= events_again_) process_watch_->resume();
-    find_processes(now);
-    const bool is_due = engine_->next_due() <= now || processes_->generation() != seen_generation_;
-    if (is_due) {
-        take_process_events();
-        seen_generation_ = processes_->generation();
-        engine_->tick(now);
-        bus_->sampled(now);
-    }
-    bus_->flush_signals();
-    const auto poll = bus_->poll();
-    bus_watch_->set_events(poll.events);
-    Time next = std::min(engine_->next_due(), next_find_);
-    if (process_watch_ && now < events_again_) next = std::min(next, events_again_);
-    tell_status(now);
-    if (poll.timeout_us != UINT64_MAX)
-        next = std::min<Time>(next, std::chrono::microseconds(poll.timeout_us));
-    return next;
-}
-
-void Daemon::hear_units() {
-    if (!units_watch_) return;
-    const bool is_there = units_->process();
-    for (const auto& unit : std::exchange(units_changed_, {}))
-        engine_->reconcile(placement::Target::unit(unit));
-    if (std::exchange(is_reloaded_, false)) engine_->reconcile();
-    if (is_there) return;
-    log_.write(Severity::error, "systemd", "the bus to it is gone: units are not followed any more");
-    units_watch_->pause();
-    units_watch_ = nullptr;
-}
-
-/// What `systemctl status` shows; the watchdog is fed by the loop itself.
-void Daemon::tell_status(Time now) {
-    if (!has_status_ || now < next_status_) return;
-    next_status_ = now + kStatusPeriod;
-    auto status = status_line();
-    if (status == told_status_) return;
-    told_status_ = std::move(status);
-    sd_notify(0, ("STATUS=" + told_status_).c_str());
-}
-
-std::string Daemon::status_line() const {
-    std::size_t subjects = 0;
-    std::size_t placed = 0;
-    std::size_t conflicts = 0;
-    std::size_t schedulers = 0;
-    for (const auto& row : engine_->facts()) {
-        ++schedulers;
-        subjects += row.subjects;
-        placed += row.placed;
-        conflicts += row.conflicts;
-    }
-    return fmt::format("{} scheduler{}, {} of {} placed on {} CPUs{}", schedulers, schedulers == 1 ? "" : "s",
-                       placed, subjects, topology_.usable().count(),
-                       conflicts == 0 ? "" : fmt::format(", {} in conflict", conflicts));
-}
-
-void Daemon::take_process_events() {
-    if (!process_events_) return;
-    bool has_more = true;
-    for (int i = 0; has_more && i < kDrainsPerTurn; ++i) {
-        const auto drained =
-            process_events_->drain([this](const ProcessEvent& event) { processes_->apply(event); });
-        has_more = drained && drained->more;
-        if (drained && !drained->lost) continue;
-        log_.write(Severity::warning, "processes",
-                   drained ? "events were lost; scanning" : drained.error().text());
-        if (auto scanned = processes_->scan(); !scanned)
-            log_.write(Severity::error, "processes", scanned.error().text());
-    }
-    const auto gather = std::chrono::milliseconds(settings_.tick_period_ms.value_or(kGatherMs));
-    events_again_ = has_more ? clock_.now() : clock_.now() + gather;
-    process_watch_->pause();
-}
-
-void Daemon::catch_up_with_processes() {
-    if (process_events_) {
-        take_process_events();
-        return;
-    }
-    if (auto scanned = processes_->scan(); !scanned)
-        log_.write(Severity::error, "processes", scanned.error().text());
-}
-
-void Daemon::take_cpu_events() {
-    const auto changed = cpu_events_->drain();
-    if (changed && !*changed) return;
-    auto topology = topology_reader_->load();
-    if (!topology) {
-        log_.write(Severity::error, "topology", topology.error().text());
-        return;
-    }
-    if (topology->generation == topology_.generation) return;
-    log_.write(Severity::notice, "topology",
-               fmt::format("CPUs online: {} (before: {})", topology->online.text(), topology_.online.text()));
-    topology_ = std::move(*topology);
-    engine_->topology_changed();
-    bus_->topology_changed();
-}
-
-bool Daemon::wants_ids() const {
-    for (const auto& scheduler : tree_->schedulers().children())
-        for (const auto& child : static_cast<const Scheduler&>(*scheduler).process_set().children()) {
-            using Sort = MemberName::Sort;
-            const auto sort = static_cast<const Member&>(*child).parsed().sort;
-            if (sort != Sort::process && sort != Sort::process_children && sort != Sort::exec) return true;
-        }
-    return false;
-}
-
-void Daemon::find_processes(Time now) {
-    const bool scans = !process_events_;
-    if (!scans && !wants_ids()) {
-        next_find_ = kNever;
-        return;
-    }
-    if (next_find_ == kNever) next_find_ = now;
-    if (now < next_find_) return;
-    next_find_ = now + std::chrono::milliseconds(settings_.scan_period_ms.value_or(kScanMs));
-    if (scans) catch_up_with_processes();
-    if (wants_ids()) processes_->refresh_ids();
-}
-
-void Daemon::decided(const std::string& scheduler, const placement::Target& target,
-                     const placement::Decision& decision) {
-    log_.write(Severity::debug, scheduler,
-               fmt::format("{} to CPUs {}: {}", target.text(), decision.cpus.text(), decision.reason));
-    if (bus_) bus_->decided(scheduler, target.text(), decision.cpus.text(), decision.reason);
-}
-
-void Daemon::conflicted(const std::string& scheduler, const placement::Target& target,
-                        const std::string& detail) {
-    log_.write(Severity::warning, scheduler, fmt::format("conflict over {}: {}", target.text(), detail));
-    if (bus_) bus_->conflict(scheduler, target.text(), detail);
-}
-
-void Daemon::ejected(const std::string& scheduler, const std::string& why) {
-    if (bus_) bus_->ejected(scheduler, why);
 }
 
 } // namespace schedd::service

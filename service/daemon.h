@@ -11,19 +11,23 @@
 #include "components/kit/rng.h"
 #include "components/placement/engine.h"
 #include "dbus/service.h"
+#include "service/actuators/file_watch.h"
 #include "service/config.h"
 #include "service/console_log.h"
+#include "service/exec_templates.h"
 #include "service/holds.h"
+#include "service/host/file_watches.h"
 #include "service/host/hwloc_topology.h"
 #include "service/host/process_events.h"
 #include "service/host/uevents.h"
 #include "service/loop.h"
 #include "service/options.h"
+#include "service/systemd/attachments.h"
 #include "service/systemd/bus_unit_manager.h"
 
 namespace schedd::service {
 
-class Daemon final : public dbus::Backend, private placement::EngineListener {
+class Daemon final : public dbus::Backend, private placement::EngineListener, private actuators::FileWatch {
 public:
     /// Everything up to the bus name; what an earlier run left placed is put right before this returns. A
     /// faulty configuration is logged and the daemon starts with none. Fails with what could not be opened.
@@ -37,6 +41,10 @@ public:
     // dbus::Backend
     [[nodiscard]] Tree& tree() override { return *tree_; }
     Status apply(const Recipe& recipe, bool dry_run) override;
+    Status attach_persistently(const std::string& scheduler, const std::string& member,
+                               const std::map<std::string, std::string>& attributes, bool dry_run) override;
+    Status detach_persistently(const std::string& scheduler, const std::string& member,
+                               bool dry_run) override;
     Result<std::vector<std::string>> apply_config(std::string_view toml, bool dry_run, bool prune) override;
     Result<std::vector<std::string>> reload(bool dry_run) override;
     [[nodiscard]] std::string export_config() const override;
@@ -72,14 +80,18 @@ private:
 
     Time turn();
     void hear_units();
+    void take_file_events();
+    void hear_files(Time now);
     void tell_status(Time now);
     [[nodiscard]] std::string status_line() const;
     void take_process_events();
     /// As above, or by a scan where there are no events.
     void catch_up_with_processes();
     void take_cpu_events();
+    void load_topology();
     void find_processes(Time now);
-    void set_configured_log_level();
+    void set_log_level();
+    void take_settings();
     void stop(int code);
     [[nodiscard]] bool wants_ids() const;
 
@@ -88,6 +100,13 @@ private:
     void conflicted(const std::string& scheduler, const placement::Target& target,
                     const std::string& detail) override;
     void ejected(const std::string& scheduler, const std::string& why) override;
+    void placed(const placement::Target& target, const placement::Verdict& verdict,
+                const placement::Outcome& outcome) override;
+    void released(const placement::Target& target, const placement::Outcome& outcome) override;
+    void disturbed(const placement::Target& target, const placement::Outcome& found,
+                   bool taken_back) override;
+    void follow(const placement::Target& target, const std::string& file) override;
+    void let_go(const placement::Target& target) override;
 
     Options options_;
     DaemonSettings settings_;
@@ -108,18 +127,25 @@ private:
     std::unique_ptr<Holds> holds_;
     std::unique_ptr<Tree> tree_;
     std::unique_ptr<placement::Engine> engine_;
-    std::vector<Path> configured_; // probes and schedulers that came from the files
+    std::optional<ExecTemplates> templates_;
+    std::unique_ptr<systemd::Attachments> attachments_; // null where systemd is not PID 1
+    std::vector<Path> configured_;                      // probes and schedulers that came from the files
     std::unique_ptr<Loop> loop_;
     std::unique_ptr<host::ProcessEvents> process_events_;
     std::unique_ptr<host::CpuEvents> cpu_events_;
     std::unique_ptr<dbus::Service> bus_;
     Loop::Watch* bus_watch_ = nullptr;
     Loop::Watch* process_watch_ = nullptr;
-    std::set<std::string> units_changed_; // started or stopped since the last turn
-    bool is_reloaded_ = false;            // systemd has read its files anew
-    Loop::Watch* units_watch_ = nullptr;  // null once the bus to systemd is gone
-    Time events_again_{};                 // process events are gathered until then
-    Time next_find_{};                    // next scan, or next look at groups and sessions
+    std::set<std::string> units_changed_;      // started or stopped since the last turn
+    bool is_reloading_ = false;                // systemd reads its files anew
+    bool is_reloaded_ = false;                 // it has since the last turn
+    bool is_resumed_ = false;                  // the machine has woken up since the last turn
+    std::unique_ptr<host::FileWatches> files_; // null without units
+    std::set<std::string> files_written_;      // names of units; they are looked at when it is time
+    Time look_at_files_ = kNever;
+    Loop::Watch* units_watch_ = nullptr; // null once the bus to systemd is gone
+    Time events_again_{};                // process events are gathered until then
+    Time next_find_{};                   // next scan, or next look at groups and sessions
     std::uint64_t seen_generation_ = 0;
     bool has_status_ = false;
     Time next_status_{};

@@ -31,6 +31,7 @@ std::vector<std::string> setting_changes(const DaemonSettings& before, const Dae
     compare("on_stop", before.on_stop, after.on_stop, "");
     compare("log_level", before.log_level, after.log_level, "");
     compare("actuator", before.actuator, after.actuator, " at the next start");
+    compare("on_foreign", before.on_foreign, after.on_foreign, "");
     compare("scan_period", before.scan_period_ms, after.scan_period_ms, "");
     compare("tick_period", before.tick_period_ms, after.tick_period_ms, "");
     return lines;
@@ -82,6 +83,17 @@ Status Daemon::apply(const Recipe& recipe, bool dry_run) {
     return done;
 }
 
+Status Daemon::attach_persistently(const std::string& scheduler, const std::string& member,
+                                   const std::map<std::string, std::string>& attributes, bool dry_run) {
+    if (attachments_) return attachments_->attach(scheduler, member, attributes, dry_run);
+    return fail(Errc::not_supported, "there are no unit files here", "attach it without --persistent");
+}
+
+Status Daemon::detach_persistently(const std::string& scheduler, const std::string& member, bool dry_run) {
+    if (attachments_) return attachments_->detach(scheduler, member, dry_run);
+    return fail(Errc::not_supported, "there are no unit files here", "detach it without --persistent");
+}
+
 Result<std::vector<std::string>> Daemon::apply_config(std::string_view toml, bool dry_run, bool prune) {
     const auto desired = parse_config("recipe", toml);
     if (!desired) return std::unexpected(desired.error());
@@ -104,12 +116,17 @@ Result<Recipe> Daemon::recipe_for(const Desired& desired) const {
                     {.what = Verb::Do::remove, .path = path, .recursive = true}); // no file names it
     auto changes = recipe_to(desired, *tree_, false);
     if (!changes) return changes;
+    if (auto checked = ExecTemplates::check(desired, *tree_); !checked)
+        return std::unexpected(checked.error());
     changes->insert(changes->end(), recipe.begin(), recipe.end());
     return changes;
 }
 
 Result<std::vector<std::string>> Daemon::reload(bool dry_run) {
-    if (!dry_run) sd_notify(0, "RELOADING=1");
+    // with the time: what Type=notify-reload of later systemds asks for
+    if (!dry_run)
+        sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld",
+                   static_cast<long long>(clock_.now() / std::chrono::microseconds(1)));
     auto desired = load_config(options_.config_dirs);
     const auto recipe = desired ? recipe_for(*desired) : Result<Recipe>(std::unexpected(desired.error()));
     auto done = recipe ? apply(*recipe, dry_run) : Status(std::unexpected(recipe.error()));
@@ -123,7 +140,8 @@ Result<std::vector<std::string>> Daemon::reload(bool dry_run) {
     changes.insert(changes.end(), verbs.begin(), verbs.end());
     if (!dry_run) {
         settings_ = desired->daemon;
-        set_configured_log_level();
+        take_settings();
+        templates_->set(std::move(desired->templates));
         note_configured(*recipe);
         log_.write(Severity::info, "configuration", fmt::format("reloaded, {} changes", changes.size()));
     }
@@ -165,6 +183,10 @@ dbus::Facts Daemon::facts() const {
         facts.schedulers.push_back({std::move(row.name), std::move(row.policy), row.members, row.handle_all,
                                     row.subjects, row.placed, row.conflicts, row.moves,
                                     std::move(row.ejected)});
+    if (attachments_)
+        for (auto& row : attachments_->rows())
+            facts.unit_files.push_back({std::move(row.unit), std::move(row.scheduler), std::move(row.state),
+                                        std::move(row.detail), std::move(row.where)});
     return facts;
 }
 

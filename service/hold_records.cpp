@@ -2,6 +2,7 @@
 #include "service/hold_records.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 
 #include <nlohmann/json.hpp>

@@ -9,6 +9,8 @@
 
 namespace schedd::service {
 
+using namespace schedd::kit;
+
 /// One JSON object a line.
 std::string hold_records(const std::vector<dbus::HoldFacts>& holds);
 /// Lines that cannot be read are left out, and counted; the rest comes back by rising id, each id once.

@@ -2,65 +2,17 @@
 #include "components/model/process_set.h"
 
 #include <algorithm>
-#include <array>
 #include <map>
 
 #include <fmt/format.h>
 
-#include "components/kit/limits.h"
-#include "components/kit/number.h"
 #include "components/model/descriptor.h"
-#include "components/model/scheduler.h"
+#include "components/model/pattern.h"
 #include "components/model/unit_name.h"
 
 namespace schedd::model {
 
 namespace {
-
-struct SortName {
-    std::string_view prefix;
-    MemberName::Sort sort;
-    bool numeric;
-};
-constexpr std::array kSorts{
-    SortName{"process+children:", MemberName::Sort::process_children, true},
-    SortName{"process:", MemberName::Sort::process, true},
-    SortName{"group:", MemberName::Sort::group, true},
-    SortName{"session:", MemberName::Sort::session, true},
-    SortName{"user:", MemberName::Sort::user, true},
-    SortName{"cgroup:", MemberName::Sort::cgroup, false},
-    SortName{"unit:", MemberName::Sort::unit, false},
-    SortName{"exec:", MemberName::Sort::exec, false},
-};
-
-std::unexpected<Error> bad_member(std::string_view text, std::string accepted) {
-    return fail(Errc::invalid_value, fmt::format("'{}' cannot be a member", text.substr(0, 80)),
-                std::move(accepted));
-}
-
-/// Shell-like pattern with '*' and '?' only.
-bool matches(std::string_view pattern, std::string_view text) {
-    std::size_t p = 0;
-    std::size_t t = 0;
-    std::size_t star = std::string_view::npos;
-    std::size_t mark = 0;
-    while (t < text.size()) {
-        if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == text[t])) {
-            ++p;
-            ++t;
-        } else if (p < pattern.size() && pattern[p] == '*') {
-            star = p++;
-            mark = t;
-        } else if (star != std::string_view::npos) {
-            p = star + 1;
-            t = ++mark;
-        } else {
-            return false;
-        }
-    }
-    while (p < pattern.size() && pattern[p] == '*') ++p;
-    return p == pattern.size();
-}
 
 /// "/a" holds "/a" and "/a/b", not "/ab"; "/" holds all.
 bool cgroup_holds(std::string_view outer, std::string_view inner) {
@@ -69,84 +21,6 @@ bool cgroup_holds(std::string_view outer, std::string_view inner) {
 }
 
 } // namespace
-
-std::string Target::text() const {
-    switch (sort) {
-    case Sort::process: return fmt::format("process:{}", pid);
-    case Sort::cgroup: return "cgroup:" + name;
-    case Sort::unit: return "unit:" + name;
-    }
-    return {};
-}
-
-Result<MemberName> MemberName::parse(std::string_view text) {
-    const auto at = std::ranges::find_if(kSorts, [&](const auto& s) { return text.starts_with(s.prefix); });
-    if (at == kSorts.end())
-        return bad_member(text, "use process:PID, process+children:PID, group:PGID, session:SID, user:UID, "
-                                "cgroup:/PATH, unit:NAME or exec:PATTERN");
-    const auto rest = text.substr(at->prefix.size());
-    MemberName name{at->sort, 0, {}};
-    if (at->numeric) {
-        const auto number = parse_unsigned(rest);
-        const bool may_be_zero = at->sort == MemberName::Sort::user;
-        if (!number || *number > INT32_MAX || (*number == 0 && !may_be_zero))
-            return bad_member(text, fmt::format("{} takes a number from {} to {}", at->prefix,
-                                                may_be_zero ? 0 : 1, INT32_MAX));
-        // one name for one thing, so that it cannot be attached twice
-        if (rest != std::to_string(*number))
-            return bad_member(text, fmt::format("write it as {}{}", at->prefix, *number));
-        name.id = static_cast<Pid>(*number);
-        return name;
-    }
-    if (rest.empty() || text.size() > limits::kMemberLength || rest.find('\0') != std::string_view::npos ||
-        rest.find('\n') != std::string_view::npos)
-        return bad_member(text, fmt::format("{} takes 1 to {} bytes on one line", at->prefix,
-                                            limits::kMemberLength));
-    if (name.sort == Sort::cgroup && (rest.front() != '/' || (rest.size() > 1 && rest.back() == '/') ||
-                                      rest.find("/../") != std::string_view::npos || rest.ends_with("/..") ||
-                                      rest.find("//") != std::string_view::npos))
-        return bad_member(text, "cgroup: takes a path from the hierarchy's root, such as /batch/a");
-    if (name.sort == Sort::unit)
-        if (auto checked = check_unit_name(rest); !checked) return bad_member(text, checked.error().text());
-    name.text = rest;
-    return name;
-}
-
-const std::vector<AttributeSpec>& Member::table() {
-    static const std::vector<AttributeSpec> kTable{
-        {.name = "weight",
-         .initial = "100",
-         .minimum = 1,
-         .maximum = 10000,
-         .doc = "Share of this member among the others when CPUs are scarce."},
-        {.name = "state",
-         .kind = AttributeKind::text,
-         .initial = "pending",
-         .read_only = true,
-         .doc = "free, applied, pending, overridden, foreign, invalid, conflict or gone."},
-        {.name = "wanted_cpus",
-         .kind = AttributeKind::text,
-         .initial = "",
-         .read_only = true,
-         .doc = "CPUs the stacked schedulers decided on."},
-        {.name = "written_cpus",
-         .kind = AttributeKind::text,
-         .initial = "",
-         .read_only = true,
-         .doc = "CPUs last written by schedd."},
-        {.name = "effective_cpus",
-         .kind = AttributeKind::text,
-         .initial = "",
-         .read_only = true,
-         .doc = "CPUs the kernel said hold when last read back."},
-        {.name = "detail",
-         .kind = AttributeKind::text,
-         .initial = "",
-         .read_only = true,
-         .doc = "Why it stands as it does."},
-    };
-    return kTable;
-}
 
 const std::vector<AttributeSpec>& ProcessSet::table() {
     static const std::vector<AttributeSpec> kTable{
@@ -185,7 +59,7 @@ Result<std::unique_ptr<Part>> ProcessSet::make_member(const std::string& name) c
         if (!held || !info)
             return fail(Errc::no_such_object, fmt::format("{}: there is no such process", name),
                         "it may have ended");
-        if (auto why = protection_of(*info, processes_.own_pid()); !why.empty())
+        if (auto why = processes_.protection(*info); !why.empty())
             return fail(Errc::not_attachable, name + " cannot be attached", std::move(why));
         hold = std::move(*held);
         start_time = info->start_time;
@@ -215,10 +89,10 @@ std::string ProcessSet::protection_in(const MemberName& name) const {
     const bool is_unit = name.sort == MemberName::Sort::unit;
     if (!is_unit && name.text == "/") return "the root control group holds the whole machine";
     if (is_unit && name.text == "-.slice") return "the root slice holds the whole machine";
-    std::string why;
+    auto why = is_unit ? processes_.opt_out_of(name.text) : processes_.opt_out_in(name.text);
     processes_.for_each([&](const ProcessInfo& process) {
         if (!why.empty() || process.kernel_thread) return; // those are in the root group
-        auto protection = protection_of(process, processes_.own_pid());
+        auto protection = processes_.protection(process);
         if (protection.empty()) return;
         const auto group =
             processes_.trait(process.pid, is_unit ? Trait::systemd_group : Trait::cpuset_group);
@@ -228,15 +102,6 @@ std::string ProcessSet::protection_in(const MemberName& name) const {
         if (is_in) why = fmt::format("process {} in it: {}", process.pid, protection);
     });
     return why;
-}
-
-void Member::set_order(std::uint64_t order) {
-    order_ = order;
-    if (auto* set = static_cast<ProcessSet*>(parent())) set->members_changed();
-}
-
-void Member::changed(std::size_t /*index*/) {
-    if (auto* set = static_cast<ProcessSet*>(parent())) set->members_changed();
 }
 
 bool ProcessSet::belongs(const Member& member, const ProcessInfo& process) const {
@@ -292,7 +157,7 @@ const Member* ProcessSet::group_member(const ProcessInfo& process) const {
 }
 
 std::optional<ProcessSet::Match> ProcessSet::evaluate(const ProcessInfo& process) const {
-    if (!protection_of(process, processes_.own_pid()).empty()) return std::nullopt;
+    if (!processes_.protection(process).empty()) return std::nullopt;
     if (handle_all()) return Match{nullptr, handle_all_order_};
     const Member* best = group_member(process);
     for (const Member* member : others_) {
@@ -344,7 +209,7 @@ void ProcessSet::update() const {
         all.erase(std::ranges::unique(all).begin(), all.end());
         for (const Pid pid : all) take(pid);
     }
-    if (is_stale_) ++revision_;
+    if (is_stale_ || !is_told) ++revision_;
     is_stale_ = false;
     evaluated_ = processes_.generation();
 }
@@ -377,8 +242,44 @@ Target ProcessSet::target_of(Pid pid, const Matched& matched, Whole whole) const
     return Target::process(pid, matched.start_time);
 }
 
+bool ProcessSet::is_whole(const Member& member, Whole whole) const {
+    const auto sort = member.parsed().sort;
+    return (whole.cgroups && sort == MemberName::Sort::cgroup) ||
+           (whole.units && sort == MemberName::Sort::unit && !is_template(member.parsed().text));
+}
+
+/// Opt-out always wins: what would narrow a unit that has opted out is not placed whole.
+void ProcessSet::find_left_out(Whole whole) const {
+    left_out_.clear();
+    if (!processes_.has_opt_outs()) return;
+    std::vector<const Member*> members;
+    for (const auto& child : children()) {
+        const auto& member = static_cast<const Member&>(*child);
+        if (!is_whole(member, whole)) continue;
+        const bool is_unit = member.parsed().sort == MemberName::Sort::unit;
+        auto why = is_unit ? processes_.opt_out_of(member.parsed().text)
+                           : processes_.opt_out_in(member.parsed().text);
+        if (!why.empty()) left_out_.emplace(&member, std::move(why));
+        else members.push_back(&member);
+    }
+    if (members.empty()) return;
+    processes_.for_each([&](const ProcessInfo& process) {
+        if (process.kernel_thread) return;
+        const auto why = processes_.opt_out_in(processes_.trait(process.pid, Trait::systemd_group));
+        if (why.empty()) return;
+        for (const auto* member : members)
+            if (belongs(*member, process)) left_out_.emplace(member, why);
+    });
+}
+
+std::string ProcessSet::why_left_out(const Member& member) const {
+    const auto at = left_out_.find(&member);
+    return at == left_out_.end() ? std::string() : at->second;
+}
+
 void ProcessSet::build_subjects(Whole whole) const {
     subjects_.clear();
+    find_left_out(whole);
     std::map<Target, std::size_t> rows; // of groups and units, by place in subjects_
     const auto row = [&](Target target, const Member* member) -> Subject& {
         const auto [at, is_new] = rows.try_emplace(std::move(target), subjects_.size());
@@ -388,13 +289,14 @@ void ProcessSet::build_subjects(Whole whole) const {
     // also while nobody is in it: who comes is in the right place at once
     for (const auto& child : children()) {
         const auto& member = static_cast<const Member&>(*child);
+        if (!is_whole(member, whole) || left_out_.contains(&member)) continue;
         const auto& name = member.parsed();
-        if (whole.cgroups && name.sort == MemberName::Sort::cgroup) row(Target::cgroup(name.text), &member);
-        if (whole.units && name.sort == MemberName::Sort::unit && !is_template(name.text))
-            row(Target::unit(name.text), &member);
+        row(name.sort == MemberName::Sort::cgroup ? Target::cgroup(name.text) : Target::unit(name.text),
+            &member);
     }
     for (const auto& [pid, matched] : matched_) {
         const auto* member = matched.match.member;
+        if (member && left_out_.contains(member)) continue;
         auto target = target_of(pid, matched, whole);
         if (target.sort != Target::Sort::process) row(std::move(target), member).pids.push_back(pid);
         else
@@ -408,30 +310,6 @@ void ProcessSet::build_subjects(Whole whole) const {
     std::ranges::sort(subjects_, {}, &Subject::target);
     built_ = revision_;
     built_whole_ = whole;
-}
-
-const std::vector<AttributeSpec>& Scheduler::table() {
-    static const std::vector<AttributeSpec> kTable{
-        {.name = "precedence",
-         .kind = AttributeKind::integer,
-         .initial = "0",
-         .minimum = -1000,
-         .maximum = 1000,
-         .doc = "Place in the stack; larger decides first. Equal ones: explicit members before handle_all, "
-                "then the "
-                "latest attached first."},
-        {.name = "ejected",
-         .kind = AttributeKind::text,
-         .initial = "",
-         .read_only = true,
-         .doc = "Why the policy was put out of action; empty while it is in it."},
-    };
-    return kTable;
-}
-
-Scheduler::Scheduler(std::string name, const Environment& environment)
-    : Part(Kind::scheduler, std::move(name), nullptr, table()) {
-    adopt(std::make_unique<ProcessSet>(environment));
 }
 
 } // namespace schedd::model

@@ -1,60 +1,16 @@
-// ProcessSet and Member: which work a scheduler is responsible for.
+// ProcessSet: which work a scheduler is responsible for.
 #pragma once
 
-#include <memory>
 #include <optional>
 #include <unordered_map>
 
-#include "components/model/part.h"
+#include "components/model/member.h"
 #include "components/model/process_table.h"
 #include "components/model/subject.h"
 
 namespace schedd::model {
 
 struct Environment;
-
-/// A member's name, taken apart: "process:123" is {process, 123}, "exec:/usr/bin/make" is {exec,
-/// "/usr/bin/make"}.
-struct MemberName {
-    enum class Sort { process, process_children, group, session, user, cgroup, unit, exec };
-    Sort sort = Sort::process;
-    Pid id = 0;       // process, process_children, group, session; user: the uid
-    std::string text; // cgroup, unit, exec
-
-    /// Fails with invalid_value; the error lists the sorts.
-    static Result<MemberName> parse(std::string_view text);
-};
-
-/// One member of a process set. Its attributes report what became of it.
-class Member final : public Part {
-public:
-    enum Attribute : std::size_t { kWeight, kState, kWantedCpus, kWrittenCpus, kEffectiveCpus, kDetail };
-    static const std::vector<AttributeSpec>& table();
-
-    Member(std::string name, MemberName parsed, std::unique_ptr<ProcessHold> hold, std::uint64_t start_time)
-        : Part(Kind::member, std::move(name), nullptr, table()), parsed_(std::move(parsed)),
-          hold_(std::move(hold)), start_time_(start_time) {}
-
-    [[nodiscard]] const MemberName& parsed() const { return parsed_; }
-    [[nodiscard]] std::uint64_t weight() const { return unsigned_at(kWeight); }
-    /// False once a held process has ended; members without a hold live until they are removed.
-    [[nodiscard]] bool alive() const { return !hold_ || hold_->alive(); }
-    [[nodiscard]] std::uint64_t start_time() const { return start_time_; }
-    /// A larger number was attached later.
-    [[nodiscard]] std::uint64_t order() const { return order_; }
-    void set_order(std::uint64_t order);
-    /// Sets a reported attribute; true if it changed.
-    bool report_text(Attribute which, std::string text) { return report(which, std::move(text)); }
-
-protected:
-    void changed(std::size_t index) override;
-
-private:
-    MemberName parsed_;
-    std::unique_ptr<ProcessHold> hold_;
-    std::uint64_t start_time_;
-    std::uint64_t order_ = 0;
-};
 
 class ProcessSet final : public Part {
 public:
@@ -95,6 +51,9 @@ public:
     /// processes are left out. Holds until the next call; costs next to nothing while no process and no
     /// member has changed.
     [[nodiscard]] const std::vector<Subject>& subjects(Whole whole) const;
+    /// Why a member was left out of the last subjects() though it is placed whole: it has opted out, or
+    /// holds a unit that has. "" for the others.
+    [[nodiscard]] std::string why_left_out(const Member& member) const;
     /// Another number whenever subjects() has given something else.
     [[nodiscard]] std::uint64_t revision() const { return revision_; }
 
@@ -118,6 +77,8 @@ private:
     void index_members() const;
     void take(Pid pid) const;
     [[nodiscard]] Target target_of(Pid pid, const Matched& matched, Whole whole) const;
+    [[nodiscard]] bool is_whole(const Member& member, Whole whole) const;
+    void find_left_out(Whole whole) const;
     void build_subjects(Whole whole) const;
 
     ProcessTable& processes_;
@@ -130,6 +91,7 @@ private:
     mutable std::unordered_map<std::string_view, const Member*> groups_; // cgroup: members by path
     mutable std::vector<const Member*> others_;
     mutable std::vector<Subject> subjects_;
+    mutable std::unordered_map<const Member*, std::string> left_out_; // with the reason
     mutable std::uint64_t revision_ = 1;
     mutable std::uint64_t built_ = 0; // the revision of subjects_
     mutable Whole built_whole_;

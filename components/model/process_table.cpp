@@ -294,6 +294,31 @@ std::optional<std::uint32_t> ProcessTable::user_of(Pid pid) const {
     return static_cast<std::uint32_t>(*uid);
 }
 
+void ProcessTable::set_opt_outs(std::map<std::string, std::string, std::less<>> units) {
+    if (units == opt_outs_) return;
+    opt_outs_ = std::move(units);
+    generation_ += journal_.size() + 1; // more than the journal tells: all are looked at
+}
+
+std::string ProcessTable::opt_out_of(std::string_view unit) const {
+    const auto at = opt_outs_.find(unit);
+    return at == opt_outs_.end() ? std::string() : fmt::format("{} opted out in {}", at->first, at->second);
+}
+
+std::string ProcessTable::opt_out_in(std::string_view group) const {
+    while (!group.empty() && !opt_outs_.empty()) {
+        const auto slash = group.find('/');
+        if (auto why = opt_out_of(group.substr(0, slash)); !why.empty()) return why;
+        group.remove_prefix(slash == std::string_view::npos ? group.size() : slash + 1);
+    }
+    return {};
+}
+
+std::string ProcessTable::protection(const ProcessInfo& process) const {
+    if (auto why = protection_of(process, own_pid_); !why.empty() || opt_outs_.empty()) return why;
+    return opt_out_in(trait(process.pid, Trait::systemd_group));
+}
+
 std::string protection_of(const ProcessInfo& process, Pid own_pid) {
     if (process.pid == 1) return "PID 1 is never a member";
     if (process.kernel_thread) return "a kernel thread is never a member";

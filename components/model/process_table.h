@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -120,6 +121,16 @@ public:
     [[nodiscard]] std::string command_line_of(Pid pid) const;
     [[nodiscard]] std::optional<std::uint32_t> user_of(Pid pid) const;
 
+    /// Units that are never members, nor what runs in them, by name, each with where that is said. Replaces
+    /// what was said before; everybody's membership is looked at anew.
+    void set_opt_outs(std::map<std::string, std::string, std::less<>> units);
+    [[nodiscard]] bool has_opt_outs() const { return !opt_outs_.empty(); }
+    /// Why the unit, or the one that `group` is or is in, is never a member; "" if it may be one.
+    [[nodiscard]] std::string opt_out_of(std::string_view unit) const;
+    [[nodiscard]] std::string opt_out_in(std::string_view group) const;
+    /// Why this process is never a member: what protection_of() says, or its unit has opted out.
+    [[nodiscard]] std::string protection(const ProcessInfo& process) const;
+
     /// The listener outlives the table or removes itself.
     void add_listener(ProcessListener& listener) { listeners_.push_back(&listener); }
     void remove_listener(ProcessListener& listener) { std::erase(listeners_, &listener); }
@@ -156,6 +167,7 @@ private:
     std::uint64_t generation_ = 1;
     std::vector<Pid> journal_ = std::vector<Pid>(kJournal); // by generation
     std::vector<ProcessListener*> listeners_;
+    std::map<std::string, std::string, std::less<>> opt_outs_;
 };
 
 /// Why this process may never be a member: PID 1, a kernel thread, schedd itself, or one of the machine's

@@ -203,9 +203,6 @@ void Engine::eject(Scheduler& scheduler, Seat& seat, const std::string& why) {
     scheduler.set_ejected(why);
     seat.decisions.clear();
     seat.undecided = false;
-    tree_.environment().log.write(Severity::error, scheduler.path().text(),
-                                  fmt::format("policy {} is out of action, its members are restored: {}",
-                                              scheduler.policy()->name(), why));
     if (listener_) listener_->ejected(scheduler.name(), why);
     tree_.touched(scheduler, "ejected");
 }

@@ -24,6 +24,12 @@ public:
     virtual void conflicted(const std::string& /*scheduler*/, const Target& /*target*/,
                             const std::string& /*detail*/) {}
     virtual void ejected(const std::string& /*scheduler*/, const std::string& /*why*/) {}
+    /// Its CPUs were written and read back.
+    virtual void placed(const Target& /*target*/, const Verdict& /*verdict*/, const Outcome& /*outcome*/) {}
+    /// It was let go: put back as it was, left to who has written it since (`foreign`), or that failed.
+    virtual void released(const Target& /*target*/, const Outcome& /*outcome*/) {}
+    /// Somebody else has written it; if `taken_back`, it was written again after that.
+    virtual void disturbed(const Target& /*target*/, const Outcome& /*found*/, bool /*taken_back*/) {}
 };
 
 /// Why a target is where it is.
@@ -76,6 +82,12 @@ public:
     /// From now on these schedulers (or all) keep what they have decided; their policies are not run. One
     /// that has decided nothing yet, and of whose subjects nothing is held, speaks once.
     void freeze(bool all, std::set<std::string> schedulers);
+    /// What becomes of a target that somebody else has written: left to them (`yield`), or written again, at
+    /// most limits::kReassertions times in ten minutes, so that it never comes to a fight.
+    enum class OnForeign { yield, reassert };
+    void set_on_foreign(OnForeign rule) { on_foreign_ = rule; }
+    /// Somebody may have written this target: reads it back and does as set_on_foreign() says.
+    void disturbed(const Target& target);
     void set_listener(EngineListener* listener) { listener_ = listener; }
 
     /// What: a target's text or a member's name ("process:12"), a bare pid, a scheduler's name, or "" for
@@ -139,6 +151,8 @@ private:
     void release(const Target& target);
     void check_some(Time now);
     void redo(const Target& target, Outcome& outcome);
+    void look_again(const Target& target, Outcome& outcome);
+    [[nodiscard]] bool may_reassert(const Target& target);
     void report_members();
     CpuSet current_of(const Target& target);
     void for_each_scheduler(const std::function<void(Scheduler&)>& visit) const;
@@ -162,6 +176,12 @@ private:
     bool verdicts_dirty_ = true;
     bool reports_dirty_ = true; // what members say of themselves may have changed
     std::uint64_t seen_generation_ = 0;
+    struct Reassertions {
+        std::size_t count = 0;
+        Time since{};
+    };
+    OnForeign on_foreign_ = OnForeign::yield;
+    std::map<Target, Reassertions> reassertions_;
     Time next_check_{};
     Time grace_ends_ = kNever;
     Target check_cursor_;

@@ -14,6 +14,7 @@ namespace {
 constexpr Duration kForkNotice = std::chrono::seconds(2);
 constexpr Duration kCheckPeriod = std::chrono::seconds(10);
 constexpr std::size_t kChecksPerTick = 256;
+constexpr Duration kReassertionPeriod = std::chrono::minutes(10);
 
 } // namespace
 
@@ -156,6 +157,7 @@ void Engine::carry_out(const Step& step) {
     if (was_elsewhere && !is_new && outcome.state == State::applied)
         ++seats_[verdicts_.at(target).opinions.front().scheduler].moves;
     if (target.sort == Target::Sort::process) held_processes_.insert_or_assign(target.pid, target);
+    if (listener_) listener_->placed(target, verdicts_.at(target), outcome);
     outcomes_[target] = std::move(outcome);
 }
 
@@ -181,13 +183,10 @@ void Engine::release(const Target& target) {
     if (const auto* entry = ledger_.find(target)) {
         const auto now = actuator_.check(target, entry->written);
         const bool is_theirs = now.state == State::foreign;
-        if (is_theirs)
-            tree_.environment().log.write(Severity::notice, target.text(), "is left as it is: " + now.detail);
-        const auto outcome = is_theirs ? Outcome{} : actuator_.restore(target, entry->original);
+        const auto outcome = is_theirs ? now : actuator_.restore(target, entry->original);
         ++steps_;
+        if (listener_) listener_->released(target, outcome);
         if (outcome.state == State::invalid) {
-            tree_.environment().log.write(Severity::error, target.text(),
-                                          "could not be restored: " + outcome.detail);
             outcomes_[target] = outcome;
             return;
         }
@@ -197,6 +196,7 @@ void Engine::release(const Target& target) {
     }
     if (target.sort == Target::Sort::process) held_processes_.erase(target.pid);
     outcomes_.erase(target);
+    reassertions_.erase(target);
 }
 
 void Engine::release_all() {
@@ -232,12 +232,41 @@ void Engine::check_some(Time now) {
         } else if (outcome.state == State::pending && verdicts_.contains(target) && ledger_.find(target)) {
             outcome = actuator_.place(target, verdicts_.at(target).cpus);
         } else {
-            outcome = actuator_.check(target, outcome.written);
+            look_again(target, outcome);
         }
     }
     if (at != outcomes_.end()) return; // the rest at the next tick
     check_cursor_ = {};
     next_check_ = now + kCheckPeriod;
+}
+
+/// Reads back; what somebody else has written meanwhile is theirs, or is written again.
+void Engine::look_again(const Target& target, Outcome& outcome) {
+    const auto before = outcome.state;
+    outcome = actuator_.check(target, outcome.written);
+    const bool is_disturbed = outcome.state == State::foreign || outcome.state == State::overridden;
+    if (!is_disturbed || before == State::foreign || outcome.state == before) return;
+    const auto verdict = verdicts_.find(target);
+    const bool takes_back = verdict != verdicts_.end() && ledger_.find(target) && may_reassert(target);
+    if (listener_) listener_->disturbed(target, outcome, takes_back);
+    if (!takes_back) return;
+    outcome = actuator_.place(target, verdict->second.cpus);
+    ++steps_;
+}
+
+bool Engine::may_reassert(const Target& target) {
+    if (on_foreign_ == OnForeign::yield) return false;
+    const Time now = tree_.environment().clock.now();
+    auto& done = reassertions_[target];
+    if (now - done.since > kReassertionPeriod) done = {0, now};
+    return done.count++ < limits::kReassertions;
+}
+
+void Engine::disturbed(const Target& target) {
+    const auto at = outcomes_.find(target);
+    if (at == outcomes_.end() || at->second.written.empty()) return;
+    reports_dirty_ = true;
+    look_again(target, at->second);
 }
 
 void Engine::redo(const Target& target, Outcome& outcome) {

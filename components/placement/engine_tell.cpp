@@ -61,6 +61,8 @@ void Engine::report_members() {
             auto& member = static_cast<Member&>(*child);
             auto summary = summaries[member.name()];
             if (!member.alive()) summary = {State::gone, {}, {}, {}, "the process has ended", 0};
+            else if (auto why = scheduler.process_set().why_left_out(member); !why.empty())
+                summary.detail = "it is let alone: " + why;
             else if (summary.subjects == 0)
                 summary.detail = "nothing belongs to it now, or what does is in by a later member";
             bool changed = member.report_text(Member::kState, std::string(name_of(summary.state)));
@@ -96,7 +98,7 @@ Result<std::vector<Explanation>> Engine::explain(std::string_view what) const {
         const auto& processes = tree_.environment().processes;
         const auto* process = processes.find(static_cast<Pid>(*pid));
         if (!process) return fail(Errc::no_such_object, fmt::format("there is no process {}", *pid), "");
-        if (auto why = protection_of(*process, processes.own_pid()); !why.empty())
+        if (auto why = processes.protection(*process); !why.empty())
             return fail(Errc::no_such_object, fmt::format("process {} belongs to no scheduler", *pid), why);
     }
     if (targets.empty() && !known)

@@ -36,6 +36,11 @@ public:
     /// Some of the threads in the group itself, none if it is empty.
     [[nodiscard]] std::vector<Pid> some_tasks(const std::string& group) const;
 
+    /// The path of a file of the group.
+    [[nodiscard]] std::string absolute(const std::string& group, std::string_view file) const {
+        return "/" + mount_.file(group, file);
+    }
+
     /// Writes one file of an existing group. The error names the file, the text and the kernel's answer in
     /// words.
     Status write(const std::string& group, const char* file, const std::string& text) const;
@@ -49,9 +54,6 @@ public:
     Status move_thread(const std::string& group, Pid tid) const;
 
 private:
-    [[nodiscard]] std::string absolute(const std::string& group, std::string_view file) const {
-        return "/" + mount_.file(group, file);
-    }
     [[nodiscard]] Status write_plainly(const std::string& group, std::string_view file,
                                        std::string_view text) const;
 

@@ -88,7 +88,8 @@ Outcome Router::restore(const Target& target, const std::string& original) {
     return failed(unhandled(target, name_));
 }
 
-Result<std::unique_ptr<Actuator>> make_actuator(std::string_view kind, Host& host, UnitManager* units) {
+Result<std::unique_ptr<Actuator>> make_actuator(std::string_view kind, Host& host, UnitManager* units,
+                                                FileWatch* watch) {
     if (kind == "dry-run") return std::make_unique<DryRun>(host);
     if (kind != "auto" && kind != "systemd" && kind != "affinity" && kind != "cgroup")
         return fail(Errc::invalid_value, fmt::format("\"{}\" is no actuator", kind), kKinds);
@@ -107,7 +108,7 @@ Result<std::unique_ptr<Actuator>> make_actuator(std::string_view kind, Host& hos
     if (kind == "systemd" && !places_units)
         return fail(Errc::controller_unavailable, "systemd has no cpuset controller to place units with",
                     "auto; the cpuset controller is in the version 1 hierarchy");
-    if (places_units) parts.systemd = std::make_unique<SystemdActuator>(*hierarchy, *units);
+    if (places_units) parts.systemd = std::make_unique<SystemdActuator>(*hierarchy, *units, watch);
     if (hierarchy) parts.cgroup = std::make_unique<CgroupActuator>(std::move(*hierarchy));
     return std::make_unique<Router>(std::string(kind), std::move(parts), kind != "affinity",
                                     kind == "cgroup");

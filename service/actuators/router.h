@@ -7,6 +7,7 @@
 
 #include "components/kit/host.h"
 #include "components/placement/actuator.h"
+#include "service/actuators/file_watch.h"
 #include "service/actuators/unit_manager.h"
 
 namespace schedd::actuators {
@@ -51,10 +52,10 @@ private:
 
 /// `kind` is auto (processes by affinity, control groups by their cpuset, units by `units` if there are any),
 /// systemd (the same, and `units` must be there), affinity (processes alone), cgroup (processes too by own
-/// control groups) or dry-run. `host` is the running machine, for dry-run any tree; both outlive the
-/// actuator. Fails with not_supported, invalid_value, controller_unavailable (cgroup or systemd without
-/// cpusets).
+/// control groups) or dry-run. `host` is the running machine, for dry-run any tree; `watch`,
+/// which may be null, is told which files show foreign writers; all outlive the actuator. Fails with
+/// not_supported, invalid_value, controller_unavailable (cgroup or systemd without cpusets).
 Result<std::unique_ptr<Actuator>> make_actuator(std::string_view kind, Host& host,
-                                                UnitManager* units = nullptr);
+                                                UnitManager* units = nullptr, FileWatch* watch = nullptr);
 
 } // namespace schedd::actuators

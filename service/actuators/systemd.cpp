@@ -132,6 +132,7 @@ Outcome SystemdActuator::check(const Target& target, const CpuSet& written) {
                             text_of(unit->allowed), written.text())};
     if (unit->control_group.empty())
         return {State::pending, written, {}, target.name + " does not run; it will start on these CPUs"};
+    if (watch_) watch_->follow(target, hierarchy_.absolute(unit->control_group, "cpuset.cpus"));
     return check_running(unit->control_group, written);
 }
 
@@ -206,6 +207,7 @@ Outcome SystemdActuator::restore(const Target& target, const std::string& origin
     if (target.sort != Target::Sort::unit) return failed(not_a_unit(target));
     const auto captured = Captured::parse(original);
     if (!captured) return failed(captured.error());
+    if (watch_) watch_->let_go(target);
     const auto unit = manager_.look(target.name);
     const bool is_gone = !unit && unit.error().kind == Errc::no_such_object;
     if (!unit && !is_gone) return failed(unit.error());

@@ -3,6 +3,7 @@
 
 #include "components/placement/actuator.h"
 #include "service/actuators/cpuset_hierarchy.h"
+#include "service/actuators/file_watch.h"
 #include "service/actuators/unit_manager.h"
 
 namespace schedd::actuators {
@@ -11,10 +12,12 @@ using namespace schedd::placement;
 
 class SystemdActuator final : public Actuator {
 public:
-    /// `hierarchy` is of version 2. `run_directory` is where systemd keeps what was set at run time.
-    SystemdActuator(CpusetHierarchy hierarchy, UnitManager& manager,
+    /// `hierarchy` is of version 2. `watch`, which may be null, outlives the actuator. `run_directory` is
+    /// where systemd keeps what was set at run time.
+    SystemdActuator(CpusetHierarchy hierarchy, UnitManager& manager, FileWatch* watch = nullptr,
                     std::string run_directory = "/run/systemd")
-        : hierarchy_(std::move(hierarchy)), manager_(manager), run_directory_(std::move(run_directory)) {}
+        : hierarchy_(std::move(hierarchy)), manager_(manager), watch_(watch),
+          run_directory_(std::move(run_directory)) {}
 
     [[nodiscard]] std::string_view name() const override { return "systemd"; }
     [[nodiscard]] bool handles(Target::Sort sort) const override { return sort == Target::Sort::unit; }
@@ -37,6 +40,7 @@ private:
 
     CpusetHierarchy hierarchy_;
     UnitManager& manager_;
+    FileWatch* watch_;
     std::string run_directory_;
 };
 

@@ -36,6 +36,9 @@ std::string interface_of(const std::string& unit) {
     return "org.freedesktop.systemd1." + type;
 }
 
+bool is_active(std::string_view state) { return state != "inactive" && state != "failed"; }
+bool exists(std::string_view load_state) { return load_state != "not-found" && load_state != "masked"; }
+
 Error error_of(std::string_view name, std::string_view message, const std::string& what) {
     Errc kind = Errc::io;
     if (name.ends_with(".NoSuchUnit") || name.ends_with(".UnknownObject")) kind = Errc::no_such_object;
@@ -110,6 +113,11 @@ Status BusUnitManager::subscribe() {
                 sd_bus_match_signal(bus_, nullptr, kName, kPath, kManager, member, &Calls::take_signal, this);
             r < 0)
             return std::unexpected(errno_error(-r, "listening to systemd"));
+    if (const int r = sd_bus_match_signal(bus_, nullptr, "org.freedesktop.login1", "/org/freedesktop/login1",
+                                          "org.freedesktop.login1.Manager", "PrepareForSleep",
+                                          &Calls::take_signal, this);
+        r < 0)
+        return std::unexpected(errno_error(-r, "listening to logind"));
     sd_bus_message* message = nullptr;
     if (const int r = sd_bus_message_new_method_call(bus_, &message, kName, kPath, kManager, "Subscribe");
         r < 0)
@@ -132,8 +140,14 @@ int BusUnitManager::Calls::take_signal(sd_bus_message* message, void* self, sd_b
     const auto& listener = static_cast<BusUnitManager*>(self)->listener_;
     if (sd_bus_message_is_signal(message, nullptr, "Reloading") > 0) {
         int is_begin = 0;
-        if (sd_bus_message_read(message, "b", &is_begin) >= 0 && is_begin == 0 && listener.reloaded)
-            listener.reloaded();
+        if (sd_bus_message_read(message, "b", &is_begin) >= 0 && listener.reloading)
+            listener.reloading(is_begin != 0);
+        return 0;
+    }
+    if (sd_bus_message_is_signal(message, nullptr, "PrepareForSleep") > 0) {
+        int goes_to_sleep = 0;
+        if (sd_bus_message_read(message, "b", &goes_to_sleep) >= 0 && goes_to_sleep == 0 && listener.resumed)
+            listener.resumed();
         return 0;
     }
     const char* unit = nullptr;
@@ -163,14 +177,14 @@ Result<BusUnitManager::Reply> BusUnitManager::Calls::call(BusUnitManager& self, 
 /// The message is positioned in the variant, which holds `type`.
 Result<BusUnitManager::Reply> BusUnitManager::get(const std::string& unit, const char* interface,
                                                   const char* property, const char* type) {
-    const auto what = fmt::format("asking for {} of {}", property, unit);
+    const auto what = fmt::format("asking for {} of {}", property, unit.empty() ? "systemd" : unit);
     char* path = nullptr;
-    int r = sd_bus_path_encode("/org/freedesktop/systemd1/unit", unit.c_str(), &path);
+    int r = unit.empty() ? 0 : sd_bus_path_encode("/org/freedesktop/systemd1/unit", unit.c_str(), &path);
     const std::unique_ptr<char, void (*)(void*)> owner(path, std::free);
     sd_bus_message* message = nullptr;
     if (r >= 0)
-        r = sd_bus_message_new_method_call(bus_, &message, kName, path, "org.freedesktop.DBus.Properties",
-                                           "Get");
+        r = sd_bus_message_new_method_call(bus_, &message, kName, unit.empty() ? kPath : path,
+                                           "org.freedesktop.DBus.Properties", "Get");
     if (r >= 0) r = sd_bus_message_append(message, "ss", interface, property);
     if (r < 0) {
         sd_bus_message_unref(message);
@@ -202,7 +216,7 @@ Result<actuators::UnitState> BusUnitManager::look(const std::string& unit) {
     if (state.control_group.empty()) { // perhaps there is no such unit: systemd makes one up to talk about
         const auto load = get_text(unit, kUnit, "LoadState");
         if (!load) return std::unexpected(load.error());
-        if (*load == "not-found" || *load == "masked")
+        if (!exists(*load))
             return fail(Errc::no_such_object, fmt::format("the unit {} is {}", unit, *load),
                         "start it, or make its unit file");
     }
@@ -217,15 +231,76 @@ Result<actuators::UnitState> BusUnitManager::look(const std::string& unit) {
     return state;
 }
 
-Result<std::vector<std::string>> BusUnitManager::drop_ins(const std::string& unit) {
-    auto reply = get(unit, kUnit, "DropInPaths", "as");
+Result<std::vector<std::string>> BusUnitManager::get_texts(const std::string& unit, const char* interface,
+                                                           const char* property) {
+    auto reply = get(unit, interface, property, "as");
     if (!reply) return std::unexpected(reply.error());
-    std::vector<std::string> files;
+    std::vector<std::string> texts;
     int r = sd_bus_message_enter_container(reply->message, 'a', "s");
-    const char* file = nullptr;
-    while (r >= 0 && (r = sd_bus_message_read(reply->message, "s", &file)) > 0) files.emplace_back(file);
-    if (r < 0) return std::unexpected(errno_error(-r, fmt::format("reading DropInPaths of {}", unit)));
+    const char* text = nullptr;
+    while (r >= 0 && (r = sd_bus_message_read(reply->message, "s", &text)) > 0) texts.emplace_back(text);
+    if (r < 0) return std::unexpected(errno_error(-r, fmt::format("reading {} of {}", property, unit)));
+    return texts;
+}
+
+Result<std::vector<std::string>> BusUnitManager::drop_ins(const std::string& unit) {
+    return get_texts(unit, kUnit, "DropInPaths");
+}
+
+Result<std::vector<std::string>> BusUnitManager::search_path() { return get_texts("", kManager, "UnitPath"); }
+
+Result<std::vector<LoadedUnit>> BusUnitManager::loaded_units() {
+    const std::string what = "asking systemd for its units";
+    sd_bus_message* message = nullptr;
+    if (const int r = sd_bus_message_new_method_call(bus_, &message, kName, kPath, kManager, "ListUnits");
+        r < 0)
+        return std::unexpected(errno_error(-r, what));
+    auto reply = Calls::call(*this, message, what);
+    if (!reply) return std::unexpected(reply.error());
+    auto* rows = reply->message;
+    std::vector<LoadedUnit> units;
+    int r = sd_bus_message_enter_container(rows, 'a', "(ssssssouso)");
+    while (r >= 0 && (r = sd_bus_message_enter_container(rows, 'r', "ssssssouso")) > 0) {
+        const char* name = nullptr;
+        const char* load = nullptr;
+        const char* active = nullptr;
+        r = sd_bus_message_read(rows, "ssss", &name, nullptr, &load, &active);
+        if (r >= 0) units.push_back({name, is_active(active), exists(load), {}});
+        if (r >= 0) r = sd_bus_message_skip(rows, "ssouso");
+        if (r >= 0) r = sd_bus_message_exit_container(rows);
+    }
+    if (r < 0) return std::unexpected(errno_error(-r, what));
+    return units;
+}
+
+Result<std::vector<std::string>> BusUnitManager::files_of(const std::string& unit) {
+    auto fragment = get_text(unit, kUnit, "FragmentPath");
+    if (!fragment) return std::unexpected(fragment.error());
+    auto files = get_texts(unit, kUnit, "DropInPaths");
+    if (files && !fragment->empty()) files->insert(files->begin(), std::move(*fragment));
     return files;
+}
+
+Result<LoadedUnit> BusUnitManager::find(const std::string& unit) {
+    auto files = files_of(unit);
+    if (!files) return std::unexpected(files.error());
+    auto id = get_text(unit, kUnit, "Id");
+    const auto active = get_text(unit, kUnit, "ActiveState");
+    const auto load = get_text(unit, kUnit, "LoadState");
+    for (const auto* text : {&std::as_const(id), &active, &load})
+        if (!*text) return std::unexpected(text->error());
+    return LoadedUnit{std::move(*id), is_active(*active), exists(*load), std::move(*files)};
+}
+
+Status BusUnitManager::ask_reload() {
+    sd_bus_message* message = nullptr;
+    int r = sd_bus_message_new_method_call(bus_, &message, kName, kPath, kManager, "Reload");
+    if (r >= 0) r = sd_bus_message_set_expect_reply(message, 0);
+    if (r >= 0) r = sd_bus_send(bus_, message, nullptr);
+    if (r >= 0) r = sd_bus_flush(bus_);
+    sd_bus_message_unref(message);
+    if (r < 0) return std::unexpected(errno_error(-r, "asking systemd to read its files anew"));
+    return {};
 }
 
 Status BusUnitManager::allow_cpus(const std::string& unit, const std::optional<model::CpuSet>& cpus) {

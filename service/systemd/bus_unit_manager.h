@@ -7,6 +7,7 @@
 
 #include "components/kit/clock.h"
 #include "service/actuators/unit_manager.h"
+#include "service/systemd/unit_source.h"
 
 struct sd_bus;
 
@@ -14,13 +15,15 @@ namespace schedd::systemd {
 
 using namespace schedd::kit;
 
-class BusUnitManager final : public actuators::UnitManager {
+class BusUnitManager final : public actuators::UnitManager, public UnitSource {
 public:
-    /// What is told of PID 1's signals: its files were read anew; a unit was started or stopped. Listeners
-    /// note it and act later: they are called in the middle of process().
+    /// What is told of PID 1's signals: it begins to read its files anew, or has done so; a unit was started
+    /// or stopped; and of logind's: the machine has woken up. Listeners note it and act later: they are
+    /// called in the middle of process().
     struct Listener {
-        std::function<void()> reloaded;
+        std::function<void(bool begins)> reloading;
         std::function<void(const std::string& unit)> unit_changed;
+        std::function<void()> resumed;
     };
 
     /// `address` is "system" or that of a bus. Fails with io when there is no bus or no systemd on it.
@@ -39,13 +42,22 @@ public:
     Result<std::vector<std::string>> drop_ins(const std::string& unit) override;
     Status allow_cpus(const std::string& unit, const std::optional<model::CpuSet>& cpus) override;
 
+    Result<std::vector<std::string>> search_path() override;
+    Result<std::vector<LoadedUnit>> loaded_units() override;
+    Result<std::vector<std::string>> files_of(const std::string& unit) override;
+    Result<LoadedUnit> find(const std::string& unit) override;
+    Status ask_reload() override;
+
 private:
     class Reply;  // owns a message
     struct Calls; // the functions that name types of sd-bus
     BusUnitManager(sd_bus* bus, const Clock& clock) : bus_(bus), clock_(clock) {}
     Status subscribe();
+    /// `unit` "" is the manager itself.
     Result<Reply> get(const std::string& unit, const char* interface, const char* property, const char* type);
     Result<std::string> get_text(const std::string& unit, const char* interface, const char* property);
+    Result<std::vector<std::string>> get_texts(const std::string& unit, const char* interface,
+                                               const char* property);
 
     sd_bus* bus_;
     const Clock& clock_;

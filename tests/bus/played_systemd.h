@@ -1,6 +1,7 @@
 // PlayedSystemd: org.freedesktop.systemd1 as far as schedd asks for it, on a private bus; it may lie or hang.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <string>
@@ -23,6 +24,21 @@ public:
                                   const std::vector<sdbus::Struct<std::string, sdbus::Variant>>& properties) {
                 set(unit, runtime, properties);
             });
+        using Row =
+            sdbus::Struct<std::string, std::string, std::string, std::string, std::string, std::string,
+                          sdbus::ObjectPath, std::uint32_t, std::string, sdbus::ObjectPath>;
+        manager_->registerMethod("ListUnits").onInterface(manager).implementedAs([] {
+            const auto row = [](const std::string& name, const std::string& load, const std::string& active) {
+                return Row(name, "", load, active, "", "", sdbus::ObjectPath("/u"), 0U, "",
+                           sdbus::ObjectPath("/"));
+            };
+            return std::vector<Row>{row("foo.service", "loaded", "active"),
+                                    row("nowhere.service", "not-found", "inactive")};
+        });
+        manager_->registerMethod("Reload").onInterface(manager).implementedAs([this] { ++reloads; });
+        manager_->registerProperty("UnitPath").onInterface(manager).withGetter([] {
+            return std::vector<std::string>{"/etc/systemd/system", "/lib/systemd/system"};
+        });
         manager_->registerSignal("Reloading").onInterface(manager).withParameters<bool>();
         manager_->registerSignal("UnitNew")
             .onInterface(manager)
@@ -31,6 +47,11 @@ public:
             .onInterface(manager)
             .withParameters<std::uint32_t, sdbus::ObjectPath, std::string, std::string>();
         manager_->finishRegistration();
+        login_ = sdbus::createObject(*connection_, "/org/freedesktop/login1");
+        login_->registerSignal("PrepareForSleep")
+            .onInterface("org.freedesktop.login1.Manager")
+            .withParameters<bool>();
+        login_->finishRegistration();
         connection_->enterEventLoopAsync();
     }
     ~PlayedSystemd() { connection_->leaveEventLoop(); }
@@ -52,11 +73,24 @@ public:
         unit.object->registerProperty("DropInPaths").onInterface(common).withGetter([this] {
             return drop_ins;
         });
+        unit.object->registerProperty("FragmentPath").onInterface(common).withGetter([this] {
+            return fragment;
+        });
+        unit.object->registerProperty("Id").onInterface(common).withGetter(
+            [] { return std::string("foo.service"); });
+        unit.object->registerProperty("ActiveState").onInterface(common).withGetter([group] {
+            return std::string(group.empty() ? "inactive" : "active");
+        });
         unit.object->finishRegistration();
     }
     void tell_reloading(bool begins) {
         manager_->emitSignal("Reloading")
             .onInterface("org.freedesktop.systemd1.Manager")
+            .withArguments(begins);
+    }
+    void tell_sleep(bool begins) {
+        login_->emitSignal("PrepareForSleep")
+            .onInterface("org.freedesktop.login1.Manager")
             .withArguments(begins);
     }
     void tell_new(const std::string& unit) {
@@ -73,13 +107,16 @@ public:
     std::vector<std::uint8_t> mask;    // AllowedCPUs
     std::vector<std::string> drop_ins; // DropInPaths
     std::vector<std::string> calls;    // "foo.service runtime AllowedCPUs"
-    std::string refusal;               // name of the error that SetUnitProperties answers with
+    std::string fragment;              // FragmentPath
+    std::atomic<int> reloads = 0;
+    std::string refusal; // name of the error that SetUnitProperties answers with
     int subscribers = 0;
 
 private:
     static std::unique_ptr<sdbus::IConnection> connect(const std::string& address) {
         auto connection = sdbus::createSessionBusConnectionWithAddress(address);
         connection->requestName("org.freedesktop.systemd1");
+        connection->requestName("org.freedesktop.login1"); // logind's part too
         return connection;
     }
     void set(const std::string& unit, bool runtime,
@@ -96,6 +133,7 @@ private:
     };
     std::unique_ptr<sdbus::IConnection> connection_;
     std::unique_ptr<sdbus::IObject> manager_;
+    std::unique_ptr<sdbus::IObject> login_;
     std::map<std::string, Unit> units_;
 };
 

@@ -2,6 +2,7 @@
 #include "service/systemd/bus_unit_manager.h"
 
 #include <poll.h>
+#include <unistd.h>
 
 #include <gtest/gtest.h>
 
@@ -28,8 +29,9 @@ struct TheSystemdClient : testing::TestWithParam<BusKind> {
         auto opened = BusUnitManager::open(bus.address(), clock);
         ASSERT_TRUE(opened) << opened.error().text();
         units = std::move(*opened);
-        units->listen(
-            {[this] { heard += "reloaded "; }, [this](const std::string& unit) { heard += unit + " "; }});
+        units->listen({[this](bool begins) { heard += begins ? "reloading " : "reloaded "; },
+                       [this](const std::string& unit) { heard += unit + " "; },
+                       [this] { heard += "resumed "; }});
     }
     /// Waits until something more was heard.
     bool hears(const std::string& text) {
@@ -107,9 +109,43 @@ TEST_P(TheSystemdClient, HearsWhatSystemdSays) {
     played->tell_new("new.service");
     played->tell_job_done("started.service");
     ASSERT_TRUE(hears("started.service"));
-    EXPECT_EQ(heard, "started.service ") << "asking about a unit makes it new: that would never end";
+    EXPECT_EQ(heard, "reloading started.service ")
+        << "asking about a unit makes it new: that would never end";
     played->tell_reloading(false);
     ASSERT_TRUE(hears("reloaded"));
+}
+
+TEST_P(TheSystemdClient, HearsThatTheMachineHasWokenUp) {
+    played->tell_sleep(true);
+    played->tell_job_done("mark.service");
+    ASSERT_TRUE(hears("mark.service"));
+    EXPECT_EQ(heard, "mark.service ") << "falling asleep is no news";
+    played->tell_sleep(false);
+    EXPECT_TRUE(hears("resumed"));
+}
+
+TEST_P(TheSystemdClient, FindsUnitFiles) {
+    played->fragment = "/lib/systemd/system/foo.service";
+    played->drop_ins = {"/etc/systemd/system/foo.service.d/10.conf"};
+    EXPECT_EQ(units->search_path().value(),
+              (std::vector<std::string>{"/etc/systemd/system", "/lib/systemd/system"}));
+    const auto loaded = units->loaded_units().value();
+    ASSERT_EQ(loaded.size(), 2U);
+    EXPECT_EQ(loaded[0].id, "foo.service");
+    EXPECT_TRUE(loaded[0].is_active && loaded[0].exists);
+    EXPECT_FALSE(loaded[1].is_active || loaded[1].exists);
+    const auto unit = units->find("foo.service").value();
+    EXPECT_EQ(unit.id, "foo.service");
+    EXPECT_TRUE(unit.is_active && unit.exists);
+    EXPECT_EQ(unit.files, (std::vector<std::string>{"/lib/systemd/system/foo.service",
+                                                    "/etc/systemd/system/foo.service.d/10.conf"}));
+    EXPECT_FALSE(units->find("nowhere.service").value().exists);
+}
+
+TEST_P(TheSystemdClient, AsksForAReloadWithoutWaitingForIt) {
+    ASSERT_TRUE(units->ask_reload());
+    for (int i = 0; i < 2000 && played->reloads == 0; ++i) ::usleep(5000);
+    EXPECT_EQ(played->reloads, 1);
 }
 
 TEST_P(TheSystemdClient, HearsWhatWasSaidWhileItWaitedForAnAnswer) {

@@ -47,8 +47,9 @@ public:
         ++checks;
         if (gone.contains(target)) return {State::gone, written, {}, "ended"};
         const auto now = mask(target);
-        return {now == written ? State::applied : State::overridden, written, now,
-                now == written ? "" : "changed by another"};
+        if (now == written) return {State::applied, written, now, {}};
+        return {foreign.contains(target) ? State::foreign : State::overridden, written, now,
+                "changed by another"};
     }
     Outcome restore(const Target& target, const std::string& original) override {
         acts.push_back("restore " + target.text() + " " + original);
@@ -71,6 +72,7 @@ public:
     bool refuses_capture = false;
     std::set<Target> gone;
     std::set<Target> refuses;
+    std::set<Target> foreign; // what differs there was written by somebody else
     std::vector<std::string> acts;
     int checks = 0;
 

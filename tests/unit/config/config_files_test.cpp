@@ -147,9 +147,9 @@ TEST(TheShippedFile, IsValidAndSoIsEachValueItShows) {
 
 TEST(TheManualsExample, IsValid) {
     const auto page = text_of_file(fs::path(SCHEDD_SOURCE_DIR) / "service/schedd.conf.5");
-    const auto from = page.find(".nf\n");
+    const auto from = page.find(".nf\n", page.find(".SH EXAMPLE"));
     ASSERT_NE(from, std::string::npos);
-    const auto example = page.substr(from + 4, page.find(".fi\n") - from - 4);
+    const auto example = page.substr(from + 4, page.find(".fi\n", from) - from - 4);
     const auto desired = parse_config("example", example);
     ASSERT_TRUE(desired) << desired.error().text();
     EXPECT_EQ(desired->schedulers.at(0).ports.size(), 2U);

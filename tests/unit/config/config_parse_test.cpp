@@ -90,17 +90,27 @@ TEST(TheDaemonTable, RefusesWhatIsOutOfRangeAndSaysTheRange) {
     EXPECT_THAT(refusal("daemon = 3\n"), HasSubstr("'daemon' is a number"));
 }
 
+TEST(AMember, TakesItsAttributesInAFile) {
+    const auto members = parsed("[scheduler.A]\nprocess_set = [{ member = \"unit:a.service\", weight = 7, "
+                                "class = \"batch\", cpus = 2, exclusive = true, memory = \"local\" }]\n")
+                             .schedulers.at(0)
+                             .members;
+    ASSERT_EQ(members.size(), 1U);
+    EXPECT_EQ(members[0].attributes.size(), 5U);
+    EXPECT_EQ(parsed("[daemon]\non_foreign = \"reassert\"\n").daemon.on_foreign, "reassert");
+}
+
 TEST(AnUnknownKey, IsRefusedAndTheKnownOnesAreListed) {
     EXPECT_THAT(refusal("[deamon]\n"),
-                AllOf(HasSubstr("unknown key 'deamon'"), HasSubstr("daemon probe scheduler")));
+                AllOf(HasSubstr("unknown key 'deamon'"), HasSubstr("daemon probe scheduler template")));
     EXPECT_THAT(refusal("[daemon]\nonstop = 1\n"),
                 AllOf(StartsWith("t.toml:2:1: "),
-                      HasSubstr("on_stop log_level actuator scan_period tick_period")));
+                      HasSubstr("on_stop log_level actuator on_foreign scan_period tick_period")));
     EXPECT_THAT(refusal("[scheduler.A]\nprocesses = []\n"),
                 AllOf(HasSubstr("unknown key 'processes'"),
                       HasSubstr("policy precedence process_set handle_all attributes ports")));
     EXPECT_THAT(refusal("[scheduler.A]\nprocess_set = [{ member = \"process:1\", wieght = 1 }]\n"),
-                HasSubstr("member escaped weight"));
+                HasSubstr("member escaped weight class cpus exclusive memory"));
 }
 
 TEST(AValueOfAWrongSort, IsNamedWithWhatWouldBeTaken) {

@@ -33,6 +33,7 @@ inline const Descriptor kThrowing{.name = "throwing",
 
 struct Heard final : EngineListener {
     std::vector<std::string> lines;
+    std::vector<std::string> acts; // on the machine
     void decided(const std::string& scheduler, const Target& target, const Decision& decision) override {
         lines.push_back(scheduler + " " + target.text() + " " + decision.cpus.text());
     }
@@ -42,6 +43,16 @@ struct Heard final : EngineListener {
     }
     void ejected(const std::string& scheduler, const std::string& why) override {
         lines.push_back("ejected " + scheduler + ": " + why);
+    }
+    void placed(const Target& target, const Verdict& verdict, const Outcome& outcome) override {
+        acts.push_back(
+            fmt::format("placed {} {} {}", target.text(), verdict.cpus.text(), name_of(outcome.state)));
+    }
+    void released(const Target& target, const Outcome& outcome) override {
+        acts.push_back(fmt::format("released {} {}", target.text(), name_of(outcome.state)));
+    }
+    void disturbed(const Target& target, const Outcome& /*found*/, bool taken_back) override {
+        acts.push_back(fmt::format("disturbed {} {}", target.text(), taken_back ? "taken back" : "left"));
     }
 };
 

@@ -82,6 +82,55 @@ TEST_F(AnEngine, ReportsWhatAnotherWroteAndLeavesItAlone) {
     EXPECT_TRUE(actuator.take_acts().empty());
 }
 
+TEST_F(AnEngine, YieldsToAnotherWriterAsSoonAsItIsTold) {
+    attach(10);
+    decide({{process(10), cpus("2"), "x"}});
+    actuator.foreign.insert(process(10));
+    actuator.set_mask(process(10), cpus("0-1"));
+    actuator.take_acts();
+    engine->disturbed(process(10));
+    tick();
+    EXPECT_EQ(state(10), "foreign");
+    engine->disturbed(process(10));
+    decide({{process(10), cpus("3"), "y"}});
+    EXPECT_EQ(actuator.mask(process(10)), cpus("0-1"));
+    const std::vector<std::string> told{"placed process:10 2 applied", "disturbed process:10 left"};
+    EXPECT_EQ(heard.acts, told) << "each once";
+    engine->release_all();
+    EXPECT_EQ(heard.acts.back(), "released process:10 foreign");
+    EXPECT_EQ(actuator.mask(process(10)), cpus("0-1"));
+}
+
+TEST_F(AnEngine, ReassertsAFewTimesWhenItIsToldToAndThenYields) {
+    engine->set_on_foreign(Engine::OnForeign::reassert);
+    attach(10);
+    decide({{process(10), cpus("2"), "x"}});
+    for (std::size_t i = 0; i < limits::kReassertions; ++i) {
+        actuator.set_mask(process(10), cpus("0-1"));
+        engine->disturbed(process(10));
+        EXPECT_EQ(actuator.mask(process(10)), cpus("2")) << i;
+    }
+    actuator.set_mask(process(10), cpus("0-1"));
+    engine->disturbed(process(10));
+    tick();
+    EXPECT_EQ(actuator.mask(process(10)), cpus("0-1")) << "never a fight";
+    EXPECT_EQ(state(10), "overridden");
+    EXPECT_EQ(std::ranges::count(heard.acts, "disturbed process:10 taken back"),
+              static_cast<std::ptrdiff_t>(limits::kReassertions));
+    EXPECT_EQ(heard.acts.back(), "disturbed process:10 left");
+}
+
+TEST_F(AnEngine, IsNotDisturbedByItsOwnWritesOrByStrangers) {
+    attach(10);
+    decide({{process(10), cpus("2"), "x"}});
+    actuator.take_acts();
+    engine->disturbed(process(10));
+    engine->disturbed(process(11));
+    tick();
+    EXPECT_TRUE(actuator.take_acts().empty());
+    EXPECT_EQ(state(10), "applied");
+}
+
 TEST_F(AnEngine, TriesAgainWhatWasRefused) {
     attach(10);
     actuator.refuses.insert(process(10));
@@ -134,7 +183,7 @@ TEST_F(AnEngine, KeepsAFailedRestoreInTheLedger) {
     ASSERT_TRUE(world.apply("remove schedulers/S/process_set/process:10"));
     engine->settle(world.clock.now());
     EXPECT_EQ(engine->held(), 1U);
-    EXPECT_EQ(world.log.count("could not be restored"), 1U);
+    EXPECT_EQ(heard.acts.back(), "released process:10 invalid");
 }
 
 TEST_F(AnEngine, PutsEverythingBackOnStop) {

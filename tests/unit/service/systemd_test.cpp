@@ -56,7 +56,7 @@ struct AUnit : testing::Test {
     FakeHost host;
     FakeUnits units{host};
     TempDir run;
-    SystemdActuator actuator{CpusetHierarchy(host, CpusetMount{kGroups, 2}), units, run.path()};
+    SystemdActuator actuator{CpusetHierarchy(host, CpusetMount{kGroups, 2}), units, nullptr, run.path()};
 
     AUnit() {
         host.set("sys/devices/system/cpu/online", "0-7\n");

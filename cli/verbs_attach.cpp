@@ -1,0 +1,131 @@
+// The verbs that say whose work is whose: attach and detach.
+#include <chrono>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "cli/verbs.h"
+
+namespace schedd::cli {
+
+namespace {
+
+/// The path of a member, its name with %XX for what means something in paths or recipes.
+std::string member_path(const std::string& scheduler, const std::string& member) {
+    std::string path = "schedulers/" + scheduler + "/process_set/";
+    for (const char c : member) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (byte <= ' ' || byte >= 0x7f || c == '/' || c == '%' || c == '"' || c == '\'')
+            path += fmt::format("%{:02X}", byte);
+        else path += c;
+    }
+    return path;
+}
+
+/// "schedulers/CPU_LB" and "CPU_LB" both name the scheduler.
+std::string scheduler_name(const std::string& word) {
+    constexpr std::string_view kFolder = "schedulers/";
+    return word.starts_with(kFolder) ? word.substr(kFolder.size()) : word;
+}
+
+/// What the options say of the members, as NAME and VALUE.
+std::vector<std::pair<std::string, std::string>> attributes_of(const Options& options) {
+    std::vector<std::pair<std::string, std::string>> attributes;
+    if (options.weight != 0) attributes.emplace_back("weight", fmt::to_string(options.weight));
+    if (!options.member_class.empty()) attributes.emplace_back("class", options.member_class);
+    if (options.cpus != 0) attributes.emplace_back("cpus", fmt::to_string(options.cpus));
+    if (options.exclusive) attributes.emplace_back("exclusive", "true");
+    if (!options.memory.empty()) attributes.emplace_back("memory", options.memory);
+    return attributes;
+}
+
+CallOptions attach_options(const Session& session) {
+    auto options = change_options(session);
+    for (auto& [name, value] : attributes_of(session.options)) options.entries.emplace_back(name, value);
+    if (session.options.persistent) options.entries.emplace_back("persistent", true);
+    return options;
+}
+
+/// Attaches if it is not a member yet and waits until it is placed. Meant for ExecStartPre=: it never starts
+/// the daemon, and ends when its time is over.
+Answer<Exit> attach_and_wait(const Session& session, const std::string& scheduler,
+                             const std::string& member) {
+    using Clock = std::chrono::steady_clock;
+    const auto end = Clock::now() + std::chrono::seconds(session.options.timeout_s);
+    auto bus = session.connect();
+    if (!bus) return std::unexpected(bus.error());
+    bus->never_start();
+    const auto place = member_path(scheduler, member);
+    std::string state;
+    while (true) {
+        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - Clock::now()).count();
+        if (left <= 0) break;
+        bus->set_timeout_ms(static_cast<std::uint64_t>(left));
+        const auto now = bus->call("Read", {place + ".state"});
+        if (!now && state.empty()) {
+            const auto options = attach_options(session);
+            if (const auto made = bus->call("Attach", {scheduler, member}, &options); !made)
+                return std::unexpected(made.error());
+            state = "pending";
+            continue;
+        }
+        if (!now) return std::unexpected(now.error());
+        state = *now;
+        if (state == "applied") return Exit::ok;
+        if (state != "pending" && state != "free") break;
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    const auto why = bus->call("Read", {place + ".detail"});
+    const auto detail = why && !why->empty() ? ": " + shown(*why) : std::string();
+    return give_up(Exit::error,
+                   fmt::format("{} is a member of {} but not placed ({}){}", shown(member), shown(scheduler),
+                               state.empty() ? "no answer" : shown(state), detail));
+}
+
+/// "--wait and --persistent take one member": what goes beyond a recipe.
+Answer<void> takes_one(const Session& session, std::string_view verb) {
+    const auto& options = session.options;
+    if (options.words.size() > 2 && (options.wait || options.persistent))
+        return give_up(Exit::usage, fmt::format("{}: {} takes one member at a time", verb,
+                                                options.wait ? "--wait" : "--persistent"));
+    if (options.wait && (options.dry_run || options.persistent))
+        return give_up(Exit::usage, fmt::format("{}: --wait does not go with --{}", verb,
+                                                options.dry_run ? "dry-run" : "persistent"));
+    return {};
+}
+
+} // namespace
+
+Answer<Exit> run_attach(const Session& session) {
+    const auto& words = session.options.words;
+    const auto scheduler = scheduler_name(words[0]);
+    if (auto fits = takes_one(session, "attach"); !fits) return std::unexpected(fits.error());
+    if (session.options.wait) return attach_and_wait(session, scheduler, words[1]);
+    if (words.size() == 2)
+        return change_once(session, "Attach", {scheduler, words[1]}, attach_options(session));
+    std::string recipe;
+    for (std::size_t i = 1; i < words.size(); ++i) {
+        const auto path = member_path(scheduler, words[i]);
+        recipe += "create " + quoted(path) + "\n";
+        for (const auto& [name, value] : attributes_of(session.options))
+            recipe += fmt::format("write {} {}\n", quoted(path + "." + name), quoted(value));
+    }
+    return change_all(session, recipe);
+}
+
+Answer<Exit> run_detach(const Session& session) {
+    const auto& words = session.options.words;
+    const auto scheduler = scheduler_name(words[0]);
+    if (auto fits = takes_one(session, "detach"); !fits) return std::unexpected(fits.error());
+    if (words.size() == 2) {
+        auto options = change_options(session);
+        if (session.options.persistent) options.entries.emplace_back("persistent", true);
+        return change_once(session, "Detach", {scheduler, words[1]}, options);
+    }
+    std::string recipe;
+    for (std::size_t i = 1; i < words.size(); ++i)
+        recipe += "remove " + quoted(member_path(scheduler, words[i])) + "\n";
+    return change_all(session, recipe);
+}
+
+} // namespace schedd::cli

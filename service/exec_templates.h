@@ -1,0 +1,48 @@
+// ExecTemplates: schedulers that are made when a process starts one of some programs, and end with its work.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "service/config.h"
+
+namespace schedd::service {
+
+class ExecTemplates {
+public:
+    /// How a recipe is carried out; see dbus::Backend::apply.
+    using Apply = std::function<Status(const Recipe&)>;
+
+    /// `tree` outlives it.
+    ExecTemplates(Tree& tree, Apply apply) : tree_(tree), apply_(std::move(apply)) {}
+
+    /// Whether schedulers could be made of them in a tree with those probes; errors say file and line.
+    [[nodiscard]] static Status check(const Desired& desired, const Tree& tree);
+    /// From now on; what earlier ones made goes on until its work ends.
+    void set(std::vector<DesiredTemplate> templates) { templates_ = std::move(templates); }
+
+    /// Looks at the processes that have changed since the last call. One that runs a program of a template
+    /// gets the scheduler NAME-PID with itself and its children as members, unless it descends from one that
+    /// has such a scheduler; a scheduler whose processes have all ended is removed. At most
+    /// limits::kTemplateInstances at once. Costs a comparison while no process has changed.
+    void look();
+
+private:
+    struct Instance {
+        Path scheduler;
+        Pid pid;
+        std::string made_of;
+    };
+    void look_at(Pid pid);
+    void make(const DesiredTemplate& made, const ProcessInfo& process);
+    [[nodiscard]] bool is_covered(const DesiredTemplate& made, Pid pid) const;
+    void reap();
+
+    Tree& tree_;
+    Apply apply_;
+    std::vector<DesiredTemplate> templates_;
+    std::vector<Instance> instances_;
+    std::uint64_t seen_ = 0; // generation of the process table
+};
+
+} // namespace schedd::service
