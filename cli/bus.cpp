@@ -4,6 +4,8 @@
 #include <cerrno>
 #include <cstring>
 #include <optional>
+
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -12,6 +14,7 @@
 
 #include "cli/bus_errors.h"
 #include "cli/bus_message.h"
+#include "cli/bus_probe.h"
 #include "cli/event.h"
 #include "cli/text.h"
 
@@ -22,6 +25,7 @@ namespace {
 constexpr const char* kName = "org.schedd1";
 constexpr const char* kRoot = "/org/schedd1";
 constexpr const char* kManager = "org.schedd1.Manager";
+constexpr std::uint64_t kPersonUs = 150'000'000;  // longer than the daemon lets a person think
 constexpr std::size_t kLargestDump = 256U << 20U; // of a file descriptor that never ends
 
 struct MessageDelete {
@@ -112,6 +116,19 @@ struct Bus::State {
     State& operator=(const State&) = delete;
     ~State() { sd_bus_close_unref(bus); }
 
+    /// What an errno of a call means: a bus that lets the user log in and then closes without a word, before
+    /// any answer, turns the user away.
+    [[nodiscard]] Failure failure(int code) const {
+        const char* address = nullptr;
+        const bool is_closed =
+            code == -ECONNRESET || code == -EPIPE || code == -ENOTCONN || code == -ESHUTDOWN;
+        if (is_closed && !has_answered && place.host.empty() && sd_bus_get_address(bus, &address) >= 0 &&
+            address && turns_away(address))
+            return turned_away(place);
+        return failure_of_errno(code, place);
+    }
+    bool has_answered = false;
+
     Answer<Message> exchange(const char* method, const std::vector<Argument>& arguments,
                              const CallOptions* options);
     static int on_event(sd_bus_message* message, void* self, sd_bus_error*);
@@ -136,16 +153,19 @@ Answer<Message> Bus::State::exchange(const char* method, const std::vector<Argum
     if (r < 0) return std::unexpected(failure_of_errno(r, place));
     CallError error;
     sd_bus_message* reply = nullptr;
-    r = sd_bus_call(bus, raw, 0, &error.error, &reply);
+    const bool may_ask = options && options->interactive;
+    r = sd_bus_call(bus, raw, may_ask ? kPersonUs : 0, &error.error, &reply);
+    has_answered = has_answered || r >= 0 ||
+                   !std::string_view(error.error.name ? error.error.name : "System.").starts_with("System.");
     if (r >= 0) return Message(reply);
     // what the library found itself, such as an ssh that could not connect
     if (const std::string_view name = error.error.name ? error.error.name : "";
         name.starts_with("System.Error."))
-        return std::unexpected(failure_of_errno(sd_bus_error_get_errno(&error.error), place));
+        return std::unexpected(failure(-sd_bus_error_get_errno(&error.error)));
     if (sd_bus_error_is_set(&error.error) && error.error.name)
         return std::unexpected(
             failure_of(error.error.name, error.error.message ? error.error.message : "", place));
-    return std::unexpected(failure_of_errno(r, place));
+    return std::unexpected(failure(r));
 }
 
 int Bus::State::on_event(sd_bus_message* message, void* self, sd_bus_error*) {
@@ -197,6 +217,17 @@ Answer<std::string> Bus::call(const char* method, const std::vector<Argument>& a
     if (const int r = sd_bus_message_read_basic(reply->get(), *signature, static_cast<void*>(&text)); r < 0)
         return std::unexpected(failure_of_errno(r, state_->place));
     return std::string(text);
+}
+
+Answer<int> Bus::take_descriptor(const char* method, const std::vector<Argument>& arguments,
+                                 const CallOptions& options) {
+    const auto reply = state_->exchange(method, arguments, &options);
+    if (!reply) return std::unexpected(reply.error());
+    int fd = -1;
+    int r = sd_bus_message_read(reply->get(), "h", &fd); // the message's own
+    if (r >= 0) r = fd = ::fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    if (fd < 0) return std::unexpected(failure_of_errno(r < 0 ? r : -errno, state_->place));
+    return fd;
 }
 
 Answer<std::string> Bus::read_stream(const char* method) {

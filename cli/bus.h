@@ -55,6 +55,9 @@ public:
     /// Calls a method of org.schedd1.Manager and returns its text, object path or "" if it returns nothing.
     Answer<std::string> call(const char* method, const std::vector<Argument>& arguments,
                              const CallOptions* options = nullptr);
+    /// Calls a method that returns a file descriptor first; it is the caller's, and closed on exec.
+    Answer<int> take_descriptor(const char* method, const std::vector<Argument>& arguments,
+                                const CallOptions& options);
     /// Calls a method that returns a file descriptor, and reads all of it.
     Answer<std::string> read_stream(const char* method);
     /// The time a call may take; sd-bus's default is 25 s.

@@ -77,6 +77,10 @@ Failure failure_of(std::string_view name, std::string_view message, const BusPla
     return {Exit::error, text.empty() ? shown(name) : text};
 }
 
+Failure turned_away(const BusPlace& place) {
+    return {Exit::denied, fmt::format("permission denied: {} does not serve this user", bus_text(place))};
+}
+
 Failure failure_of_errno(int code, const BusPlace& place) {
     const int reason = code < 0 ? -code : code;
     switch (reason) {

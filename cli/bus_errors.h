@@ -13,5 +13,7 @@ Failure failure_of(std::string_view name, std::string_view message, const BusPla
 Failure failure_of_errno(int code, const BusPlace& place);
 /// How to start the daemon on this bus, as one sentence.
 std::string how_to_start(const BusPlace& place);
+/// Of a bus that closes the connection of a user it does not serve.
+Failure turned_away(const BusPlace& place);
 
 } // namespace schedd::cli

@@ -37,6 +37,7 @@ _schedd_cli() {
         'monitor:print changes as they happen'
         'top:live view'
         'graph:draw the chains'
+        'hold:run a command while schedulers keep what they have decided'
         'reload:read the configuration files again'
         'version:print the versions'
     )
@@ -75,6 +76,7 @@ _schedd_cli() {
                 monitor) _arguments $common $reads '1:path:_schedd_cli_list parts' ;;
                 top) _arguments $common $reads '--once[one snapshot]' '--interval=[how often to look]:ms' ;;
                 graph) _arguments $common $reads '--format=[how to draw]:format:(text dot svg)' '(-o --output)'{-o,--output=}'[file to write]:file:_files' '1:scheduler:_schedd_cli_list schedulers' ;;
+                hold) _arguments $common $reads '--no-ask-password' '--what=[what to hold]:what:(scheduler\:\*)' '--who=[who holds it]:who' '--why=[what for]:why' '*::command:_normal' ;;
                 reload) _arguments $common $reads $changes ;;
             esac ;;
     esac

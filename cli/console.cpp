@@ -45,6 +45,8 @@ bool write_all(int fd, std::string_view text) {
 
 bool is_terminal() { return ::isatty(STDOUT_FILENO) == 1; }
 
+bool is_interactive() { return ::isatty(STDIN_FILENO) == 1; }
+
 Look look_of_terminal(ColorMode mode) {
     Look look{.color = mode == ColorMode::always, .utf8 = speaks_utf8(), .width = 0};
     if (!is_terminal()) return look;

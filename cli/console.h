@@ -12,6 +12,8 @@ Look look_of_terminal(ColorMode mode);
 
 /// Whether the standard output is a terminal.
 bool is_terminal();
+/// Whether somebody sits at it: the standard input is a terminal.
+bool is_interactive();
 
 /// Writes to the standard output at once; fails with Exit::error when that is full or closed.
 Answer<void> print(std::string_view text);

@@ -89,7 +89,7 @@ CLI::Option* listing(CLI::App& app, const std::string& names, Options& options) 
     return add_choice(app, names, options.listing, kListings);
 }
 
-constexpr std::array<OptionSpec, 25> kOptions{{
+constexpr std::array<OptionSpec, 28> kOptions{{
     {kReads, "--json", "short|pretty|off", "print JSON, on one line or indented", json},
     {kChanges, "-n,--dry-run", "", "check everything, change nothing", flag<&Options::dry_run>},
     {kRecursive, "-r,--recursive", "", "with everything below", flag<&Options::recursive>},
@@ -118,6 +118,9 @@ constexpr std::array<OptionSpec, 25> kOptions{{
      "boxes for people, a graphviz program, or a picture (needs graphviz)", format},
     {kFormat, "-o,--output", "FILE", "write to FILE instead of the standard output", text<&Options::output>},
     {kOnce, "--once", "", "print one snapshot and end", flag<&Options::once>},
+    {kHold, "--what", "WHAT", "scheduler:NAME, or scheduler:* for all (the default)", text<&Options::what>},
+    {kHold, "--who", "WHO", "who holds it (the command)", text<&Options::who>},
+    {kHold, "--why", "WHY", "what for", text<&Options::why>},
     {kChanges | kAsks, "--no-ask-password", "", "fail instead of asking for a password",
      flag<&Options::no_ask_password>},
     {~0U, "--bus", "BUS", "system, session or a D-Bus address ($SCHEDD_BUS_ADDRESS, else system)",

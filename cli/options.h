@@ -41,6 +41,9 @@ struct Options {
     std::uint64_t interval_ms = 1000;
     std::string format = "text";
     std::string output;
+    std::string what; // of a hold; "" = not given
+    std::string who;
+    std::string why;
     Listing listing = Listing::none;
     std::vector<std::string> words;
 };
@@ -60,6 +63,7 @@ constexpr unsigned kListing = 1U << 9U;
 constexpr unsigned kOnce = 1U << 10U;
 constexpr unsigned kAsks = 1U << 11U; // --no-ask-password without --dry-run
 constexpr unsigned kPersistent = 1U << 12U;
+constexpr unsigned kHold = 1U << 13U;
 } // namespace trait
 
 struct VerbSpec {

@@ -11,6 +11,8 @@ namespace schedd::cli {
 
 /// Status JSON as a few lines and a table of schedulers.
 std::string print_status(const Json& status, const Look& look);
+/// Of the array in Status.
+std::string print_holds(const Json& holds, const Look& look);
 
 /// A part's JSON with all below it, like tree(1): branch, kind, the value at each stage, attributes and
 /// links.

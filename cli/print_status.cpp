@@ -54,6 +54,19 @@ std::string_view first_word(std::string_view line) { return line.substr(0, line.
 
 } // namespace
 
+std::string print_holds(const Json& holds, const Look& look) {
+    if (holds.empty()) return "No holds.\n";
+    std::vector<std::vector<std::string>> rows{{"HOLD", "WHAT", "WHO", "UID", "PID", "AGE", "WHY"}};
+    for (const auto& hold : holds)
+        rows.push_back({fmt::to_string(number_at(hold, "id")),
+                        paint(look, Hue::scheduler, shown(text_at(hold, "what"), look)),
+                        shown(text_at(hold, "who"), look), fmt::to_string(number_at(hold, "uid")),
+                        fmt::to_string(number_at(hold, "pid")), duration_text(number_at(hold, "age_ms")),
+                        shown(text_at(hold, "why"), look)});
+    using enum Align;
+    return table(rows, {right, left, left, right, right, right, left}, look);
+}
+
 std::string print_status(const Json& status, const Look& look) {
     const auto label = [&](std::string_view text) { return pad(paint(look, Hue::dim, text), 9); };
     std::string out =
@@ -82,7 +95,9 @@ std::string print_status(const Json& status, const Look& look) {
                             paint(look, Hue::bad, shown(text_at(scheduler, "name"), look)), shown(why, look));
     }
     using enum Align;
-    return out + table(rows, {left, left, right, right, right, right, right}, look) + ejected + units;
+    out += table(rows, {left, left, right, right, right, right, right}, look) + ejected + units;
+    const Json& holds = field(status, "holds");
+    return holds.empty() ? out : out + "\n" + print_holds(holds, look);
 }
 
 std::string print_verify(const Json& verified, const Look& look) {

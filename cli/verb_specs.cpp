@@ -11,7 +11,7 @@ namespace {
 
 using namespace trait;
 
-constexpr std::array<VerbSpec, 21> kVerbs{{
+constexpr std::array<VerbSpec, 22> kVerbs{{
     {"status", "", "Show the daemon, the machine and its schedulers.", "", "schedd-cli status", kReads, 0, 0},
     {"tree", "[PATH]", "Show the live tree with attributes and the value at each stage.", "",
      "schedd-cli tree schedulers/CPU_LB", kReads | kListing, 0, 1},
@@ -60,6 +60,10 @@ constexpr std::array<VerbSpec, 21> kVerbs{{
      kReads | kOnce | kInterval, 0, 0},
     {"graph", "[SCHEDULER]", "Draw the chain from sources to process set with the value at each stage.", "",
      "schedd-cli graph CPU_LB --format=svg -o cpu_lb.svg", kReads | kFormat, 0, 1},
+    {"hold", "[-- COMMAND [WORD...]]",
+     "Run a command while schedulers keep what they have decided; without one, list the holds.",
+     "A scheduler that is held decides nothing new, and cannot be removed. The exit code is the command's.",
+     "schedd-cli hold --what scheduler:CPU_LB --why benchmark -- make bench", kReads | kAsks | kHold, 0, -1},
     {"reload", "", "Read the configuration files again; on any error the old configuration stays.", "",
      "schedd-cli reload --dry-run", kChanges | kReads, 0, 0},
     {"version", "", "Print the versions of this program and of the daemon.", "", "schedd-cli version", kReads,

@@ -9,13 +9,13 @@
 namespace schedd::cli {
 
 Run run_of(std::string_view verb) {
-    constexpr std::array<std::pair<std::string_view, Run>, 21> kRuns{{
+    constexpr std::array<std::pair<std::string_view, Run>, 22> kRuns{{
         {"status", run_status},   {"tree", run_tree},     {"types", run_types},     {"get", run_get},
         {"set", run_set},         {"create", run_create}, {"remove", run_remove},   {"link", run_link},
         {"unlink", run_unlink},   {"attach", run_attach}, {"detach", run_detach},   {"apply", run_apply},
         {"diff", run_diff},       {"export", run_export}, {"explain", run_explain}, {"verify", run_verify},
         {"monitor", run_monitor}, {"top", run_top},       {"graph", run_graph},     {"reload", run_reload},
-        {"version", run_version},
+        {"version", run_version}, {"hold", run_hold},
     }};
     const auto found = std::ranges::find(kRuns, verb, [](const auto& entry) { return entry.first; });
     return found == kRuns.end() ? nullptr : found->second;
@@ -32,10 +32,12 @@ Answer<Exit> show(const Session& session, const Answer<std::string>& reply, std:
     return Exit::ok;
 }
 
+bool may_ask(const Session& session) { return !session.options.no_ask_password && is_interactive(); }
+
 CallOptions change_options(const Session& session) {
     CallOptions options;
     if (session.options.dry_run) options.entries.emplace_back("dry_run", true);
-    options.interactive = !session.options.no_ask_password;
+    options.interactive = may_ask(session);
     return options;
 }
 

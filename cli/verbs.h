@@ -38,6 +38,8 @@ Answer<Exit> run_unlink(const Session&);
 // verbs_attach.cpp
 Answer<Exit> run_attach(const Session&);
 Answer<Exit> run_detach(const Session&);
+// verbs_hold.cpp
+Answer<Exit> run_hold(const Session&);
 // verbs_config.cpp
 Answer<Exit> run_apply(const Session&);
 Answer<Exit> run_diff(const Session&);
@@ -51,6 +53,8 @@ Answer<Exit> run_top(const Session&);
 /// Prints the daemon's JSON: as it is for --json=short, indented for --json=pretty, by `layout` otherwise.
 Answer<Exit> show(const Session& session, const Answer<std::string>& reply, std::string_view method,
                   std::string (*layout)(const Json&, const Look&));
+/// Whether somebody can be asked for a password: on a terminal, unless told otherwise.
+bool may_ask(const Session& session);
 /// One method call. Silence is success; a dry run says that nothing happened.
 Answer<Exit> change_once(const Session& session, const char* method, const std::vector<Argument>& arguments,
                          const CallOptions& options);

@@ -15,7 +15,7 @@ Answer<Json> apply_files(const Session& session, bool dry_run) {
     auto bus = session.connect();
     if (!bus) return std::unexpected(bus.error());
     CallOptions options;
-    options.interactive = !session.options.no_ask_password;
+    options.interactive = may_ask(session);
     if (dry_run) options.entries.emplace_back("dry_run", true);
     if (session.options.verbs) options.entries.emplace_back("format", std::string("verbs"));
     if (session.options.prune) options.entries.emplace_back("prune", true);

@@ -7,18 +7,29 @@
 
 namespace schedd::dbus {
 
-Status Authority::may_change(const std::string& sender, const Lookup& lookup) {
-    auto at = known_.find(sender);
-    if (at == known_.end()) {
-        const auto uid = lookup();
-        if (!uid) return fail(Errc::denied, "the caller cannot be told", uid.error().text());
-        if (known_.size() >= limits::kBusCallers) known_.clear();
-        at = known_.emplace(sender, *uid).first;
+std::string_view action_id(Action action) {
+    switch (action) {
+    case Action::configure: return "org.schedd1.configure";
+    case Action::attach: return "org.schedd1.attach";
+    case Action::hold: return "org.schedd1.hold";
+    case Action::peers: return "org.schedd1.peers";
+    case Action::root: return "";
     }
-    if (at->second == 0 || at->second == own_uid_) return {};
-    return fail(Errc::denied, fmt::format("uid {} may not change anything", at->second),
-                own_uid_ == 0 ? std::string("this takes root")
-                              : fmt::format("this takes root or uid {}", own_uid_));
+    return "";
+}
+
+Result<std::uint32_t> Authority::uid_of(const std::string& sender, const Lookup& lookup) {
+    if (const auto at = known_.find(sender); at != known_.end()) return at->second;
+    const auto uid = lookup();
+    if (!uid) return fail(Errc::denied, "the caller cannot be told", uid.error().text());
+    if (known_.size() >= limits::kBusCallers) known_.clear();
+    known_.emplace(sender, *uid);
+    return *uid;
+}
+
+std::string Authority::accepted() const {
+    return own_uid_ == 0 ? std::string("this takes root")
+                         : fmt::format("this takes root or uid {}", own_uid_);
 }
 
 } // namespace schedd::dbus

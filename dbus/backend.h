@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "components/model/tree.h"
+#include "dbus/holds.h"
+#include "dbus/log_knobs.h"
 
 namespace schedd::dbus {
 
@@ -57,7 +59,8 @@ struct Facts {
     std::uint64_t ticks = 0;
     std::uint64_t held = 0;                 // targets in the ledger: touched and not yet restored
     std::vector<SchedulerFacts> schedulers; // in stacking order
-    std::vector<UnitFileFacts> unit_files;  // by unit
+    std::vector<HoldFacts> holds;
+    std::vector<UnitFileFacts> unit_files; // by unit
 };
 
 /// Which scheduler claims a target, and through which member ("session:77", "handle_all").
@@ -100,10 +103,8 @@ struct Finding {
 };
 
 /// All calls come from the loop's thread. Strings may hold any bytes; the bus side makes them fit for D-Bus.
-class Backend {
+class Backend : public HoldKeeper, public LogKnobs {
 public:
-    virtual ~Backend() = default;
-
     [[nodiscard]] virtual model::Tree& tree() = 0;
 
     /// Tree::apply with what belongs around it: after a member was removed, its targets have been restored

@@ -11,10 +11,8 @@ namespace schedd::dbus {
 
 using namespace schedd::model;
 
-BusTree::BusTree(Connection& connection, Authority& authority, Surroundings around, Log& log,
-                 std::function<void()> size_changed)
-    : connection_(connection), authority_(authority), around_(around), log_(log),
-      size_changed_(std::move(size_changed)) {
+BusTree::BusTree(Objects& objects, Surroundings around, Log& log, std::function<void()> size_changed)
+    : objects_(objects), around_(around), log_(log), size_changed_(std::move(size_changed)) {
     auto& tree = around_.backend.tree();
     for_each_part(tree.root(), [&](Part& part) { put_up(part); });
     tree.add_listener(*this);
@@ -33,8 +31,7 @@ Object* BusTree::put_up(Part& part) {
     auto interface = interface_of(part, around_);
     if (!interface) return nullptr;
     try {
-        auto object = std::make_unique<Object>(connection_, authority_, object_path(part.path()),
-                                               std::move(*interface));
+        auto object = std::make_unique<Object>(objects_, object_path(part.path()), std::move(*interface));
         if (std::ranges::any_of(part.attributes(), &AttributeSpec::read_only)) reporters_.push_back(&part);
         (void)part.take_reported();
         return entries_.emplace(&part, Entry{std::move(object), {}}).first->second.object.get();

@@ -15,8 +15,7 @@ class BusTree final : public model::TreeListener {
 public:
     /// Puts up objects for all parts there are, unannounced. `size_changed` is called when parts came or
     /// went. All arguments outlive it.
-    BusTree(Connection& connection, Authority& authority, Surroundings around, Log& log,
-            std::function<void()> size_changed);
+    BusTree(Objects& objects, Surroundings around, Log& log, std::function<void()> size_changed);
     ~BusTree() override;
 
     /// One PropertiesChanged per object for all that changed since the last call.
@@ -42,8 +41,7 @@ private:
     void mark_parent(const model::Part& parent, model::Kind child);
     void collect_reports();
 
-    Connection& connection_;
-    Authority& authority_;
+    Objects& objects_;
     Surroundings around_;
     Log& log_;
     std::function<void()> size_changed_;

@@ -1,12 +1,29 @@
 // Connections on sdbus-c++ 1.2.
 #include "dbus/connection.h"
 
+#include <cstring>
+
 #include <fmt/format.h>
 #include <sdbus-c++/sdbus-c++.h>
+#include <systemd/sd-bus.h>
+
+#include "dbus/message.h"
 
 namespace schedd::dbus {
 
-Connection::Connection(std::unique_ptr<sdbus::IConnection> connection) : connection_(std::move(connection)) {}
+namespace {
+
+/// The library keeps its bus to itself, but every message knows the bus it belongs to.
+sd_bus* bus_below(sdbus::IConnection& connection) {
+    auto proxy = sdbus::createProxy(connection, "org.freedesktop.DBus", "/org/freedesktop/DBus");
+    const auto call = proxy->createMethodCall("org.freedesktop.DBus", "GetId");
+    return sd_bus_message_get_bus(raw_of(call));
+}
+
+} // namespace
+
+Connection::Connection(std::unique_ptr<sdbus::IConnection> connection)
+    : connection_(std::move(connection)), raw_(bus_below(*connection_)) {}
 
 Connection::~Connection() = default;
 
@@ -57,6 +74,16 @@ Connection::Turn Connection::process() {
     try {
         return connection_->processPendingRequest() ? Turn::more : Turn::idle;
     } catch (const sdbus::Error&) { return Turn::lost; }
+}
+
+Result<std::uint32_t> Connection::uid_of(const std::string& unique_name) {
+    sd_bus_creds* creds = nullptr;
+    int result = sd_bus_get_name_creds(raw_, unique_name.c_str(), SD_BUS_CREDS_EUID, &creds);
+    uid_t uid = 0;
+    if (result >= 0) result = sd_bus_creds_get_euid(creds, &uid);
+    sd_bus_creds_unref(creds);
+    if (result >= 0) return uid;
+    return fail(Errc::denied, "the bus does not know its uid", std::strerror(-result));
 }
 
 Connection::Watch Connection::watch_owner(const std::string& unique_name, std::function<void()> gone) {

@@ -11,6 +11,7 @@
 namespace sdbus {
 class IConnection;
 } // namespace sdbus
+struct sd_bus;
 
 namespace schedd::dbus {
 
@@ -46,12 +47,18 @@ public:
     using Watch = std::unique_ptr<void, std::function<void(void*)>>;
     Watch watch_owner(const std::string& unique_name, std::function<void()> gone);
 
+    /// The uid behind a unique name as the bus knows it now; fails with denied when its owner has left.
+    Result<std::uint32_t> uid_of(const std::string& unique_name);
+
     /// For object.cpp only.
     [[nodiscard]] sdbus::IConnection& library() { return *connection_; }
+    /// The same below the library, for what it does not offer: filters, calls with a flag.
+    [[nodiscard]] sd_bus* raw() { return raw_; }
 
 private:
     explicit Connection(std::unique_ptr<sdbus::IConnection> connection);
     std::unique_ptr<sdbus::IConnection> connection_;
+    sd_bus* raw_; // the library's own
 };
 
 } // namespace schedd::dbus

@@ -149,6 +149,16 @@ Json facts_json(const Facts& facts, std::size_t parts) {
                               {"conflicts", s.conflicts},
                               {"moves", s.moves},
                               {"ejected", s.ejected}});
+    Json holds = Json::array();
+    for (const auto& h : facts.holds)
+        holds.push_back({{"id", h.id},
+                         {"what", h.request.what},
+                         {"who", h.request.who},
+                         {"why", h.request.why},
+                         {"uid", h.request.uid},
+                         {"pid", h.request.pid},
+                         {"since_us", h.since_us},
+                         {"age_ms", h.age_ms}});
     Json unit_files = Json::array();
     for (const auto& row : facts.unit_files)
         unit_files.push_back({{"unit", row.unit},
@@ -173,7 +183,8 @@ Json facts_json(const Facts& facts, std::size_t parts) {
             {"ticks", facts.ticks},
             {"schedulers", std::move(schedulers)},
             {"unit_files", std::move(unit_files)},
-            {"held", facts.held}};
+            {"held", facts.held},
+            {"holds", std::move(holds)}};
 }
 
 } // namespace

@@ -23,10 +23,10 @@ Interface manager_interface(Backend& backend) {
              ReadHandler([&backend, verb](Reader& r, Writer& w) { return verb(backend, r, w); })});
     };
     const auto alter = [&](std::string_view name, std::vector<Argument> in, std::vector<Argument> out,
-                           Alter verb) {
-        interface.methods.push_back(
-            {name, std::move(in), std::move(out),
-             ChangeHandler([&backend, verb](Reader& r) { return verb(backend, r); })});
+                           Alter verb, Action action = Action::configure) {
+        interface.methods.push_back({name, std::move(in), std::move(out),
+                                     ChangeHandler([&backend, verb](Reader& r) { return verb(backend, r); }),
+                                     action});
     };
     const auto text_property = [&](std::string name, Emits emits, std::string (*get)(Backend&)) {
         interface.properties.push_back({std::move(name), "s", emits, [&backend, get](Writer& out) -> Status {
@@ -43,8 +43,10 @@ Interface manager_interface(Backend& backend) {
     alter("Link", {{"source", "s"}, {"sink", "s"}, kOptions}, {}, verbs::link);
     alter("Unlink", {{"sink", "s"}, kOptions}, {}, verbs::unlink);
     alter("Apply", {{"recipe", "s"}, kOptions}, {json}, verbs::apply);
-    alter("Attach", {{"scheduler", "s"}, {"member", "s"}, kOptions}, {object}, verbs::attach);
-    alter("Detach", {{"scheduler", "s"}, {"member", "s"}, kOptions}, {}, verbs::detach);
+    alter("Attach", {{"scheduler", "s"}, {"member", "s"}, kOptions}, {object}, verbs::attach, Action::attach);
+    alter("Detach", {{"scheduler", "s"}, {"member", "s"}, kOptions}, {}, verbs::detach, Action::attach);
+    alter("Hold", {{"what", "s"}, {"who", "s"}, {"why", "s"}, kOptions}, {{"fd", "h"}, object}, verbs::hold,
+          Action::hold);
     alter("Reload", {kOptions}, {json}, verbs::reload);
     look("Export", {kOptions}, {{"text", "s"}}, verbs::export_all);
     look("Describe", {{"path", "s"}}, {json}, verbs::describe);

@@ -11,6 +11,7 @@
 #include "dbus/describe.h"
 #include "dbus/flow_values.h"
 #include "dbus/manager_verbs.h"
+#include "dbus/owned_fd.h"
 #include "dbus/paths.h"
 
 namespace schedd::dbus::verbs {
@@ -18,16 +19,6 @@ namespace schedd::dbus::verbs {
 namespace {
 
 using namespace schedd::model;
-
-struct OwnedFd {
-    explicit OwnedFd(int fd) : number(fd) {}
-    OwnedFd(const OwnedFd&) = delete;
-    OwnedFd& operator=(const OwnedFd&) = delete;
-    ~OwnedFd() {
-        if (number >= 0) ::close(number);
-    }
-    int number;
-};
 
 /// A sealed file in memory, at its start; -1 if the system has none to give.
 int sealed_file(const std::string& text) {

@@ -6,6 +6,7 @@
 #include "components/kit/limits.h"
 #include "components/model/chain.h"
 #include "dbus/describe.h"
+#include "dbus/owned_fd.h"
 #include "dbus/paths.h"
 
 namespace schedd::dbus::verbs {
@@ -17,13 +18,17 @@ using namespace schedd::model;
 Result<Path> take_path(Reader& in) { return parse_path(in.text()); }
 
 /// A change that carries out `work`, or says what was wrong with the options.
-template <class Work> Change change(Result<Options> options, Work work) {
+template <class Work> Change change(Result<Options> options, Concern about, Work work) {
     const bool dry_run = options && options->dry_run();
-    return {dry_run, [options = std::move(options), work = std::move(work)](Writer& out) -> Status {
+    const bool interactive = options && options->interactive();
+    return {dry_run, interactive, std::move(about),
+            [options = std::move(options), work = std::move(work)](Writer& out) -> Status {
                 if (!options) return std::unexpected(options.error());
                 return work(*options, out);
             }};
 }
+
+Concern about(const Result<Path>& path) { return path ? concern_of(*path) : Concern(); }
 
 /// "schedulers/NAME/process_set/MEMBER"; both are names, not paths.
 Path member_path(std::string scheduler, std::string member) {
@@ -64,39 +69,45 @@ Result<std::vector<std::string>> carry_out(Backend& backend, const std::string& 
 Change create(Backend& backend, Reader& in) {
     const auto path = take_path(in);
     const auto type = in.text();
-    return change(in.options({"attributes"}), [=, &backend](const Options& options, Writer& out) -> Status {
-        if (!path) return std::unexpected(path.error());
-        const auto attributes = options.attributes("attributes");
-        if (!attributes) return std::unexpected(attributes.error());
-        Recipe recipe{{.what = Verb::Do::create, .path = *path, .word = type}};
-        for (const auto& [name, value] : *attributes) {
-            auto checked = attribute_value(value);
-            if (!checked) return std::unexpected(checked.error());
-            recipe.push_back(
-                {.what = Verb::Do::write, .path = *path, .word = name, .value = std::move(*checked)});
-        }
-        if (auto done = backend.apply(recipe, options.dry_run()); !done) return done;
-        out.object(object_path(*path));
-        return {};
-    });
+    return change(in.options({"attributes"}), about(path),
+                  [=, &backend](const Options& options, Writer& out) -> Status {
+                      if (!path) return std::unexpected(path.error());
+                      const auto attributes = options.attributes("attributes");
+                      if (!attributes) return std::unexpected(attributes.error());
+                      Recipe recipe{{.what = Verb::Do::create, .path = *path, .word = type}};
+                      for (const auto& [name, value] : *attributes) {
+                          auto checked = attribute_value(value);
+                          if (!checked) return std::unexpected(checked.error());
+                          recipe.push_back({.what = Verb::Do::write,
+                                            .path = *path,
+                                            .word = name,
+                                            .value = std::move(*checked)});
+                      }
+                      if (auto done = backend.apply(recipe, options.dry_run()); !done) return done;
+                      out.object(object_path(*path));
+                      return {};
+                  });
 }
 
 Change remove(Backend& backend, Reader& in) {
     const auto path = take_path(in);
-    return change(in.options({"recursive"}), [=, &backend](const Options& options, Writer&) -> Status {
-        if (!path) return std::unexpected(path.error());
-        const auto recursive = options.flag("recursive");
-        if (!recursive) return std::unexpected(recursive.error());
-        return backend.apply({{.what = Verb::Do::remove, .path = *path, .recursive = *recursive}},
-                             options.dry_run());
-    });
+    return change(in.options({"recursive"}), about(path),
+                  [=, &backend](const Options& options, Writer&) -> Status {
+                      if (!path) return std::unexpected(path.error());
+                      const auto recursive = options.flag("recursive");
+                      if (!recursive) return std::unexpected(recursive.error());
+                      return backend.apply({{.what = Verb::Do::remove,
+                                             .path = *path,
+                                             .recursive = *recursive}},
+                                           options.dry_run());
+                  });
 }
 
 Change write(Backend& backend, Reader& in) {
     const auto path = take_path(in);
     const auto attribute = in.text();
     const auto value = in.variant();
-    return change(in.options(), [=, &backend](const Options& options, Writer&) -> Status {
+    return change(in.options(), about(path), [=, &backend](const Options& options, Writer&) -> Status {
         if (!path) return std::unexpected(path.error());
         if (!value) return std::unexpected(value.error());
         auto checked = attribute_value(*value);
@@ -112,7 +123,7 @@ Change write(Backend& backend, Reader& in) {
 Change link(Backend& backend, Reader& in) {
     const auto source = in.text();
     const auto sink = take_path(in);
-    return change(in.options(), [=, &backend](const Options& options, Writer&) -> Status {
+    return change(in.options(), about(sink), [=, &backend](const Options& options, Writer&) -> Status {
         if (!sink) return std::unexpected(sink.error());
         auto chain = source;
         if (source.starts_with(kRootPath)) {
@@ -128,7 +139,7 @@ Change link(Backend& backend, Reader& in) {
 
 Change unlink(Backend& backend, Reader& in) {
     const auto sink = take_path(in);
-    return change(in.options(), [=, &backend](const Options& options, Writer&) -> Status {
+    return change(in.options(), about(sink), [=, &backend](const Options& options, Writer&) -> Status {
         if (!sink) return std::unexpected(sink.error());
         return backend.apply({{.what = Verb::Do::unlink, .path = *sink}}, options.dry_run());
     });
@@ -136,7 +147,7 @@ Change unlink(Backend& backend, Reader& in) {
 
 Change apply(Backend& backend, Reader& in) {
     const auto text = in.text();
-    return change(in.options({"format", "prune"}),
+    return change(in.options({"format", "prune"}), {},
                   [=, &backend](const Options& options, Writer& out) -> Status {
                       const auto changes = carry_out(backend, text, options);
                       if (!changes) return std::unexpected(changes.error());
@@ -167,6 +178,7 @@ Change attach(Backend& backend, Reader& in) {
     const auto scheduler = in.text();
     const auto member = in.text();
     return change(in.options({"weight", "class", "cpus", "exclusive", "memory", "persistent"}),
+                  concern_of(member_path(scheduler, member)),
                   [=, &backend](const Options& options, Writer& out) -> Status {
                       const auto attributes = member_attributes(options);
                       if (!attributes) return std::unexpected(attributes.error());
@@ -192,17 +204,39 @@ Change attach(Backend& backend, Reader& in) {
 Change detach(Backend& backend, Reader& in) {
     const auto scheduler = in.text();
     const auto member = in.text();
-    return change(in.options({"persistent"}), [=, &backend](const Options& options, Writer&) -> Status {
-        const auto is_persistent = options.flag("persistent");
-        if (!is_persistent) return std::unexpected(is_persistent.error());
-        if (*is_persistent) return backend.detach_persistently(scheduler, member, options.dry_run());
-        return backend.apply({{.what = Verb::Do::remove, .path = member_path(scheduler, member)}},
-                             options.dry_run());
-    });
+    return change(in.options({"persistent"}), concern_of(member_path(scheduler, member)),
+                  [=, &backend](const Options& options, Writer&) -> Status {
+                      const auto is_persistent = options.flag("persistent");
+                      if (!is_persistent) return std::unexpected(is_persistent.error());
+                      if (*is_persistent)
+                          return backend.detach_persistently(scheduler, member, options.dry_run());
+                      return backend.apply({{.what = Verb::Do::remove,
+                                             .path = member_path(scheduler, member)}},
+                                           options.dry_run());
+                  });
+}
+
+Change hold(Backend& backend, Reader& in) {
+    HoldRequest request{in.text(), in.text(), in.text()};
+    const auto caller = in.caller();
+    request.uid = caller.uid;
+    request.pid = caller.pid;
+    constexpr std::string_view kScheduler = "scheduler:";
+    Concern about;
+    if (request.what.starts_with(kScheduler)) about.scheduler = request.what.substr(kScheduler.size());
+    return change(in.options(), std::move(about),
+                  [=, &backend](const Options& options, Writer& out) -> Status {
+                      const auto ticket = backend.hold(request, options.dry_run());
+                      if (!ticket) return std::unexpected(ticket.error());
+                      const OwnedFd end(ticket->fd); // the reply has a copy
+                      out.descriptor(end.number);
+                      out.object(options.dry_run() ? "/" : hold_path(ticket->id));
+                      return {};
+                  });
 }
 
 Change reload(Backend& backend, Reader& in) {
-    return change(in.options(), [&backend](const Options& options, Writer& out) -> Status {
+    return change(in.options(), {}, [&backend](const Options& options, Writer& out) -> Status {
         const auto changes = backend.reload(options.dry_run());
         if (!changes) return std::unexpected(changes.error());
         out.text(describe_changes(*changes, options.dry_run()));

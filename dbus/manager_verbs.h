@@ -16,6 +16,7 @@ Change unlink(Backend& backend, Reader& in);
 Change apply(Backend& backend, Reader& in);
 Change attach(Backend& backend, Reader& in);
 Change detach(Backend& backend, Reader& in);
+Change hold(Backend& backend, Reader& in);
 Change reload(Backend& backend, Reader& in);
 
 // What only looks.

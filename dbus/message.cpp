@@ -12,7 +12,6 @@ namespace schedd::dbus {
 
 namespace {
 
-/// The message below the library's wrapper, for the one question it does not answer (see is_single_get).
 struct Raw : sdbus::Message {
     static sd_bus_message* of(const sdbus::Message& message) {
         return static_cast<sd_bus_message*>(message.*(&Raw::msg_));
@@ -26,6 +25,31 @@ template <class T> T take(sdbus::Message& message) {
 }
 
 } // namespace
+
+sd_bus_message* raw_of(const sdbus::Message& message) { return Raw::of(message); }
+
+bool allows_interaction(sd_bus_message* message) {
+    return sd_bus_message_get_allow_interactive_authorization(message) > 0;
+}
+
+std::optional<Basic> raw_basic(sd_bus_message* message, char signature) {
+    union {
+        const char* text;
+        std::uint64_t number;
+        std::int64_t integer;
+        double real;
+        int flag;
+    } value{};
+    if (!std::strchr("txbds", signature) || sd_bus_message_read_basic(message, signature, &value) <= 0)
+        return std::nullopt;
+    switch (signature) {
+    case 't': return value.number;
+    case 'x': return value.integer;
+    case 'b': return value.flag != 0;
+    case 'd': return value.real;
+    default: return std::string(value.text);
+    }
+}
 
 std::string Reader::text() { return take<std::string>(message_); }
 
@@ -52,7 +76,7 @@ Result<Basic> Reader::variant() {
     std::string contents;
     message_.peekType(type, contents);
     if (contents.size() != 1 || !std::strchr("yqutnixbdos", contents.front())) {
-        sd_bus_message_skip(Raw::of(message_), "v"); // what follows can still be read
+        sd_bus_message_skip(raw_of(message_), "v"); // what follows can still be read
         return fail(Errc::invalid_value, "a value of type '" + contents.substr(0, 32) + "' cannot be used",
                     "send one of t x b s");
     }
@@ -109,6 +133,10 @@ Result<Options> Reader::options(std::initializer_list<std::string_view> known) {
     return options;
 }
 
+Reader::Caller Reader::caller() const {
+    return {message_.getCredsEuid(), static_cast<std::uint32_t>(message_.getCredsPid())};
+}
+
 std::string Reader::sender() const { return message_.getSender(); }
 
 void Writer::text(std::string_view text) { message_ << (is_fit(text) ? std::string(text) : fit_text(text)); }
@@ -158,7 +186,7 @@ void Writer::close_dictionary() { message_.closeContainer(); }
 
 bool Writer::is_single_get() const {
     // the library tells not which call a property is read for, nor can it leave a property out of GetAll
-    sd_bus* bus = sd_bus_message_get_bus(Raw::of(message_));
+    sd_bus* bus = sd_bus_message_get_bus(raw_of(message_));
     sd_bus_message* call = bus ? sd_bus_get_current_message(bus) : nullptr;
     return call && sd_bus_message_is_method_call(call, "org.freedesktop.DBus.Properties", "Get") > 0;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,8 +14,16 @@
 namespace sdbus {
 class Message;
 } // namespace sdbus
+struct sd_bus_message;
 
 namespace schedd::dbus {
+
+/// The message below the library's wrapper, for the few questions it does not answer.
+sd_bus_message* raw_of(const sdbus::Message& message);
+/// Whether the caller has said, by the flag of the message, that somebody may be asked for a password.
+bool allows_interaction(sd_bus_message* message);
+/// A basic value of type `signature` (a letter) at the message's place; none if there is another.
+std::optional<Basic> raw_basic(sd_bus_message* message, char signature);
 
 /// The arguments of a call, read in their order. REQUIRES: the signature has been checked (the vtable does).
 class Reader {
@@ -29,6 +38,12 @@ public:
     Result<Basic> variant();
     /// An a{sv}, with a{sv} inside at most once; besides the options of every call it may hold `known` ones.
     Result<Options> options(std::initializer_list<std::string_view> known = {});
+    /// Uid and pid of the caller as the bus knows them. The pid may be somebody else's by now.
+    struct Caller {
+        std::uint32_t uid;
+        std::uint32_t pid;
+    };
+    [[nodiscard]] Caller caller() const;
     /// The unique name of the caller.
     [[nodiscard]] std::string sender() const;
 

@@ -42,6 +42,8 @@ public:
     [[nodiscard]] Result<Attributes> attributes(std::string_view key) const;
     /// After check(): whether nothing is to be changed.
     [[nodiscard]] bool dry_run() const { return flag("dry_run").value_or(false); }
+    /// After check(): whether somebody may be asked for a password.
+    [[nodiscard]] bool interactive() const { return flag("interactive").value_or(false); }
 
 private:
     std::map<std::string, Entry, std::less<>> entries_;

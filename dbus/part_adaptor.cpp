@@ -6,7 +6,7 @@ namespace schedd::dbus {
 using namespace schedd::model;
 
 Interface part_interface(std::string name, Part& part, Surroundings around) {
-    Interface interface{.name = std::move(name)};
+    Interface interface{.name = std::move(name), .about = concern_of(part.path())};
     auto& properties = interface.properties;
     properties.reserve(part.attributes().size() + 6);
     properties.push_back({"Path", "s", Emits::constant, [&part](Writer& out) -> Status {
@@ -34,6 +34,7 @@ Interface part_interface(std::string name, Part& part, Surroundings around) {
                                        .value = std::move(*checked)}},
                                      false);
             };
+        if (part.kind() == Kind::member) property.action = Action::attach;
         properties.push_back(std::move(property));
     }
     return interface;

@@ -5,6 +5,7 @@
 
 #include "components/kit/limits.h"
 #include "dbus/bus_tree.h"
+#include "dbus/log_control.h"
 #include "dbus/manager_adaptor.h"
 #include "dbus/paths.h"
 
@@ -19,14 +20,15 @@ constexpr const char* kName = "org.schedd1";
 struct Service::Parts {
     Parts(Backend& backend_in, Log& log_in, Options options_in, std::unique_ptr<Connection> connection_in)
         : backend(backend_in), options(std::move(options_in)), connection(std::move(connection_in)),
-          authority(::geteuid()),
-          manager(*connection, authority, std::string(kRootPath), manager_interface(backend)),
+          gate(*connection, ::geteuid(), options.patience), objects(*connection, gate),
+          manager(objects, std::string(kRootPath), manager_interface(backend)),
           watches([this](const std::string& name,
                          std::function<void()>
                              gone) { return connection->watch_owner(name, std::move(gone)); },
                   [this](const model::Part& part, const model::Sample& sample, std::uint64_t age_ms,
                          const std::string& to) { send_sample(part, sample, age_ms, to); }),
-          tree(*connection, authority, {backend, watches}, log_in, [this] { parts_changed = true; }) {}
+          tree(objects, {backend, watches}, log_in, [this] { parts_changed = true; }),
+          holds(objects, backend), log_control(objects, kLogControlPath, log_control_interface(backend)) {}
 
     void send_sample(const model::Part& part, const model::Sample& sample, std::uint64_t age_ms,
                      const std::string& to) {
@@ -44,10 +46,13 @@ struct Service::Parts {
     Backend& backend;
     Options options;
     std::unique_ptr<Connection> connection;
-    Authority authority;
+    Gate gate;
+    Objects objects;
     Object manager;
     Watches watches;
     BusTree tree;
+    BusHolds holds;
+    Object log_control;
     bool parts_changed = false;
     bool machine_changed = false;
     bool is_lost = false;
@@ -80,6 +85,7 @@ Service::Poll Service::poll() const {
 void Service::process() {
     const auto& clock = parts_->backend.tree().environment().clock;
     const Time end = clock.now() + std::chrono::milliseconds(limits::kBusTurnMs);
+    parts_->gate.sweep();
     for (int handled = 0; handled < limits::kBusMessagesPerTurn && !parts_->is_lost; ++handled) {
         const auto turn = parts_->connection->process();
         if (turn == Connection::Turn::idle) return;
@@ -122,6 +128,8 @@ void Service::ejected(std::string_view scheduler, std::string_view why) {
         for (const auto text : {scheduler, why}) out.text(text);
     });
 }
+
+void Service::holds_changed() { parts_->holds.refresh(); }
 
 void Service::topology_changed() { parts_->machine_changed = true; }
 

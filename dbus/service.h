@@ -10,6 +10,7 @@
 #include "components/kit/log.h"
 #include "components/kit/result.h"
 #include "dbus/backend.h"
+#include "dbus/gate.h"
 
 namespace schedd::dbus {
 
@@ -19,7 +20,8 @@ public:
     /// destruction (not from within the callback).
     struct Options {
         std::string bus = "system"; // "system", "session" or a D-Bus address
-        std::function<void()> lost;
+        std::function<void()> lost = {};
+        Patience patience = {}; // with polkit
     };
 
     /// Connects, puts up an object for the manager and for every part there is, then takes the name, so that
@@ -53,6 +55,8 @@ public:
                  std::string_view reason);
     void conflict(std::string_view scheduler, std::string_view target, std::string_view detail);
     void ejected(std::string_view scheduler, std::string_view why);
+    /// Holds came or went: their objects do too. Call it before the reply to the call that made one.
+    void holds_changed();
     /// OnlineCpus and TopologyGeneration have changed.
     void topology_changed();
     /// A sample may have come for watched sources: emits Sampled where due at `now`. Call once per tick.

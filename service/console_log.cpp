@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -21,6 +22,8 @@ namespace {
 
 constexpr std::array<std::string_view, 5> kWords{"debug", "info", "notice", "warning", "error"};
 constexpr std::array<int, 5> kPriorities{7, 6, 5, 4, 3}; // syslog(3)
+constexpr std::array<std::string_view, 8> kSyslog{"debug", "info", "notice", "warning",
+                                                  "err",   "crit", "alert",  "emerg"};
 constexpr std::string_view kUnit = "unit:";
 
 std::string printable(std::string_view text) {
@@ -46,7 +49,44 @@ bool send_to_journal(const std::vector<std::string>& fields) {
 
 } // namespace
 
-ConsoleLog::ConsoleLog(std::string_view level) : is_journal_(is_journal(STDERR_FILENO)) { set_level(level); }
+ConsoleLog::ConsoleLog(std::string_view level)
+    : has_journal_(is_journal(STDERR_FILENO)), target_(has_journal_ ? Target::journal : Target::console) {
+    set_level(level);
+}
+
+std::string ConsoleLog::level() const { return std::string(kWords[static_cast<std::size_t>(least_)]); }
+
+std::string ConsoleLog::syslog_level() const {
+    return std::string(kSyslog[static_cast<std::size_t>(least_)]);
+}
+
+kit::Status ConsoleLog::set_syslog_level(std::string_view level) {
+    const auto at = std::ranges::find(kSyslog, level);
+    if (at == kSyslog.end())
+        return fail(kit::Errc::invalid_value, fmt::format("there is no log level '{}'", level.substr(0, 64)),
+                    fmt::format("it may be: {}", fmt::join(kSyslog, " ")));
+    // there is nothing above an error here
+    least_ = std::min(static_cast<kit::Severity>(at - kSyslog.begin()), kit::Severity::error);
+    return {};
+}
+
+std::string ConsoleLog::target() const {
+    return target_ == Target::journal ? "journal" : target_ == Target::console ? "console" : "null";
+}
+
+kit::Status ConsoleLog::set_target(std::string_view target) {
+    if (target == "auto") target_ = has_journal_ ? Target::journal : Target::console;
+    else if (target == "console") target_ = Target::console;
+    else if (target == "null") target_ = Target::null;
+    else if (target == "journal" && has_journal_) target_ = Target::journal;
+    else if (target == "journal")
+        return fail(kit::Errc::not_supported, "the journal does not listen", "standard error is not its own");
+    else
+        return fail(kit::Errc::invalid_value,
+                    fmt::format("there is no log target '{}'", target.substr(0, 64)),
+                    "it may be: auto console journal null");
+    return {};
+}
 
 void ConsoleLog::set_level(std::string_view level) {
     const auto at = std::ranges::find(kWords, level);
@@ -56,10 +96,10 @@ void ConsoleLog::set_level(std::string_view level) {
 void ConsoleLog::tell(std::string_view id, kit::Severity severity, std::string_view about,
                       std::string_view message,
                       std::initializer_list<std::pair<std::string_view, std::string_view>> fields) {
-    if (severity < least_) return;
+    if (severity < least_ || target_ == Target::null) return;
     const auto index = static_cast<std::size_t>(severity);
     const auto text = fmt::format("{}: {}", printable(about), printable(message));
-    if (is_journal_) {
+    if (target_ == Target::journal) {
         std::vector<std::string> all{"MESSAGE=" + text, fmt::format("PRIORITY={}", kPriorities[index]),
                                      "SYSLOG_IDENTIFIER=schedd", fmt::format("SCHEDD_ABOUT={}", about)};
         if (!id.empty()) all.push_back(fmt::format("MESSAGE_ID={}", id));
@@ -68,8 +108,8 @@ void ConsoleLog::tell(std::string_view id, kit::Severity severity, std::string_v
         for (const auto& [name, value] : fields) all.push_back(fmt::format("{}={}", name, value));
         if (send_to_journal(all)) return;
     }
-    const auto line = is_journal_ ? fmt::format("<{}>{}\n", kPriorities[index], text)
-                                  : fmt::format("schedd: {}: {}\n", kWords[index], text);
+    const auto line = target_ == Target::journal ? fmt::format("<{}>{}\n", kPriorities[index], text)
+                                                 : fmt::format("schedd: {}: {}\n", kWords[index], text);
     std::fwrite(line.data(), 1, line.size(), stderr);
 }
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "components/kit/log.h"
+#include "components/kit/result.h"
 
 namespace schedd::service {
 
@@ -29,6 +30,7 @@ public:
     /// error) messages go there by its own protocol.
     explicit ConsoleLog(std::string_view level);
     void set_level(std::string_view level);
+    [[nodiscard]] std::string level() const;
     void write(kit::Severity severity, std::string_view about, std::string_view message) override {
         tell({}, severity, about, message);
     }
@@ -37,9 +39,17 @@ public:
     void tell(std::string_view id, kit::Severity severity, std::string_view about, std::string_view message,
               std::initializer_list<std::pair<std::string_view, std::string_view>> fields = {});
 
+    // The same in the words of syslog and systemd, as dbus::LogKnobs has them.
+    [[nodiscard]] std::string syslog_level() const;
+    kit::Status set_syslog_level(std::string_view level);
+    [[nodiscard]] std::string target() const;
+    kit::Status set_target(std::string_view target);
+
 private:
+    enum class Target { journal, console, null };
     kit::Severity least_{};
-    bool is_journal_;
+    bool has_journal_; // standard error goes there
+    Target target_;
 };
 
 } // namespace schedd::service

@@ -118,7 +118,7 @@ Status Daemon::open_state() {
                                                               [this](const Recipe& recipe, bool dry_run) {
                                                                   return apply(recipe, dry_run);
                                                               });
-    return {};
+    return open_holds();
 }
 
 Status Daemon::open_units() {
@@ -178,6 +178,7 @@ Status Daemon::open_loop() {
             if (!watch) return std::unexpected(watch.error());
         }
     }
+    if (auto watch = loop_->watch(holds_->fd(), POLLIN, [] {}); !watch) return std::unexpected(watch.error());
     if (units_) {
         units_->listen({[this](bool begins) {
                             is_reloading_ = begins;

@@ -15,6 +15,7 @@
 #include "service/config.h"
 #include "service/console_log.h"
 #include "service/exec_templates.h"
+#include "service/holds.h"
 #include "service/host/file_watches.h"
 #include "service/host/hwloc_topology.h"
 #include "service/host/process_events.h"
@@ -53,6 +54,12 @@ public:
     [[nodiscard]] Result<std::vector<dbus::Explanation>> explain(std::string_view what) const override;
     [[nodiscard]] std::vector<dbus::Explanation> explain_all() const override;
     Result<std::vector<dbus::Finding>> verify() override;
+    Result<dbus::HoldTicket> hold(const dbus::HoldRequest& request, bool dry_run) override;
+    [[nodiscard]] std::vector<dbus::HoldFacts> holds() const override { return holds_->facts(); }
+    [[nodiscard]] std::string log_level() const override { return log_.syslog_level(); }
+    Status set_log_level(std::string_view level) override;
+    [[nodiscard]] std::string log_target() const override { return log_.target(); }
+    Status set_log_target(std::string_view target) override { return log_.set_target(target); }
 
 private:
     explicit Daemon(Options options);
@@ -65,6 +72,11 @@ private:
     void note_configured(const Recipe& done);
     /// What the files ask for, compared with the tree; parts that only earlier files asked for are removed.
     [[nodiscard]] Result<Recipe> recipe_for(const Desired& desired) const;
+
+    Status open_holds();
+    void hear_holds();
+    /// Whether somebody holds what the recipe would remove: then it fails with busy, naming the holder.
+    [[nodiscard]] Status check_holds(const Recipe& recipe) const;
 
     Time turn();
     void hear_units();
@@ -112,6 +124,7 @@ private:
     std::unique_ptr<placement::LedgerStore> store_;
     std::optional<placement::Ledger> ledger_;
     std::optional<Registry> registry_;
+    std::unique_ptr<Holds> holds_;
     std::unique_ptr<Tree> tree_;
     std::unique_ptr<placement::Engine> engine_;
     std::optional<ExecTemplates> templates_;

@@ -88,6 +88,7 @@ Status Daemon::apply(const Recipe& recipe, bool dry_run) {
                verb.path.names()[2] == "process_set";
     });
     if (names_members) catch_up_with_processes();
+    if (auto free = check_holds(recipe); !free) return free;
     auto done = tree_->apply(recipe, dry_run);
     if (done && !dry_run) {
         take_process_events(); // what was forked so far is let go with its parent
@@ -191,6 +192,7 @@ dbus::Facts Daemon::facts() const {
     facts.processes = processes_->size();
     facts.ticks = engine_->ticks();
     facts.held = engine_->held();
+    facts.holds = holds();
     for (auto& row : engine_->facts())
         facts.schedulers.push_back({std::move(row.name), std::move(row.policy), row.members, row.handle_all,
                                     row.subjects, row.placed, row.conflicts, row.moves,

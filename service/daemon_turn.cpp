@@ -28,6 +28,7 @@ constexpr Duration kStatusPeriod = std::chrono::seconds(5);
 Time Daemon::turn() {
     bus_->process();
     hear_units();
+    hear_holds();
     const Time now = clock_.now();
     hear_files(now);
     if (process_watch_ && now >= events_again_) process_watch_->resume();

@@ -125,8 +125,26 @@ void Engine::run_policies(Time now) {
     for_each_scheduler([&](Scheduler& scheduler) {
         auto* policy = scheduler.policy();
         if (!policy || !policy->due() || !scheduler.ejected().empty()) return;
+        if (is_frozen(scheduler.name(), seats_[scheduler.name()])) return; // it stays due
         policy->done();
         if (run_policy(scheduler, seats_[scheduler.name()], now)) verdicts_dirty_ = true;
+    });
+}
+
+void Engine::freeze(bool all, std::set<std::string> schedulers) {
+    all_frozen_ = all;
+    frozen_ = std::move(schedulers);
+    // whoever may speak again gets the time for it
+    for (auto& [name, seat] : seats_)
+        if (seat.undecided) seat.policy_since = Time{};
+    members_dirty_ = true;
+    verdicts_dirty_ = true;
+}
+
+bool Engine::is_frozen(const std::string& scheduler, const Seat& seat) const {
+    if (!all_frozen_ && !frozen_.contains(scheduler)) return false;
+    return !seat.undecided || std::ranges::any_of(seat.subjects, [&](const Subject& subject) {
+        return outcomes_.contains(subject.target);
     });
 }
 
@@ -194,7 +212,7 @@ Time Engine::grace_for(const Target& target) const {
     Time until{};
     for (const auto& [name, seat] : seats_)
         if (seat.undecided && seat.policy_since != Time{} && holds(seat, target))
-            until = std::max(until, seat.policy_since + kGrace);
+            until = std::max(until, is_frozen(name, seat) ? kNever : seat.policy_since + kGrace);
     return until;
 }
 

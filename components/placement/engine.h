@@ -4,6 +4,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -78,6 +79,9 @@ public:
     void reconcile();
     /// The same for one target, about which there is news.
     void reconcile(const Target& target);
+    /// From now on these schedulers (or all) keep what they have decided; their policies are not run. One
+    /// that has decided nothing yet, and of whose subjects nothing is held, speaks once.
+    void freeze(bool all, std::set<std::string> schedulers);
     /// What becomes of a target that somebody else has written: left to them (`yield`), or written again, at
     /// most limits::kReassertions times in ten minutes, so that it never comes to a fight.
     enum class OnForeign { yield, reassert };
@@ -133,6 +137,7 @@ private:
     void refresh_members(Time now);
     void run_policies(Time now);
     bool run_policy(Scheduler& scheduler, Seat& seat, Time now);
+    [[nodiscard]] bool is_frozen(const std::string& scheduler, const Seat& seat) const;
     void eject(Scheduler& scheduler, Seat& seat, const std::string& why);
     [[nodiscard]] std::string nonsense_in(const Seat& seat, const std::vector<Decision>& decisions) const;
     void combine_and_act(Time now);
@@ -172,6 +177,8 @@ private:
     std::unordered_map<Pid, Released> released_; // not long ago: a child may have been forked just before
     std::vector<ProcessInfo> newborn_;           // forked by a held process since the last settle
     std::map<Target, CpuSet> seen_;              // current masks of subjects not placed, read once
+    bool all_frozen_ = false;
+    std::set<std::string> frozen_;
     bool members_dirty_ = true;
     bool verdicts_dirty_ = true;
     bool reports_dirty_ = true; // what members say of themselves may have changed

@@ -30,9 +30,7 @@ TemporaryDirectory::~TemporaryDirectory() {
     std::filesystem::remove_all(path_, ignored);
 }
 
-Child::Child(const std::vector<std::string>& words, const std::string& log) {
-    pid_ = ::fork();
-    if (pid_ != 0) return;
+void become(const std::vector<std::string>& words, const std::string& log) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     const int out = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
     ::dup2(out, STDOUT_FILENO);
@@ -42,6 +40,11 @@ Child::Child(const std::vector<std::string>& words, const std::string& log) {
     arguments.push_back(nullptr);
     ::execvp(arguments.front(), arguments.data());
     ::_exit(127);
+}
+
+Child::Child(const std::vector<std::string>& words, const std::string& log) {
+    pid_ = ::fork();
+    if (pid_ == 0) become(words, log);
 }
 
 Child& Child::operator=(Child&& other) noexcept {

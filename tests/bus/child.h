@@ -45,6 +45,10 @@ private:
     pid_t pid_ = 0;
 };
 
+/// What a forked child does to be the program `words[0]`, its output going to the file `log`. The kernel ends
+/// it if the test dies.
+[[noreturn]] void become(const std::vector<std::string>& words, const std::string& log);
+
 /// Output of a program that ends by itself, standard error included; `code` receives its exit code.
 std::string run(const std::vector<std::string>& words, int* code = nullptr);
 

@@ -167,6 +167,26 @@ TEST_F(TheCommandLine, ExitsWithFiveWhenNobodyServes) {
     EXPECT_EQ(code, 5);
 }
 
+TEST(ACommandLine, EndsWithFourOnABusThatTurnsItsUserAway) {
+    if (::geteuid() != 0) GTEST_SKIP() << "only root can become another user";
+    for (const auto kind : kBothBuses)
+        for (const auto* rules : {"<deny user=\"nobody\"/>", "<deny send_destination=\"org.schedd1\"/>"}) {
+            PrivateBus bus(kind, rules);
+            ASSERT_EQ(bus.obstacle(), "");
+            Daemon daemon(bus);
+            int code = -1;
+            const std::vector<std::string> words{"setpriv",        "--reuid=65534", "--regid=65534",
+                                                 "--clear-groups", SCHEDD_CLI,      "--bus=" + bus.address(),
+                                                 "status"};
+            const auto output = run(words, &code);
+            EXPECT_EQ(code, 4) << rules << ": " << output;
+            EXPECT_NE(output.find("permission denied"), std::string::npos) << output;
+            bus.end();
+            EXPECT_NE(run(words, &code), output);
+            EXPECT_EQ(code, 5) << "a bus that is gone is not running";
+        }
+}
+
 TEST_F(TheCommandLine, BuildsTheSameAgainFromWhatItExported) {
     build();
     ASSERT_EQ(cli({"export"}), 0);

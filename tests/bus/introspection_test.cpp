@@ -9,6 +9,7 @@
 
 #include "components/model/attribute.h"
 #include "tests/bus/daemon.h"
+#include "tests/bus/held_from_here.h"
 #include "tests/bus/introspection.h"
 
 namespace schedd::test {
@@ -148,6 +149,8 @@ TEST_P(TheShippedXml, ListsTheAttributesOfEveryType) {
 
 TEST_P(TheShippedXml, HasAFileForEveryInterface) {
     create_all();
+    const HeldFromHere hold(*client, "scheduler:S");
+    EXPECT_EQ(shipped("org.schedd1.Hold").lines, live(hold.path(), "org.schedd1.Hold").lines);
     std::set<std::string> seen;
     for (const auto& [path, interfaces] : client->managed().value)
         for (const auto& [name, properties] : interfaces)
@@ -155,7 +158,7 @@ TEST_P(TheShippedXml, HasAFileForEveryInterface) {
     seen.insert("org.schedd1.Manager");
     for (const auto& name : seen)
         EXPECT_TRUE(std::filesystem::exists(std::string(SCHEDD_INTERFACES) + "/" + name + ".xml")) << name;
-    EXPECT_EQ(seen.size(), 9U);
+    EXPECT_EQ(seen.size(), 10U);
 }
 
 } // namespace

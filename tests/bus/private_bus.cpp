@@ -38,7 +38,7 @@ bool can_connect(const std::string& path) {
     return connected;
 }
 
-void write_config(const std::string& file, const std::string& socket) {
+void write_config(const std::string& file, const std::string& socket, const std::string& rules) {
     std::ofstream(file)
         << "<!DOCTYPE busconfig PUBLIC \"-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN\"\n"
            " \"http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd\">\n"
@@ -46,7 +46,8 @@ void write_config(const std::string& file, const std::string& socket) {
         << socket
         << "</listen><auth>EXTERNAL</auth><policy context=\"default\"><allow user=\"*\"/>"
            "<allow send_destination=\"*\"/><allow receive_sender=\"*\"/><allow "
-           "own=\"*\"/></policy></busconfig>\n";
+           "own=\"*\"/>"
+        << rules << "</policy></busconfig>\n";
 }
 
 volatile std::sig_atomic_t is_asked_to_end = 0;
@@ -83,11 +84,11 @@ volatile std::sig_atomic_t is_asked_to_end = 0;
 
 } // namespace
 
-PrivateBus::PrivateBus(BusKind kind) {
+PrivateBus::PrivateBus(BusKind kind, const std::string& rules) {
     const auto config = directory() + "/bus.conf";
     const auto socket = directory() + "/bus";
     address_ = "unix:path=" + socket;
-    write_config(config, socket);
+    write_config(config, socket, rules);
     if (kind == BusKind::dbus_daemon)
         bus_ = Child({"dbus-daemon", "--config-file=" + config, "--nofork", "--nopidfile"},
                      directory() + "/bus.log");

@@ -11,7 +11,8 @@ enum class BusKind { dbus_daemon, dbus_broker };
 
 class PrivateBus {
 public:
-    explicit PrivateBus(BusKind kind);
+    /// `rules` are lines of its policy, after those that allow everything.
+    explicit PrivateBus(BusKind kind, const std::string& rules = {});
 
     [[nodiscard]] const std::string& address() const { return address_; }
     [[nodiscard]] const std::string& directory() const { return directory_.path(); }

@@ -5,11 +5,12 @@
 
 namespace schedd::test {
 
-ServedWorld::ServedWorld(const std::string& address) {
+ServedWorld::ServedWorld(const std::string& address, dbus::Patience patience) {
     thread_ = std::thread([this] { serve(); });
     run([&] {
-        service =
-            dbus::Service::open(backend, world.log, {.bus = address, .lost = [this] { ++lost; }}).value();
+        service = dbus::Service::open(backend, world.log,
+                                      {.bus = address, .lost = [this] { ++lost; }, .patience = patience})
+                      .value();
     });
 }
 

@@ -16,7 +16,7 @@ namespace schedd::test {
 
 class ServedWorld {
 public:
-    explicit ServedWorld(const std::string& address);
+    explicit ServedWorld(const std::string& address, dbus::Patience patience = {});
     ~ServedWorld();
     ServedWorld(const ServedWorld&) = delete;
     ServedWorld& operator=(const ServedWorld&) = delete;

@@ -1,6 +1,8 @@
 // FakeBackend: a daemon without a machine, over the World's tree; what it answers is set by the test.
 #pragma once
 
+#include <unistd.h>
+
 #include "dbus/backend.h"
 #include "tests/kit/world.h"
 
@@ -56,7 +58,22 @@ public:
         if (failure) return std::unexpected(*failure);
         return std::vector<dbus::Finding>{};
     }
+    Result<dbus::HoldTicket> hold(const dbus::HoldRequest& request, bool) override {
+        if (failure) return std::unexpected(*failure);
+        held.push_back({held.size() + 1, request, 0, 0});
+        return dbus::HoldTicket{held.size(), ::dup(0)};
+    }
+    [[nodiscard]] std::vector<dbus::HoldFacts> holds() const override { return held; }
+    [[nodiscard]] std::string log_level() const override { return level; }
+    Status set_log_level(std::string_view word) override {
+        level = word;
+        return {};
+    }
+    [[nodiscard]] std::string log_target() const override { return "console"; }
+    Status set_log_target(std::string_view) override { return {}; }
 
+    std::vector<dbus::HoldFacts> held;
+    std::string level = "info";
     int applied = 0;
     std::string config;
     std::string persisted;

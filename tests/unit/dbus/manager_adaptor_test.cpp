@@ -27,7 +27,7 @@ TEST_F(TheManager, AuthorizesEveryMethodThatChangesSomething) {
     }
     for (const auto name : reads) EXPECT_TRUE(seen.contains(name)) << name;
     for (const std::string_view name :
-         {"Create", "Remove", "Write", "Link", "Unlink", "Apply", "Attach", "Detach", "Reload"})
+         {"Create", "Remove", "Write", "Link", "Unlink", "Apply", "Attach", "Detach", "Reload", "Hold"})
         EXPECT_TRUE(seen.contains(name)) << name;
 }
 
@@ -37,6 +37,15 @@ TEST_F(TheManager, EndsEveryChangingMethodInOptions) {
         ASSERT_FALSE(method.in.empty()) << method.name;
         EXPECT_EQ(method.in.back().name, "options") << method.name;
         EXPECT_EQ(method.in.back().signature, "a{sv}") << method.name;
+    }
+}
+
+TEST_F(TheManager, TakesTheActionOfItsKindForEachChange) {
+    for (const auto& method : interface.methods) {
+        const auto wanted = method.name == "Attach" || method.name == "Detach" ? Action::attach
+                            : method.name == "Hold"                            ? Action::hold
+                                                                               : Action::configure;
+        EXPECT_EQ(method.action, wanted) << method.name;
     }
 }
 

@@ -1,0 +1,105 @@
+// The verb hold: a command under a hold, or a list of the holds there are.
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cli/text.h"
+#include "cli/verbs.h"
+
+namespace schedd::cli {
+
+namespace {
+
+/// Passed on to the command, which decides what becomes of it.
+constexpr std::array kPassed{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
+// As shells have it: what cannot be started, and what a signal has ended.
+constexpr int kNotExecutable = 126;
+constexpr int kNotFound = 127;
+constexpr int kSignalled = 128;
+
+Answer<Exit> list_holds(const Session& session) {
+    auto bus = session.connect();
+    if (!bus) return std::unexpected(bus.error());
+    const auto reply = bus->call("Status", {});
+    if (!reply) return std::unexpected(reply.error());
+    const auto json = parse_json(*reply, "Status");
+    if (!json) return std::unexpected(json.error());
+    const auto form = session.options.json;
+    Json holds = field(*json, "holds");
+    if (!holds.is_array()) holds = Json::array();
+    const auto text = form == JsonForm::off ? print_holds(holds, session.look) : dump_json(holds, form);
+    if (const auto written = print(text); !written) return std::unexpected(written.error());
+    return Exit::ok;
+}
+
+sigset_t awaited() {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGCHLD);
+    for (const int number : kPassed) sigaddset(&set, number);
+    return set;
+}
+
+[[noreturn]] void become(const std::vector<std::string>& words, const sigset_t& before) {
+    sigprocmask(SIG_SETMASK, &before, nullptr);
+    std::vector<char*> arguments;
+    for (const auto& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
+    arguments.push_back(nullptr);
+    ::execvp(arguments.front(), arguments.data());
+    const int reason = errno;
+    complain(fmt::format("hold: cannot run '{}': {}", shown(words.front()), std::strerror(reason)));
+    ::_exit(reason == ENOENT ? kNotFound : kNotExecutable);
+}
+
+/// Runs the command to its end; its exit code, or that of a shell when a signal ended it.
+Answer<Exit> run_command(const std::vector<std::string>& words) {
+    const auto signals = awaited();
+    sigset_t before;
+    sigprocmask(SIG_BLOCK, &signals, &before);
+    const pid_t child = ::fork();
+    if (child < 0) return give_up(Exit::error, fmt::format("hold: cannot fork: {}", std::strerror(errno)));
+    if (child == 0) become(words, before);
+    while (true) {
+        siginfo_t info{};
+        const int number = ::sigwaitinfo(&signals, &info);
+        // what the terminal sends goes to the command too
+        if (number > 0 && number != SIGCHLD && info.si_code != SI_KERNEL) ::kill(child, number);
+        int status = 0;
+        if (number == SIGCHLD && ::waitpid(child, &status, WNOHANG) == child)
+            return static_cast<Exit>(WIFSIGNALED(status) ? kSignalled + WTERMSIG(status)
+                                                         : WEXITSTATUS(status));
+    }
+}
+
+} // namespace
+
+Answer<Exit> run_hold(const Session& session) {
+    const auto& given = session.options;
+    if (given.words.empty()) {
+        if (given.what.empty() && given.who.empty() && given.why.empty()) return list_holds(session);
+        return give_up(Exit::usage, "hold: no command given; use schedd-cli hold [OPTION...] -- COMMAND");
+    }
+    if (given.json != JsonForm::off)
+        return give_up(Exit::usage, "hold: --json goes with the list, not with a command");
+    auto bus = session.connect();
+    if (!bus) return std::unexpected(bus.error());
+    CallOptions options;
+    options.interactive = may_ask(session);
+    const auto& command = given.words.front();
+    const auto fd = bus->take_descriptor("Hold",
+                                         {given.what.empty() ? "scheduler:*" : given.what,
+                                          given.who.empty() ? command.substr(0, 256) : given.who, given.why},
+                                         options);
+    if (!fd) return std::unexpected(fd.error());
+    auto ended = run_command(given.words);
+    ::close(*fd);
+    return ended;
+}
+
+} // namespace schedd::cli

@@ -1,0 +1,58 @@
+// What the daemon does about holds, and about its log being turned up or down over the bus.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "service/daemon.h"
+
+namespace schedd::service {
+
+Status Daemon::open_holds() {
+    auto holds = Holds::open(options_.state_dir, log_);
+    if (!holds) return std::unexpected(holds.error());
+    holds_ = std::move(*holds);
+    const auto held = holds_->schedulers();
+    engine_->freeze(held.all, held.names);
+    return {};
+}
+
+void Daemon::hear_holds() {
+    if (!holds_->collect()) return;
+    const auto held = holds_->schedulers();
+    engine_->freeze(held.all, held.names);
+    bus_->holds_changed();
+}
+
+Result<dbus::HoldTicket> Daemon::hold(const dbus::HoldRequest& request, bool dry_run) {
+    auto ticket = holds_->take(request, dry_run);
+    if (!ticket || dry_run) return ticket;
+    const auto held = holds_->schedulers();
+    engine_->freeze(held.all, held.names);
+    bus_->holds_changed();
+    return ticket;
+}
+
+Status Daemon::check_holds(const Recipe& recipe) const {
+    for (const auto& verb : recipe) {
+        // a scheduler, or its policy, without which nothing would keep what is placed
+        const auto& names = verb.path.names();
+        const bool removes = verb.what == Verb::Do::remove && names.size() >= 2 && names.size() <= 3 &&
+                             names[0] == "schedulers";
+        const auto* hold = removes ? holds_->on_scheduler(names[1]) : nullptr;
+        if (!hold || !tree_->find(verb.path)) continue;
+        const auto& by = hold->request;
+        return fail(Errc::busy, fmt::format("{} is held by {}", verb.path.text(), by.who),
+                    fmt::format("hold {} of uid {}, pid {}{}{}", hold->id, by.uid, by.pid,
+                                by.why.empty() ? "" : ": ", by.why));
+    }
+    return {};
+}
+
+/// Until the next start, whatever the configuration says.
+Status Daemon::set_log_level(std::string_view level) {
+    auto set = log_.set_syslog_level(level);
+    if (set) options_.log_level = log_.level();
+    return set;
+}
+
+} // namespace schedd::service
