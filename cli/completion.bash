@@ -22,7 +22,7 @@ _schedd_cli() {
     for ((i = 1; i < cword; i++)); do
         case ${words[i]} in
             --bus=* | --host=*) _schedd_cli_place+=("${words[i]}") ;;
-            --bus | --host | -H | --color | --json | --format | --what | --who | --why | --weight | --interval | --list | -o | --output)
+            --bus | --host | -H | --color | --json | --format | --weight | --class | --cpus | --memory | --timeout | --what | --who | --why | --interval | --list | -o | --output)
                 [[ ${words[i]} == --bus || ${words[i]} == --host || ${words[i]} == -H ]] && _schedd_cli_place+=("${words[i]}" "${words[i + 1]}")
                 ((i++)) ;;
             -*) ;;
@@ -52,9 +52,13 @@ _schedd_cli() {
             top) choices+=" $reads --once --interval=" ;;
             graph) choices+=" $reads --format=text --format=dot --format=svg --output" ;;
             export) choices+=" $reads --verbs" ;;
-            set | create | link | unlink | detach) choices+=" --dry-run --no-ask-password" ;;
+            set | create | link | unlink) choices+=" --dry-run --no-ask-password" ;;
+            detach) choices+=" --dry-run --no-ask-password --persistent" ;;
             remove) choices+=" --dry-run --no-ask-password --recursive" ;;
-            attach) choices+=" --dry-run --no-ask-password --weight=" ;;
+            attach)
+                choices+=" --dry-run --no-ask-password --persistent --wait --timeout= --weight= --cpus= --exclusive"
+                choices+=" --class=latency --class=normal --class=batch --memory=any --memory=local"
+                ;;
             apply) choices+=" $reads --dry-run --no-ask-password --verbs --prune" ;;
             diff) choices+=" $reads --no-ask-password --verbs --prune" ;;
             hold) choices+=" $reads --no-ask-password --what= --who= --why=" ;;

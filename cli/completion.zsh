@@ -67,8 +67,8 @@ _schedd_cli() {
                 remove) _arguments $common $changes '(-r --recursive)'{-r,--recursive}'[with everything below]' '*:path:_schedd_cli_list parts' ;;
                 link) _arguments $common $changes '1:source:_schedd_cli_list sources' '2:sink:_schedd_cli_list sinks' ;;
                 unlink) _arguments $common $changes '1:sink:_schedd_cli_list sinks' ;;
-                attach) _arguments $common $changes '--weight=[share of the CPU]:weight' '1:scheduler:_schedd_cli_list schedulers' '*:member:compadd -S "" process: process+children: group: session: user: cgroup: unit: exec:' ;;
-                detach) _arguments $common $changes '1:scheduler:_schedd_cli_list schedulers' '*:member:_schedd_cli_list members' ;;
+                attach) _arguments $common $changes '--weight=[share of the CPU]:weight' '--class=[what it is sensitive to]:class:(latency normal batch)' '--cpus=[how many it wants]:cpus' '--exclusive[for itself]' '--memory=[where its memory is]:memory:(any local)' '--persistent[in the unit file too]' '--wait[until it is placed]' '--timeout=[how long to wait]:seconds' '1:scheduler:_schedd_cli_list schedulers' '*:member:compadd -S "" process: process+children: group: session: user: cgroup: unit: exec:' ;;
+                detach) _arguments $common $changes '--persistent[out of the unit file too]' '1:scheduler:_schedd_cli_list schedulers' '*:member:_schedd_cli_list members' ;;
                 apply) _arguments $common $reads $changes '--verbs[recipe lines]' '--prune[also remove]' '*:file:_files' ;;
                 diff) _arguments $common $reads '--no-ask-password' '--verbs[recipe lines]' '--prune[also remove]' '*:file:_files' ;;
                 export) _arguments $common $reads '--verbs[recipe lines]' ;;

@@ -59,6 +59,20 @@ dbus::Explanation translate(const placement::Explanation& row) {
     return out;
 }
 
+/// A unit that is no member: why it is not.
+dbus::Explanation translate(const systemd::Attachments::Row& row) {
+    dbus::Explanation out;
+    out.target = "unit:" + row.unit;
+    out.state =
+        placement::name_of(row.state == "waiting" ? placement::State::pending : placement::State::free);
+    if (row.scheduler.empty()) out.detail = fmt::format("it has opted out ({})", row.where);
+    else
+        out.detail = fmt::format("{} {}: {} ({})",
+                                 row.state == "waiting" ? "waits to be attached to" : "is detached from",
+                                 row.scheduler, row.detail, row.where);
+    return out;
+}
+
 template <class Field> std::size_t count_distinct(const Topology& topology, Field field) {
     std::set<int> seen;
     for (const auto& cpu : topology.cpus) seen.insert(cpu.*field);
@@ -192,8 +206,14 @@ dbus::Facts Daemon::facts() const {
 
 Result<std::vector<dbus::Explanation>> Daemon::explain(std::string_view what) const {
     const auto rows = engine_->explain(what);
-    if (!rows) return std::unexpected(rows.error());
     std::vector<dbus::Explanation> out;
+    if (!rows) {
+        if (attachments_)
+            for (const auto& row : attachments_->rows())
+                if ("unit:" + row.unit == what) out.push_back(translate(row));
+        if (out.empty()) return std::unexpected(rows.error());
+        return out;
+    }
     for (const auto& row : *rows) out.push_back(translate(row));
     return out;
 }

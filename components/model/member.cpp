@@ -38,15 +38,6 @@ std::unexpected<Error> bad_member(std::string_view text, std::string accepted) {
 
 } // namespace
 
-std::string Target::text() const {
-    switch (sort) {
-    case Sort::process: return fmt::format("process:{}", pid);
-    case Sort::cgroup: return "cgroup:" + name;
-    case Sort::unit: return "unit:" + name;
-    }
-    return {};
-}
-
 Result<MemberName> MemberName::parse(std::string_view text) {
     const auto at = std::ranges::find_if(kSorts, [&](const auto& s) { return text.starts_with(s.prefix); });
     if (at == kSorts.end())
@@ -86,7 +77,7 @@ const std::vector<AttributeSpec>& Member::table() {
          .initial = "100",
          .minimum = 1,
          .maximum = 10000,
-         .doc = "Share of this member among the others when CPUs are scarce."},
+         .doc = "Share of this member among the others when CPUs are scarce; of a unit also its CPUWeight."},
         {.name = "class",
          .kind = AttributeKind::choice,
          .initial = "normal",

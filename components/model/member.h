@@ -45,6 +45,7 @@ public:
 
     [[nodiscard]] const MemberName& parsed() const { return parsed_; }
     [[nodiscard]] std::uint64_t weight() const { return unsigned_at(kWeight); }
+    [[nodiscard]] bool wants_local_memory() const { return text_at(kMemory) == "local"; }
     /// False once a held process has ended; members without a hold live until they are removed.
     [[nodiscard]] bool alive() const { return !hold_ || hold_->alive(); }
     [[nodiscard]] std::uint64_t start_time() const { return start_time_; }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,11 +38,26 @@ struct Subject {
     CpuSet current;             // where it may run now, as read from the machine
 };
 
+/// What is wanted of a unit beside its CPUs; what is not said stays as it is.
+struct Tuning {
+    std::optional<std::uint64_t> cpu_weight;   // share beside its siblings, 1 to 10000 (CPUWeight)
+    std::optional<std::uint64_t> cpu_quota_us; // CPU time per second, in us (CPUQuota)
+    std::optional<CpuSet> memory_nodes;        // NUMA nodes (AllowedMemoryNodes)
+
+    [[nodiscard]] bool empty() const { return !cpu_weight && !cpu_quota_us && !memory_nodes; }
+    /// What only `other` says is taken over.
+    void add(const Tuning& other);
+    /// "CPUWeight=200 AllowedMemoryNodes=0".
+    [[nodiscard]] std::string text() const;
+    bool operator==(const Tuning&) const = default;
+};
+
 /// What a policy wants held for a subject. Kept until the policy returns another set of decisions.
 struct Decision {
     Target target;
     CpuSet cpus;
     std::string reason; // fit for a person: what was seen, what was chosen
+    Tuning tuning = {};
 };
 
 } // namespace schedd::model

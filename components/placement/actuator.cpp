@@ -1,4 +1,4 @@
-// The words of the states.
+// The words of the states, and actuators that tune nothing.
 #include "components/placement/actuator.h"
 
 namespace schedd::placement {
@@ -15,6 +15,21 @@ std::string_view name_of(State state) {
     case State::gone: return "gone";
     }
     return "pending";
+}
+
+Result<std::string> Actuator::capture_tuning(const Target& /*target*/, const std::string& original) {
+    return original;
+}
+
+Outcome Actuator::tune(const Target& target, const Tuning& tuning, const std::string& /*original*/,
+                       Outcome outcome) {
+    return Actuator::check_tuning(target, tuning, std::move(outcome));
+}
+
+Outcome Actuator::check_tuning(const Target& /*target*/, const Tuning& tuning, Outcome outcome) {
+    if (tuning.empty()) return outcome;
+    outcome.detail += (outcome.detail.empty() ? "" : "; ") + tuning.text() + " is for units alone";
+    return outcome;
 }
 
 } // namespace schedd::placement

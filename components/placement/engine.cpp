@@ -16,6 +16,7 @@ namespace {
 constexpr Duration kGrace = std::chrono::seconds(10);
 /// A policy that thinks longer than this is put out of action: the loop is one thread.
 constexpr Duration kDecideBudget = std::chrono::seconds(1);
+constexpr std::uint64_t kDefaultWeight = 100; // systemd's and the kernel's own, too
 
 } // namespace
 
@@ -227,9 +228,24 @@ std::vector<Wish> Engine::wishes() const {
             const auto* member = static_cast<const Member*>(set.child(subject->member));
             all.push_back({scheduler.name(), subject->member, scheduler.precedence(), member != nullptr,
                            member ? member->order() : set.handle_all_order(), held.decision, subject->pids});
+            if (member && target.sort == Target::Sort::unit)
+                all.back().decision.tuning.add(tuning_of(*member, held.decision));
         }
     });
     return all;
+}
+
+/// What a unit's member asks for beside CPUs: its weight, and memory near the CPUs it is given.
+Tuning Engine::tuning_of(const Member& member, const Decision& decision) const {
+    Tuning tuning;
+    if (member.weight() != kDefaultWeight) tuning.cpu_weight = member.weight();
+    if (member.wants_local_memory()) {
+        CpuSet nodes;
+        for (const auto& cpu : topology_.cpus)
+            if (decision.cpus.contains(cpu.id)) nodes.add(cpu.numa);
+        tuning.memory_nodes = nodes;
+    }
+    return tuning;
 }
 
 void Engine::part_added(Part& part) {

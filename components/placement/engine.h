@@ -146,13 +146,19 @@ private:
     [[nodiscard]] Time grace_for(const Target& target) const;
     void carry_out(const Plan& plan, Time now);
     void carry_out(const Step& step);
+    Outcome place(const Target& target, const CpuSet& cpus, const Tuning& tuning);
+    Outcome check(const Target& target, const CpuSet& written);
+    [[nodiscard]] Tuning tuning_of(const Member& member, const Decision& decision) const;
     void refuse(const Step& step, const Error& error);
     void refuse(const Step& step, Outcome outcome);
-    void release(const Target& target);
+    void release(const std::vector<Target>& targets);
+    void release(const Target& target, const std::optional<Outcome>& theirs);
+    [[nodiscard]] std::optional<Outcome> found_foreign(const Target& target);
     void check_some(Time now);
     void redo(const Target& target, Outcome& outcome);
     void look_again(const Target& target, Outcome& outcome);
     [[nodiscard]] bool may_reassert(const Target& target);
+    void redo_processes_after(const Plan& plan);
     void report_members();
     CpuSet current_of(const Target& target);
     void for_each_scheduler(const std::function<void(Scheduler&)>& visit) const;
@@ -166,6 +172,7 @@ private:
     std::map<std::string, Seat> seats_; // by scheduler name
     std::map<Target, Verdict> verdicts_;
     std::map<Target, Outcome> outcomes_; // of everything that is wanted or held
+    std::map<Target, Tuning> tuned_;     // of what was tuned since the start
     std::unordered_map<Pid, Target> held_processes_;
     std::unordered_map<Pid, Released> released_; // not long ago: a child may have been forked just before
     std::vector<ProcessInfo> newborn_;           // forked by a held process since the last settle

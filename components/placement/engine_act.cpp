@@ -98,7 +98,7 @@ void Engine::combine_and_act(Time now) {
     // what was refused is not tried again at each decision, but at the next read-back
     for (const auto& [target, outcome] : outcomes_)
         held.emplace(target, outcome.state == State::invalid ? outcome.refused : outcome.written);
-    auto plan = make_plan(verdicts_, held);
+    auto plan = make_plan(verdicts_, held, tuned_);
     std::erase_if(plan.releases, [&](const Target& target) {
         const Time until = grace_for(target);
         if (until <= now) return false;
@@ -137,7 +137,8 @@ void Engine::carry_out(const Plan& plan, Time now) {
         if (!recorded) refuse(step, recorded.error());
         else if (ledger_.find(step.target)) carry_out(step);
     }
-    for (const auto& target : plan.releases) release(target);
+    release(plan.releases);
+    redo_processes_after(plan);
     if (!outcomes_.empty() && next_check_ <= now) next_check_ = now + kCheckPeriod;
 }
 
@@ -146,7 +147,7 @@ void Engine::carry_out(const Step& step) {
     const auto before = outcomes_.find(target);
     const bool is_new = before == outcomes_.end() || before->second.written.empty();
     const bool was_elsewhere = current_of(target) != step.cpus;
-    auto outcome = actuator_.place(target, step.cpus);
+    auto outcome = place(target, step.cpus, step.tuning);
     ++steps_;
     seen_.erase(target);
     if (outcome.state == State::gone) ledger_.forget(target);
@@ -159,6 +160,34 @@ void Engine::carry_out(const Step& step) {
     if (target.sort == Target::Sort::process) held_processes_.insert_or_assign(target.pid, target);
     if (listener_) listener_->placed(target, verdicts_.at(target), outcome);
     outcomes_[target] = std::move(outcome);
+}
+
+/// CPUs first, the rest after them. What was there before is recorded before the first touch.
+Outcome Engine::place(const Target& target, const CpuSet& cpus, const Tuning& tuning) {
+    auto outcome = actuator_.place(target, cpus);
+    const bool is_done = outcome.state != State::gone && outcome.state != State::invalid;
+    const auto* entry = ledger_.find(target);
+    if (!is_done || !entry || (tuning.empty() && !tuned_.contains(target))) return outcome;
+    Status recorded;
+    auto original = actuator_.capture_tuning(target, entry->original);
+    if (!original) recorded = std::unexpected(original.error());
+    else if (*original != entry->original) {
+        recorded = ledger_.record({{target, {entry->actuator, *original, entry->written}}});
+        if (recorded) recorded = ledger_.flush();
+    }
+    tuned_[target] = tuning;
+    if (recorded) return actuator_.tune(target, tuning, *original, std::move(outcome));
+    outcome.state = State::overridden;
+    outcome.detail = fmt::format("{} is not set: {}", tuning.text(), recorded.error().text());
+    return outcome;
+}
+
+Outcome Engine::check(const Target& target, const CpuSet& written) {
+    auto outcome = actuator_.check(target, written);
+    const auto tuned = tuned_.find(target);
+    if (tuned == tuned_.end() || outcome.state == State::gone || outcome.state == State::invalid)
+        return outcome;
+    return actuator_.check_tuning(target, tuned->second, std::move(outcome));
 }
 
 void Engine::refuse(const Step& step, const Error& error) {
@@ -179,11 +208,37 @@ void Engine::refuse(const Step& step, Outcome outcome) {
     outcomes_[target] = std::move(outcome);
 }
 
-void Engine::release(const Target& target) {
+/// Lets them go. A group or unit is put back in several acts, the first of which looks like somebody else's
+/// to who comes after a crash: so the ledger says beforehand that they are let go.
+void Engine::release(const std::vector<Target>& targets) {
+    std::vector<std::pair<Target, std::optional<Outcome>>> rows;
+    for (const auto& target : targets) {
+        auto theirs = found_foreign(target);
+        if (!theirs && target.sort != Target::Sort::process) ledger_.note_written(target, {});
+        rows.emplace_back(target, std::move(theirs));
+    }
+    if (auto kept = ledger_.flush(); !kept)
+        tree_.environment().log.write(Severity::error, "ledger", kept.error().text());
+    for (const auto& [target, theirs] : rows) release(target, theirs);
+}
+
+/// What somebody else has set of the target, if anything. After a crash it may have what was noted but not
+/// written yet, or what was written before that.
+std::optional<Outcome> Engine::found_foreign(const Target& target) {
+    const auto* entry = ledger_.find(target);
+    if (!entry || entry->written.empty()) return std::nullopt;
+    auto now = actuator_.check(target, entry->written);
+    if (now.state != State::foreign) return std::nullopt;
+    if (!entry->before.empty() && actuator_.check(target, entry->before).state != State::foreign)
+        return std::nullopt;
+    return now;
+}
+
+void Engine::release(const Target& target, const std::optional<Outcome>& theirs) {
     if (const auto* entry = ledger_.find(target)) {
-        const auto now = actuator_.check(target, entry->written);
-        const bool is_theirs = now.state == State::foreign;
-        const auto outcome = is_theirs ? now : actuator_.restore(target, entry->original);
+        // the CPUs are somebody else's; what was tuned is not
+        if (theirs && tuned_.contains(target)) actuator_.tune(target, {}, entry->original, *theirs);
+        const auto outcome = theirs ? *theirs : actuator_.restore(target, entry->original);
         ++steps_;
         if (listener_) listener_->released(target, outcome);
         if (outcome.state == State::invalid) {
@@ -196,6 +251,7 @@ void Engine::release(const Target& target) {
     }
     if (target.sort == Target::Sort::process) held_processes_.erase(target.pid);
     outcomes_.erase(target);
+    tuned_.erase(target);
     reassertions_.erase(target);
 }
 
@@ -205,7 +261,7 @@ void Engine::release_all() {
     for (const auto& [target, outcome] : outcomes_) targets.push_back(target);
     // inner groups first: a child cannot be wider than its parent, but its parent may be narrower than before
     std::ranges::reverse(targets);
-    for (const auto& target : targets) release(target);
+    release(targets);
     if (auto kept = ledger_.flush(); !kept)
         tree_.environment().log.write(Severity::error, "ledger", kept.error().text());
 }
@@ -230,7 +286,7 @@ void Engine::check_some(Time now) {
             outcome.refused = {}; // the next plan tries again
             verdicts_dirty_ = true;
         } else if (outcome.state == State::pending && verdicts_.contains(target) && ledger_.find(target)) {
-            outcome = actuator_.place(target, verdicts_.at(target).cpus);
+            outcome = place(target, verdicts_.at(target).cpus, verdicts_.at(target).tuning);
         } else {
             look_again(target, outcome);
         }
@@ -243,14 +299,14 @@ void Engine::check_some(Time now) {
 /// Reads back; what somebody else has written meanwhile is theirs, or is written again.
 void Engine::look_again(const Target& target, Outcome& outcome) {
     const auto before = outcome.state;
-    outcome = actuator_.check(target, outcome.written);
+    outcome = check(target, outcome.written);
     const bool is_disturbed = outcome.state == State::foreign || outcome.state == State::overridden;
     if (!is_disturbed || before == State::foreign || outcome.state == before) return;
     const auto verdict = verdicts_.find(target);
     const bool takes_back = verdict != verdicts_.end() && ledger_.find(target) && may_reassert(target);
     if (listener_) listener_->disturbed(target, outcome, takes_back);
     if (!takes_back) return;
-    outcome = actuator_.place(target, verdict->second.cpus);
+    outcome = place(target, verdict->second.cpus, verdict->second.tuning);
     ++steps_;
 }
 
@@ -278,10 +334,21 @@ void Engine::redo(const Target& target, Outcome& outcome) {
         verdicts_dirty_ = true;
         return;
     }
-    outcome = actuator_.check(target, outcome.written);
+    outcome = check(target, outcome.written);
     if (outcome.state == State::applied || outcome.state == State::gone || verdict == verdicts_.end()) return;
-    outcome = actuator_.place(target, verdict->second.cpus);
+    outcome = place(target, verdict->second.cpus, verdict->second.tuning);
     ++steps_;
+}
+
+/// Linux before 6.2 forgets the affinity of every task near a group whose cpuset controller is switched on or
+/// off, as the first and the last placed unit do it.
+void Engine::redo_processes_after(const Plan& plan) {
+    const auto is_unit = [](const Target& target) { return target.sort == Target::Sort::unit; };
+    if (std::ranges::none_of(plan.steps, is_unit, &Step::target) &&
+        std::ranges::none_of(plan.releases, is_unit))
+        return;
+    for (auto& [target, outcome] : outcomes_)
+        if (target.sort == Target::Sort::process && outcome.state == State::applied) redo(target, outcome);
 }
 
 void Engine::reconcile() {
@@ -301,7 +368,7 @@ void Engine::check_all() {
     for (auto& [target, outcome] : outcomes_) {
         if (outcome.state == State::invalid)
             outcome.effective = actuator_.current(target).value_or(outcome.effective);
-        else if (ledger_.find(target)) outcome = actuator_.check(target, outcome.written);
+        else if (ledger_.find(target)) outcome = check(target, outcome.written);
     }
 }
 

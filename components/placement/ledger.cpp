@@ -1,10 +1,11 @@
 // The ledger's lines: tab-separated, one per event, names escaped as in paths.
 //   schedd-ledger 1 BOOT-ID
 //   + process 123 45678 affinity ORIGINAL WRITTEN      recorded (for a group: + cgroup PATH 0 ...)
-//   = process 123 45678 WRITTEN                        about to be written
+//   = process 123 45678 WRITTEN                        about to be written; nothing: about to be let go
 //   - process 123 45678                                as it was, or gone
 #include "components/placement/ledger.h"
 
+#include <algorithm>
 #include <array>
 #include <optional>
 
@@ -30,9 +31,21 @@ std::string key_of(const Target& target) {
     return {};
 }
 
-std::string record_line(const Target& target, const Ledger::Entry& entry) {
-    return fmt::format("+\t{}\t{}\t{}\t{}\n", key_of(target), entry.actuator, escape_name(entry.original),
-                       entry.written.text());
+void write(Ledger::Entry& entry, const CpuSet& cpus) {
+    if (!entry.written.empty()) entry.before = entry.written;
+    entry.written = cpus;
+}
+
+std::string note_line(const Target& target, const CpuSet& cpus) {
+    return fmt::format("=\t{}\t{}\n", key_of(target), cpus.text());
+}
+
+/// One line, or two if there is something written before.
+std::string record_lines(const Target& target, const Ledger::Entry& entry) {
+    const auto& first = entry.before.empty() ? entry.written : entry.before;
+    auto lines = fmt::format("+\t{}\t{}\t{}\t{}\n", key_of(target), entry.actuator,
+                             escape_name(entry.original), first.text());
+    return entry.before.empty() ? lines : lines + note_line(target, entry.written);
 }
 
 /// Fields between tabs; at most 7.
@@ -77,7 +90,7 @@ bool take_line_into(std::map<Target, Ledger::Entry>& entries, std::string_view l
         const auto cpus = CpuSet::parse(fields.at[4]);
         const auto known = entries.find(*target);
         if (!cpus || known == entries.end()) return false;
-        known->second.written = *cpus;
+        write(known->second, *cpus);
         return true;
     }
     if (fields.at[0] != "+" || fields.count != 7) return false;
@@ -121,7 +134,7 @@ Status Ledger::record(const std::vector<std::pair<Target, Entry>>& added) {
     if (added.empty()) return {};
     std::string lines = std::move(pending_);
     pending_.clear();
-    for (const auto& [target, entry] : added) lines += record_line(target, entry);
+    for (const auto& [target, entry] : added) lines += record_lines(target, entry);
     auto stored = lines_ == 0 ? store_.replace(header() + "\n" + lines) : store_.append(lines);
     if (!stored) return stored;
     lines_ += added.size() + (lines_ == 0 ? 1 : 0);
@@ -132,8 +145,8 @@ Status Ledger::record(const std::vector<std::pair<Target, Entry>>& added) {
 void Ledger::note_written(const Target& target, const CpuSet& cpus) {
     const auto at = entries_.find(target);
     if (at == entries_.end() || at->second.written == cpus) return;
-    at->second.written = cpus;
-    pending_ += fmt::format("=\t{}\t{}\n", key_of(target), cpus.text());
+    write(at->second, cpus);
+    pending_ += note_line(target, cpus);
     ++lines_;
 }
 
@@ -146,9 +159,9 @@ void Ledger::forget(const Target& target) {
 Status Ledger::flush() {
     if (lines_ > kCompactFloor && lines_ > 4 * entries_.size()) {
         std::string all = header() + "\n";
-        for (const auto& [target, entry] : entries_) all += record_line(target, entry);
+        for (const auto& [target, entry] : entries_) all += record_lines(target, entry);
         if (auto replaced = store_.replace(all); !replaced) return replaced;
-        lines_ = entries_.size() + 1;
+        lines_ = static_cast<std::size_t>(std::ranges::count(all, '\n'));
         pending_.clear();
         return {};
     }

@@ -28,7 +28,8 @@ public:
     struct Entry {
         std::string actuator; // who captured it
         std::string original; // Actuator::capture()
-        CpuSet written;       // last written; what a forked child inherits
+        CpuSet written;       // last written; what a forked child inherits; empty: it is being let go
+        CpuSet before = {};   // what was written before that: after a crash either may hold
     };
 
     /// Starts from what the store held (`text`). Another boot's ledger is void: its tasks are gone. A torn
@@ -41,7 +42,8 @@ public:
 
     /// Records new entries; on failure none is recorded and nothing may be written to the machine.
     Status record(const std::vector<std::pair<Target, Entry>>& added);
-    /// Notes a mask that is about to be written to a recorded target; kept with the next flush().
+    /// Notes a mask that is about to be written to a recorded target, or that it is about to be let go
+    /// (none); kept with the next flush().
     void note_written(const Target& target, const CpuSet& cpus);
     /// The target is as it was, or gone.
     void forget(const Target& target);

@@ -94,6 +94,7 @@ std::map<Target, Verdict> combine(std::vector<Wish> wishes, const CpuSet& usable
         } else {
             opinion.result = is_first ? Opinion::Result::decides : Opinion::Result::narrows;
             verdict.cpus = cpus;
+            verdict.tuning.add(wish.decision.tuning);
             bonds.grant(wish, cpus);
         }
         verdict.opinions.push_back(std::move(opinion));
@@ -101,14 +102,18 @@ std::map<Target, Verdict> combine(std::vector<Wish> wishes, const CpuSet& usable
     return verdicts;
 }
 
-Plan make_plan(const std::map<Target, Verdict>& verdicts, const Holdings& held) {
+Plan make_plan(const std::map<Target, Verdict>& verdicts, const Holdings& held,
+               const std::map<Target, Tuning>& tuned) {
     Plan plan;
     for (const auto& [target, verdict] : verdicts) {
         if (verdict.cpus.empty()) continue;
         const auto now = held.find(target);
-        if (now != held.end() && now->second == verdict.cpus) continue;
+        const auto settings = tuned.find(target);
+        const bool is_tuned =
+            settings == tuned.end() ? verdict.tuning.empty() : settings->second == verdict.tuning;
+        if (now != held.end() && now->second == verdict.cpus && is_tuned) continue;
         const bool grows = now != held.end() && now->second.subset_of(verdict.cpus);
-        plan.steps.push_back({target, verdict.cpus, grows});
+        plan.steps.push_back({target, verdict.cpus, grows, verdict.tuning});
     }
     std::ranges::stable_sort(plan.steps, [](const Step& a, const Step& b) {
         if (a.grows != b.grows) return a.grows;

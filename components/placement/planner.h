@@ -38,6 +38,7 @@ std::string_view name_of(Opinion::Result result);
 struct Verdict {
     CpuSet cpus;
     std::vector<Opinion> opinions; // first in the stack first
+    Tuning tuning = {};            // of each setting, what the first that says something wants
     [[nodiscard]] bool has_conflict() const;
     /// Who wants what and cannot have it, as a sentence; "" without a conflict.
     [[nodiscard]] std::string disagreement() const;
@@ -55,6 +56,7 @@ struct Step {
     Target target;
     CpuSet cpus;
     bool grows = false; // the new set holds the old one
+    Tuning tuning = {};
 };
 
 struct Plan {
@@ -65,7 +67,8 @@ struct Plan {
 /// What is held now: the mask last written to each target.
 using Holdings = std::map<Target, CpuSet>;
 
-/// Equal masks make no step. Deterministic: same input, same plan.
-Plan make_plan(const std::map<Target, Verdict>& verdicts, const Holdings& held);
+/// Equal masks and tunings make no step. Deterministic: same input, same plan.
+Plan make_plan(const std::map<Target, Verdict>& verdicts, const Holdings& held,
+               const std::map<Target, Tuning>& tuned = {});
 
 } // namespace schedd::placement

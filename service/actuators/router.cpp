@@ -83,6 +83,24 @@ Outcome Router::check(const Target& target, const CpuSet& written) {
     return failed(unhandled(target, name_), written);
 }
 
+Result<std::string> Router::capture_tuning(const Target& target, const std::string& original) {
+    if (auto* actuator = actuator_for(target)) return actuator->capture_tuning(target, original);
+    return original;
+}
+
+Outcome Router::tune(const Target& target, const Tuning& tuning, const std::string& original,
+                     Outcome outcome) {
+    if (auto* actuator = actuator_for(target))
+        return actuator->tune(target, tuning, original, std::move(outcome));
+    return outcome;
+}
+
+Outcome Router::check_tuning(const Target& target, const Tuning& tuning, Outcome outcome) {
+    if (auto* actuator = actuator_for(target))
+        return actuator->check_tuning(target, tuning, std::move(outcome));
+    return outcome;
+}
+
 Outcome Router::restore(const Target& target, const std::string& original) {
     if (auto* actuator = actuator_of(original)) return actuator->restore(target, original);
     return failed(unhandled(target, name_));

@@ -35,6 +35,10 @@ public:
                                       const CpuSet& parent_written, const Target& child) override;
     Outcome place(const Target& target, const CpuSet& cpus) override;
     Outcome check(const Target& target, const CpuSet& written) override;
+    Result<std::string> capture_tuning(const Target& target, const std::string& original) override;
+    Outcome tune(const Target& target, const Tuning& tuning, const std::string& original,
+                 Outcome outcome) override;
+    Outcome check_tuning(const Target& target, const Tuning& tuning, Outcome outcome) override;
     /// By what `original` says it was captured by, so that a ledger written under another --actuator is
     /// honoured.
     Outcome restore(const Target& target, const std::string& original) override;

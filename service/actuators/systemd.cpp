@@ -3,14 +3,11 @@
 #include "service/actuators/systemd.h"
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include "components/kit/errno_error.h"
 #include "service/actuators/affinity.h"
+#include "service/actuators/own_masks.h"
 #include "service/actuators/task_affinity.h"
 
 namespace schedd::actuators {
@@ -18,31 +15,35 @@ namespace schedd::actuators {
 namespace {
 
 constexpr std::string_view kMark = "unit:";
+constexpr std::string_view kProperty = "AllowedCPUs";
 constexpr int kDeepestLook = 6;          // groups below a slice in which a task is looked for
 constexpr std::size_t kSampledTasks = 8; // per group; the first may have ended
-
-/// Where AllowedCPUs came from before schedd, which decides what is left in systemd's files afterwards.
-enum class Origin { unset, runtime, persistent, file };
-constexpr std::array<std::string_view, 4> kOrigins{"unset", "runtime", "persistent", "file"};
 
 struct Captured {
     Origin origin = Origin::unset;
     std::optional<CpuSet> cpus;
+    std::vector<OwnMask> own = {}; // of tasks
 
     [[nodiscard]] std::string text() const {
-        return fmt::format("{}{}:{}", kMark, kOrigins[static_cast<std::size_t>(origin)],
-                           cpus ? cpus->text() : std::string());
+        return fmt::format("{}{}:{}{}{}", kMark, name_of(origin), cpus ? cpus->text() : std::string(),
+                           own.empty() ? "" : ";", text_of(own));
     }
     static Result<Captured> parse(std::string_view text) {
         const auto junk = fail(Errc::invalid_value, fmt::format("\"{}\" is no recorded unit", text),
                                "unit:ORIGIN:CPUS, such as unit:runtime:0-3");
         if (!text.starts_with(kMark)) return junk;
         text.remove_prefix(kMark.size());
+        text = text.substr(0, text.find(' ')); // settings follow
         const auto colon = text.find(':');
-        const auto at = std::ranges::find(kOrigins, text.substr(0, colon));
-        if (colon == std::string_view::npos || at == kOrigins.end()) return junk;
-        Captured captured{static_cast<Origin>(at - kOrigins.begin()), std::nullopt};
-        const auto cpus = CpuSet::parse(text.substr(colon + 1));
+        const auto origin = parse_origin(text.substr(0, colon));
+        if (colon == std::string_view::npos || !origin) return junk;
+        Captured captured{*origin, std::nullopt};
+        text.remove_prefix(colon + 1);
+        const auto end = text.find(';');
+        const auto cpus = CpuSet::parse(text.substr(0, end));
+        auto own = parse_own_masks(end == std::string_view::npos ? "" : text.substr(end + 1));
+        if (!own) return std::unexpected(own.error());
+        captured.own = std::move(*own);
         if (!cpus || cpus->empty() != (captured.origin == Origin::unset)) return junk;
         if (!cpus->empty()) captured.cpus = *cpus;
         return captured;
@@ -53,13 +54,17 @@ Error not_a_unit(const Target& target) {
     return {Errc::not_supported, target.text() + " is no unit", "unit: targets"};
 }
 
+/// The CPUs may hold and something else may not: then not all that was written holds.
+Outcome worse(Outcome outcome, const Status& settings) {
+    if (settings) return outcome;
+    outcome.state = std::max(outcome.state, State::overridden);
+    outcome.detail += (outcome.detail.empty() ? "" : "; ") + settings.error().text();
+    return outcome;
+}
+
 std::string text_of(const std::optional<CpuSet>& cpus) { return cpus ? cpus->text() : "unset"; }
 
 } // namespace
-
-std::string SystemdActuator::drop_in(const std::string& unit, std::string_view folder) const {
-    return fmt::format("{}/{}/{}.d/50-AllowedCPUs.conf", run_directory_, folder, unit);
-}
 
 Result<CpuSet> SystemdActuator::current(const Target& target) {
     if (target.sort != Target::Sort::unit) return std::unexpected(not_a_unit(target));
@@ -75,16 +80,36 @@ Result<std::string> SystemdActuator::capture(const Target& target) {
     const auto unit = manager_.look(target.name);
     if (!unit) return std::unexpected(unit.error());
     Captured captured{Origin::unset, unit->allowed};
+    if (!unit->control_group.empty()) {
+        auto own = own_masks_in(hierarchy_, unit->control_group);
+        if (!own) return std::unexpected(own.error());
+        captured.own = std::move(*own);
+    }
     if (!captured.cpus) return captured.text();
     const auto files = manager_.drop_ins(target.name);
     if (!files) return std::unexpected(files.error());
-    const auto has = [&](const std::string& file) { return std::ranges::find(*files, file) != files->end(); };
-    captured.origin = Origin::file;
-    if (has("/etc/systemd/system.control/" + target.name + ".d/50-AllowedCPUs.conf"))
-        captured.origin = Origin::persistent;
-    for (const auto* folder : {"system.control", "transient"})
-        if (has(drop_in(target.name, folder))) captured.origin = Origin::runtime;
+    captured.origin = drop_ins_.origin_of(target.name, kProperty, true, *files);
     return captured.text();
+}
+
+Result<std::string> SystemdActuator::capture_tuning(const Target& target, const std::string& original) {
+    if (target.sort != Target::Sort::unit || original.find(' ') != std::string::npos) return original;
+    const auto settings = settings_.capture(target.name);
+    if (!settings) return std::unexpected(settings.error());
+    return original + *settings;
+}
+
+Outcome SystemdActuator::tune(const Target& target, const Tuning& tuning, const std::string& original,
+                              Outcome outcome) {
+    const auto unit = manager_.look(target.name);
+    if (!unit) return failed(unit.error(), outcome.written);
+    return worse(std::move(outcome), settings_.tune(target.name, unit->control_group, tuning, original));
+}
+
+Outcome SystemdActuator::check_tuning(const Target& target, const Tuning& tuning, Outcome outcome) {
+    const auto unit = manager_.look(target.name);
+    if (!unit) return failed(unit.error(), outcome.written);
+    return worse(std::move(outcome), settings_.check(target.name, unit->control_group, tuning));
 }
 
 Result<std::string> SystemdActuator::capture_child(const Target&, const std::string&, const CpuSet&,
@@ -107,6 +132,15 @@ Status SystemdActuator::fits(const std::string& group, const CpuSet& cpus) const
     return {};
 }
 
+/// A service whose CPUAffinity= has nothing in common with its AllowedCPUs= does not start (215/CPUAFFINITY).
+Status SystemdActuator::can_start_on(const std::string& unit, const CpuSet& cpus) {
+    const auto own = manager_.affinity(unit);
+    if (!own) return std::unexpected(own.error());
+    if (own->empty() || own->intersects(cpus)) return {};
+    return fail(Errc::conflict, fmt::format("{} could not start again on the CPUs {}", unit, cpus.text()),
+                "its CPUAffinity= is " + own->text());
+}
+
 Outcome SystemdActuator::place(const Target& target, const CpuSet& cpus) {
     if (target.sort != Target::Sort::unit) return failed(not_a_unit(target), cpus);
     const auto unit = manager_.look(target.name);
@@ -115,6 +149,9 @@ Outcome SystemdActuator::place(const Target& target, const CpuSet& cpus) {
     const bool is_held =
         unit->allowed == cpus &&
         (unit->control_group.empty() || hierarchy_.cpus(unit->control_group).value_or(CpuSet()) == cpus);
+    if (!is_held)
+        if (auto startable = can_start_on(target.name, cpus); !startable)
+            return failed(startable.error(), cpus);
     if (!is_held) // equal sets are not sent: each call rewrites a file and walks all the tasks
         if (auto set = manager_.allow_cpus(target.name, cpus); !set) return failed(set.error(), cpus);
     return check(target, cpus);
@@ -211,17 +248,21 @@ Outcome SystemdActuator::restore(const Target& target, const std::string& origin
     const auto unit = manager_.look(target.name);
     const bool is_gone = !unit && unit.error().kind == Errc::no_such_object;
     if (!unit && !is_gone) return failed(unit.error());
-    if (unit)
+    if (unit) {
+        if (auto back = settings_.restore(target.name, unit->control_group, original); !back)
+            return failed(back.error());
         if (auto back = put_back(target.name, *unit, captured->cpus); !back) return failed(back.error());
-    // What was set at run time counts more than any other file and would outlive us: it was not there before.
+    } else if (auto forgotten = settings_.forget(target.name, original); !forgotten) {
+        return failed(forgotten.error());
+    }
     if (captured->origin != Origin::runtime)
-        for (const auto* folder : {"system.control", "transient"}) {
-            const auto file = drop_in(target.name, folder);
-            if (::unlink(file.c_str()) != 0 && errno != ENOENT && errno != ENOTDIR)
-                return failed(errno_error(errno, "removing " + file));
-            ::rmdir(file.substr(0, file.rfind('/')).c_str()); // only if nothing else is in it
-        }
+        if (auto removed = drop_ins_.remove(target.name, kProperty); !removed) return failed(removed.error());
     if (is_gone) return {State::gone, {}, {}, unit.error().text()};
+    if (!unit->control_group.empty()) {
+        const auto usual = manager_.affinity(target.name).value_or(CpuSet());
+        if (auto back = restore_own_masks(hierarchy_, unit->control_group, captured->own, usual); !back)
+            return failed(back.error());
+    }
     Outcome outcome{State::free, {}, {}, {}};
     if (!unit->control_group.empty())
         if (const auto effective = hierarchy_.effective(unit->control_group)) outcome.effective = *effective;

@@ -5,6 +5,7 @@
 #include "service/actuators/cpuset_hierarchy.h"
 #include "service/actuators/file_watch.h"
 #include "service/actuators/unit_manager.h"
+#include "service/actuators/unit_settings.h"
 
 namespace schedd::actuators {
 
@@ -17,22 +18,28 @@ public:
     SystemdActuator(CpusetHierarchy hierarchy, UnitManager& manager, FileWatch* watch = nullptr,
                     std::string run_directory = "/run/systemd")
         : hierarchy_(std::move(hierarchy)), manager_(manager), watch_(watch),
-          run_directory_(std::move(run_directory)) {}
+          drop_ins_(std::move(run_directory)), settings_(hierarchy_, manager, drop_ins_) {}
 
     [[nodiscard]] std::string_view name() const override { return "systemd"; }
     [[nodiscard]] bool handles(Target::Sort sort) const override { return sort == Target::Sort::unit; }
     Result<CpuSet> current(const Target& target) override;
-    /// "unit:ORIGIN:CPUS"; the origin is unset, runtime, persistent or file.
+    /// "unit:ORIGIN:CPUS", the origin being unset, runtime, persistent or file; then ";TID/START=CPUS" for
+    /// each task with an affinity of its own.
     Result<std::string> capture(const Target& target) override;
     Result<std::string> capture_child(const Target& parent, const std::string& parent_original,
                                       const CpuSet& parent_written, const Target& child) override;
     Outcome place(const Target& target, const CpuSet& cpus) override;
     Outcome check(const Target& target, const CpuSet& written) override;
+    /// Adds " CPUWeight=ORIGIN:VALUE CPUQuota=... AllowedMemoryNodes=..." to it.
+    Result<std::string> capture_tuning(const Target& target, const std::string& original) override;
+    Outcome tune(const Target& target, const Tuning& tuning, const std::string& original,
+                 Outcome outcome) override;
+    Outcome check_tuning(const Target& target, const Tuning& tuning, Outcome outcome) override;
     Outcome restore(const Target& target, const std::string& original) override;
 
 private:
-    [[nodiscard]] std::string drop_in(const std::string& unit, std::string_view folder) const;
     [[nodiscard]] Status fits(const std::string& group, const CpuSet& cpus) const;
+    [[nodiscard]] Status can_start_on(const std::string& unit, const CpuSet& cpus);
     [[nodiscard]] Outcome check_running(const std::string& group, const CpuSet& written) const;
     [[nodiscard]] std::optional<Pid> stray_task(const std::string& group, const CpuSet& cpus,
                                                 int depth) const;
@@ -41,7 +48,8 @@ private:
     CpusetHierarchy hierarchy_;
     UnitManager& manager_;
     FileWatch* watch_;
-    std::string run_directory_;
+    RuntimeDropIns drop_ins_;
+    UnitSettings settings_;
 };
 
 } // namespace schedd::actuators

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "components/model/cpu_set.h"
+#include "components/model/subject.h"
 
 namespace schedd::actuators {
 
@@ -17,6 +17,9 @@ struct UnitState {
     std::optional<CpuSet> allowed; // AllowedCPUs, none if unset
 };
 
+/// What can be tuned of a unit.
+enum class Setting { cpu_weight, cpu_quota, memory_nodes };
+
 /// Calls block until PID 1 answers, at most for some seconds; after one that was not answered in time, calls
 /// fail at once for a while, so that a hung PID 1 does not hold up the loop.
 class UnitManager {
@@ -27,9 +30,16 @@ public:
     virtual Result<UnitState> look(const std::string& unit) = 0;
     /// The unit's drop-in files, in the order in which they count. Fails as look() does.
     virtual Result<std::vector<std::string>> drop_ins(const std::string& unit) = 0;
+    /// CPUAffinity=, which the unit's processes are started with; empty without one, and for units of a type
+    /// that has none. Fails as look() does.
+    virtual Result<CpuSet> affinity(const std::string& /*unit*/) { return CpuSet(); }
     /// Sets AllowedCPUs at run time, none unsets it. PID 1 answers OK to much that it does not do: read back.
     /// Fails as look() does and with invalid_value.
     virtual Status allow_cpus(const std::string& unit, const std::optional<CpuSet>& cpus) = 0;
+    /// Its CPUWeight, CPUQuotaPerSecUSec and AllowedMemoryNodes, none where unset. Fails as look() does.
+    virtual Result<Tuning> tuning(const std::string& unit) = 0;
+    /// Sets one of them at run time to what `values` says, or unsets it. Fails as allow_cpus() does.
+    virtual Status set(const std::string& unit, Setting setting, const Tuning& values) = 0;
 };
 
 } // namespace schedd::actuators

@@ -207,6 +207,17 @@ Result<std::string> BusUnitManager::get_text(const std::string& unit, const char
     return std::string(text);
 }
 
+Result<model::CpuSet> BusUnitManager::get_cpus(const std::string& unit, const char* interface,
+                                               const char* property) {
+    auto reply = get(unit, interface, property, "ay");
+    if (!reply) return std::unexpected(reply.error());
+    const void* bytes = nullptr;
+    std::size_t size = 0;
+    if (const int r = sd_bus_message_read_array(reply->message, 'y', &bytes, &size); r < 0)
+        return std::unexpected(errno_error(-r, fmt::format("reading {} of {}", property, unit)));
+    return cpus_of(static_cast<const unsigned char*>(bytes), size);
+}
+
 Result<actuators::UnitState> BusUnitManager::look(const std::string& unit) {
     const auto interface = interface_of(unit);
     actuators::UnitState state;
@@ -220,15 +231,47 @@ Result<actuators::UnitState> BusUnitManager::look(const std::string& unit) {
             return fail(Errc::no_such_object, fmt::format("the unit {} is {}", unit, *load),
                         "start it, or make its unit file");
     }
-    auto reply = get(unit, interface.c_str(), "AllowedCPUs", "ay");
-    if (!reply) return std::unexpected(reply.error());
-    const void* bytes = nullptr;
-    std::size_t size = 0;
-    if (const int r = sd_bus_message_read_array(reply->message, 'y', &bytes, &size); r < 0)
-        return std::unexpected(errno_error(-r, fmt::format("reading AllowedCPUs of {}", unit)));
-    const auto cpus = cpus_of(static_cast<const unsigned char*>(bytes), size);
-    if (!cpus.empty()) state.allowed = cpus;
+    auto allowed = get_mask(unit, "AllowedCPUs");
+    if (!allowed) return std::unexpected(allowed.error());
+    state.allowed = *allowed;
     return state;
+}
+
+Result<std::optional<model::CpuSet>> BusUnitManager::get_mask(const std::string& unit, const char* property) {
+    const auto mask = get_cpus(unit, interface_of(unit).c_str(), property);
+    if (!mask) return std::unexpected(mask.error());
+    return mask->empty() ? std::nullopt : std::optional(*mask);
+}
+
+/// systemd's "infinity" and "not set" are the same number.
+Result<std::optional<std::uint64_t>> BusUnitManager::get_number(const std::string& unit,
+                                                                const char* property) {
+    auto reply = get(unit, interface_of(unit).c_str(), property, "t");
+    if (!reply) return std::unexpected(reply.error());
+    std::uint64_t number = 0;
+    if (const int r = sd_bus_message_read(reply->message, "t", &number); r < 0)
+        return std::unexpected(errno_error(-r, fmt::format("reading {} of {}", property, unit)));
+    return number == UINT64_MAX ? std::nullopt : std::optional(number);
+}
+
+Result<model::Tuning> BusUnitManager::tuning(const std::string& unit) {
+    const auto weight = get_number(unit, "CPUWeight");
+    if (!weight) return std::unexpected(weight.error());
+    const auto quota = get_number(unit, "CPUQuotaPerSecUSec");
+    if (!quota) return std::unexpected(quota.error());
+    auto nodes = get_mask(unit, "AllowedMemoryNodes");
+    if (!nodes) return std::unexpected(nodes.error());
+    return model::Tuning{*weight, *quota, std::move(*nodes)};
+}
+
+Status BusUnitManager::set(const std::string& unit, actuators::Setting setting, const model::Tuning& values) {
+    switch (setting) {
+    case actuators::Setting::cpu_weight: return set_property(unit, "CPUWeight", values.cpu_weight);
+    case actuators::Setting::cpu_quota: return set_property(unit, "CPUQuotaPerSecUSec", values.cpu_quota_us);
+    case actuators::Setting::memory_nodes:
+        return set_property(unit, "AllowedMemoryNodes", values.memory_nodes);
+    }
+    return {};
 }
 
 Result<std::vector<std::string>> BusUnitManager::get_texts(const std::string& unit, const char* interface,
@@ -241,6 +284,11 @@ Result<std::vector<std::string>> BusUnitManager::get_texts(const std::string& un
     while (r >= 0 && (r = sd_bus_message_read(reply->message, "s", &text)) > 0) texts.emplace_back(text);
     if (r < 0) return std::unexpected(errno_error(-r, fmt::format("reading {} of {}", property, unit)));
     return texts;
+}
+
+Result<model::CpuSet> BusUnitManager::affinity(const std::string& unit) {
+    if (!unit.ends_with(".service")) return model::CpuSet(); // slices and scopes start nothing
+    return get_cpus(unit, "org.freedesktop.systemd1.Service", "CPUAffinity");
 }
 
 Result<std::vector<std::string>> BusUnitManager::drop_ins(const std::string& unit) {
@@ -304,17 +352,39 @@ Status BusUnitManager::ask_reload() {
 }
 
 Status BusUnitManager::allow_cpus(const std::string& unit, const std::optional<model::CpuSet>& cpus) {
-    const auto what = fmt::format("setting AllowedCPUs of {} to {}", unit, cpus ? cpus->text() : "nothing");
-    const auto bytes = cpus ? bytes_of(*cpus) : std::vector<unsigned char>();
+    return set_property(unit, "AllowedCPUs", cpus);
+}
+
+Status BusUnitManager::set_property(const std::string& unit, const char* property,
+                                    const std::optional<model::CpuSet>& mask) {
+    const auto bytes = mask ? bytes_of(*mask) : std::vector<unsigned char>();
     sd_bus_message* message = nullptr;
     int r = sd_bus_message_new_method_call(bus_, &message, kName, kPath, kManager, "SetUnitProperties");
     if (r >= 0) r = sd_bus_message_append(message, "sb", unit.c_str(), 1);
     if (r >= 0) r = sd_bus_message_open_container(message, 'a', "(sv)");
     if (r >= 0) r = sd_bus_message_open_container(message, 'r', "sv");
-    if (r >= 0) r = sd_bus_message_append(message, "s", "AllowedCPUs");
+    if (r >= 0) r = sd_bus_message_append(message, "s", property);
     if (r >= 0) r = sd_bus_message_open_container(message, 'v', "ay");
     if (r >= 0) r = sd_bus_message_append_array(message, 'y', bytes.data(), bytes.size());
     for (int depth = 0; depth < 3 && r >= 0; ++depth) r = sd_bus_message_close_container(message);
+    return send_property(message, r,
+                         fmt::format("setting {} of {} to {}", property, unit,
+                                     mask ? mask->text() : "nothing"));
+}
+
+Status BusUnitManager::set_property(const std::string& unit, const char* property,
+                                    std::optional<std::uint64_t> number) {
+    sd_bus_message* message = nullptr;
+    int r = sd_bus_message_new_method_call(bus_, &message, kName, kPath, kManager, "SetUnitProperties");
+    if (r >= 0)
+        r = sd_bus_message_append(message, "sba(sv)", unit.c_str(), 1, 1, property, "t",
+                                  number.value_or(UINT64_MAX));
+    return send_property(message, r,
+                         fmt::format("setting {} of {} to {}", property, unit,
+                                     number ? std::to_string(*number) : "nothing"));
+}
+
+Status BusUnitManager::send_property(sd_bus_message* message, int r, const std::string& what) {
     if (r < 0) {
         sd_bus_message_unref(message);
         return std::unexpected(errno_error(-r, what));

@@ -10,6 +10,7 @@
 #include "service/systemd/unit_source.h"
 
 struct sd_bus;
+struct sd_bus_message;
 
 namespace schedd::systemd {
 
@@ -40,7 +41,10 @@ public:
 
     Result<actuators::UnitState> look(const std::string& unit) override;
     Result<std::vector<std::string>> drop_ins(const std::string& unit) override;
+    Result<model::CpuSet> affinity(const std::string& unit) override;
     Status allow_cpus(const std::string& unit, const std::optional<model::CpuSet>& cpus) override;
+    Result<model::Tuning> tuning(const std::string& unit) override;
+    Status set(const std::string& unit, actuators::Setting setting, const model::Tuning& values) override;
 
     Result<std::vector<std::string>> search_path() override;
     Result<std::vector<LoadedUnit>> loaded_units() override;
@@ -55,7 +59,15 @@ private:
     Status subscribe();
     /// `unit` "" is the manager itself.
     Result<Reply> get(const std::string& unit, const char* interface, const char* property, const char* type);
+    Result<model::CpuSet> get_cpus(const std::string& unit, const char* interface, const char* property);
     Result<std::string> get_text(const std::string& unit, const char* interface, const char* property);
+    Result<std::optional<model::CpuSet>> get_mask(const std::string& unit, const char* property);
+    Result<std::optional<std::uint64_t>> get_number(const std::string& unit, const char* property);
+    /// SetUnitProperties at run time with one property, a mask or a number.
+    Status set_property(const std::string& unit, const char* property,
+                        const std::optional<model::CpuSet>& mask);
+    Status set_property(const std::string& unit, const char* property, std::optional<std::uint64_t> number);
+    Status send_property(sd_bus_message* message, int r, const std::string& what);
     Result<std::vector<std::string>> get_texts(const std::string& unit, const char* interface,
                                                const char* property);
 

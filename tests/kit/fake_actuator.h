@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -19,7 +20,8 @@ public:
 
     [[nodiscard]] std::string_view name() const override { return "fake"; }
     [[nodiscard]] bool handles(Target::Sort sort) const override {
-        return sort == Target::Sort::process || (sort == Target::Sort::cgroup && whole_cgroups);
+        return sort == Target::Sort::process || (sort == Target::Sort::cgroup && whole_cgroups) ||
+               (sort == Target::Sort::unit && whole_units);
     }
     Result<CpuSet> current(const Target& target) override {
         if (gone.contains(target)) return ended(target);
@@ -41,6 +43,7 @@ public:
         if (gone.contains(target)) return {State::gone, cpus, {}, "ended"};
         if (refuses.contains(target)) return {State::invalid, cpus, mask(target), "refused by the test"};
         masks_[target] = cpus;
+        if (target.sort == Target::Sort::unit && undoes) masks_.erase(*undoes);
         return {State::applied, cpus, cpus, {}};
     }
     Outcome check(const Target& target, const CpuSet& written) override {
@@ -48,8 +51,19 @@ public:
         if (gone.contains(target)) return {State::gone, written, {}, "ended"};
         const auto now = mask(target);
         if (now == written) return {State::applied, written, now, {}};
-        return {foreign.contains(target) ? State::foreign : State::overridden, written, now,
+        return {says_foreign || foreign.contains(target) ? State::foreign : State::overridden, written, now,
                 "changed by another"};
+    }
+    Result<std::string> capture_tuning(const Target&, const std::string& original) override {
+        return original; // the masks alone are put back here
+    }
+    Outcome tune(const Target& target, const Tuning& tuning, const std::string& /*original*/,
+                 Outcome outcome) override {
+        acts.push_back("tune " + target.text() + " " + tuning.text());
+        return outcome;
+    }
+    Outcome check_tuning(const Target& /*target*/, const Tuning& /*tuning*/, Outcome outcome) override {
+        return outcome;
     }
     Outcome restore(const Target& target, const std::string& original) override {
         acts.push_back("restore " + target.text() + " " + original);
@@ -69,7 +83,10 @@ public:
     std::vector<std::string> take_acts() { return std::exchange(acts, {}); }
 
     bool whole_cgroups = true;
+    bool whole_units = false;
+    std::optional<Target> undoes; // loses its mask whenever a unit is placed
     bool refuses_capture = false;
+    bool says_foreign = false; // of what is not as it was written
     std::set<Target> gone;
     std::set<Target> refuses;
     std::set<Target> foreign; // what differs there was written by somebody else

@@ -32,6 +32,8 @@ prepare() {
     folder=$(mktemp -d "$work/drive.XXXXXX")
     cp -r "$package" "$here/guest" "$here/cases" "$folder/"
     mv "$folder/guest/start.sh" "$folder/"
+    g++ -std=c++23 -O1 -shared -fPIC -o "$folder/guest/crash.so" "$here/guest/crash.cpp" ||
+        broken "what the daemon is killed by cannot be built"
     chmod -R a+rX "$folder"
     rm -f "$drive" # a guest that still has the old one keeps it
     mke2fs -q -F -t ext4 -d "$folder" "$drive" 128M >/dev/null ||

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Units attached by their own files: [X-Schedd] sections, attach --persistent, ExecStartPre, templates, opt-out.
+# Units attached by their own files: [X-Schedd], attach --persistent, ExecStartPre, templates, opt-out.
 set -euo pipefail
 
 units=/run/systemd/system
@@ -181,10 +181,13 @@ A_foreign_drop_in_is_left_alone() {
 A_service_starts_in_its_place_by_ExecStartPre() {
     clean
     balancer
+    printf '%s\n' '#!/bin/bash' 'sed -n "s/^Cpus_allowed_list:.//p" /proc/self/status >/run/test-first' \
+        'while :; do :; done' >/usr/bin/test-first
+    chmod +x /usr/bin/test-first
     cat >$units/test-one.service <<'EOF'
 [Service]
 ExecStartPre=-+/usr/bin/schedd-cli attach --wait --timeout 60 CPU_LB unit:%n
-ExecStart=/bin/bash -c 'sed -n "s/^Cpus_allowed_list:.//p" /proc/self/status >/run/test-first; while :; do :; done'
+ExecStart=/usr/bin/test-first
 EOF
     systemctl daemon-reload
     systemctl start test-one
@@ -192,6 +195,7 @@ EOF
     [ "$(cat /run/test-first)" != 0-7 ] || fail "its first process began on 0-7"
     same "where it began" "$(cat /run/test-first)" "$(property test-one AllowedCPUs)"
     clean
+    rm /usr/bin/test-first
 }
 
 A_service_starts_without_schedd_too() {

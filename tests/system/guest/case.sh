@@ -23,14 +23,17 @@ same() { [ "$2" = "$3" ] || fail "$1: is '$2', not '$3'"; }
 
 # await SECONDS WHAT COMMAND...: the command succeeds some time. The emulated machine is slow: be generous.
 await() {
-    local seconds=$1 what=$2 i
+    local end=$((SECONDS + $1)) what=$2 seconds=$1
     shift 2
-    for ((i = 0; i < seconds * 5; ++i)); do
+    while :; do
         if "$@" >/dev/null 2>&1; then return 0; fi
+        [ $SECONDS -lt $end ] || fail "$what: not within $seconds s"
         sleep 0.2
     done
-    fail "$what: not within $seconds s"
 }
+
+# number WHAT VALUE: one that was measured; told with the results, whatever becomes of the case.
+number() { echo "number: $1: $2"; }
 
 apt_quiet() { DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Dpkg::Use-Pty=0 "$@"; }
 # property UNIT NAME: as systemd sees it.
@@ -71,18 +74,10 @@ balancer() {
     schedd-cli link cpu/process_load schedulers/CPU_LB/load_balancing/process_load
 }
 
-# Everything about placement that can be read of a machine: what to compare before and after.
-snapshot() {
-    find /sys/fs/cgroup \( -name cpuset.cpus -o -name cpuset.mems -o -name cpu.weight -o -name cpu.max \) |
-        sort | while read -r file; do echo "$file: $(cat "$file")"; done
-}
-# unchanged BEFORE: fails with what differs between an earlier snapshot and now.
-unchanged() {
-    local changes
-    changes=$(diff <(echo "$1") <(snapshot)) ||
-        fail "the machine is not as it was: $(paste -sd' ' <<<"$changes")"
-}
-
+# shellcheck source=tests/system/guest/units.sh
+source "${BASH_SOURCE[0]%/*}/units.sh"
+# shellcheck source=tests/system/guest/machine.sh
+source "${BASH_SOURCE[0]%/*}/machine.sh"
 # shellcheck disable=SC1090  # whichever case is asked for
 source "$1"
 "$2"

@@ -27,6 +27,7 @@ counted() {
     since=$(date +%s)
     count=$((count + 1))
     "$@" >"$log" 2>&1 </dev/null || code=$?
+    sed -n 's/^number: /# number: /p' "$log" >&3
     why=$(grep -a . "$log" | tail -n 1 | tr -d '\r' | cut -c1-300 || true)
     case $code in
     0) report "ok $name" ;;
@@ -43,7 +44,9 @@ counted() {
 fresh() {
     [ -x /usr/sbin/schedd ] || install_package
     systemctl stop 'test-*' schedd.service || true
+    for cpu in /sys/devices/system/cpu/cpu*/online; do echo 1 >"$cpu"; done
     rm -rf /usr/local/bin/test-* /var/lib/schedd /run/schedd
+    rm -rf /run/systemd/system{,.control}/test-* /run/systemd/test-*
     rm -rf /etc/schedd/schedd.conf /etc/schedd/schedulers.d/*
     find /etc/systemd/system /run/systemd -name '*schedd*.conf' ! -name '50-root.conf' -delete
     systemctl daemon-reload
@@ -51,11 +54,16 @@ fresh() {
     systemctl start schedd.service || true
 } >/dev/null 2>&1
 
-# Each case is a unit of its own, so that nothing it started outlives it, and has a time limit.
+# Each case is a unit of its own, so that nothing it started outlives it, and has a time limit, which its file may
+# raise by the comment "Seconds for a case: N".
 run_case() {
-    local unit=schedd-case-$count
-    systemd-run --quiet --wait --pipe --collect --unit="$unit" --property=RuntimeMaxSec="$case_seconds" \
-        --property=TimeoutStopSec=5 --setenv=HOME=/root "$here/guest/case.sh" "$1" "$2"
+    local unit=schedd-case-$count seconds code=0 began=$SECONDS
+    seconds=$(sed -n 's/^# Seconds for a case: \([0-9]*\)$/\1/p' "$1")
+    seconds=${seconds:-$case_seconds}
+    systemd-run --quiet --wait --pipe --collect --unit="$unit" --property=TimeoutStopSec=5 \
+        --property=RuntimeMaxSec="$seconds" --setenv=HOME=/root "$here/guest/case.sh" "$1" "$2" || code=$?
+    if [ $((SECONDS - began)) -ge "$seconds" ]; then echo "it was ended after $seconds s"; fi
+    return $code
 }
 
 run_cases() {

@@ -247,5 +247,37 @@ TEST_F(AnEngine, PlacesTheProcessesOfAGroupWhereGroupsCannotBePlaced) {
     EXPECT_EQ(actuator.mask(process(30)), cpus("1"));
 }
 
+TEST_F(AnEngine, TunesAUnitAsItsMemberAsks) {
+    actuator.whole_units = true;
+    topology.cpus[3].numa = 1;
+    ASSERT_TRUE(world.apply("create schedulers/S/process_set/unit:foo.service\n"));
+    const auto unit = Target::unit("foo.service");
+    decide({{unit, cpus("3"), "x"}});
+    EXPECT_EQ(actuator.take_acts(),
+              (std::vector<std::string>{"capture unit:foo.service", "place unit:foo.service 3"}))
+        << "who asks for nothing is not tuned";
+    ASSERT_TRUE(world.apply("write schedulers/S/process_set/unit:foo.service.weight 200\n"
+                            "write schedulers/S/process_set/unit:foo.service.memory local\n"));
+    decide({{unit, cpus("3"), "x"}});
+    EXPECT_EQ(actuator.take_acts(),
+              (std::vector<std::string>{"place unit:foo.service 3",
+                                        "tune unit:foo.service CPUWeight=200 AllowedMemoryNodes=1"}));
+    tick();
+    EXPECT_TRUE(actuator.take_acts().empty()) << "a steady state adds nothing";
+    ASSERT_TRUE(world.apply("write schedulers/S/process_set/unit:foo.service.weight 100\n"
+                            "write schedulers/S/process_set/unit:foo.service.memory any\n"));
+    decide({{unit, cpus("3"), "x"}});
+    EXPECT_EQ(actuator.take_acts(),
+              (std::vector<std::string>{"place unit:foo.service 3", "tune unit:foo.service "}));
+}
+
+TEST_F(AnEngine, TunesWhatAPolicyDecides) {
+    attach(10);
+    Decision decision{process(10), cpus("1"), "x", {}};
+    decision.tuning.cpu_quota_us = 250'000;
+    decide({decision});
+    EXPECT_EQ(actuator.acts.back(), "tune process:10 CPUQuota=25%");
+}
+
 } // namespace
 } // namespace schedd::placement

@@ -55,6 +55,58 @@ TEST_F(AnEngine, PutsRightWhatACrashLeftBehind) {
     EXPECT_TRUE(Ledger(store, "boot", store.text, none).entries().empty());
 }
 
+/// What a run that was killed left: a group's ledger lines and where the group is.
+struct AnEngineAfterACrash : AnEngine {
+    CpuSet group_after(const std::string& lines, std::string_view now) {
+        const auto group = Target::cgroup("/g");
+        actuator.says_foreign = true;
+        actuator.set_mask(group, cpus(now));
+        engine.reset();
+        std::vector<std::string> none;
+        Ledger left(store, "boot", "schedd-ledger 1 boot\n+\tcgroup\t/g\t0\tfake\t0-3\t0\n" + lines, none);
+        World empty(types());
+        Engine next(empty.tree, topology, actuator, left);
+        next.tick(empty.clock.now());
+        EXPECT_EQ(next.held(), 0U);
+        EXPECT_TRUE(none.empty());
+        return actuator.mask(group);
+    }
+};
+
+TEST_F(AnEngineAfterACrash, PutsBackWhatWasAboutToBeMoved) {
+    EXPECT_EQ(group_after("=\tcgroup\t/g\t0\t1\n", "0"), cpus("0-3")) << "not moved yet";
+    EXPECT_EQ(group_after("=\tcgroup\t/g\t0\t1\n", "1"), cpus("0-3")) << "moved";
+}
+
+TEST_F(AnEngineAfterACrash, PutsBackWhatWasHalfPutBack) {
+    EXPECT_EQ(group_after("=\tcgroup\t/g\t0\t\n", "0-2"), cpus("0-3"));
+}
+
+TEST_F(AnEngineAfterACrash, LeavesToOthersWhatTheySetMeanwhile) {
+    EXPECT_EQ(group_after("=\tcgroup\t/g\t0\t1\n", "2"), cpus("2"));
+}
+
+TEST_F(AnEngine, WritesProcessesAgainThatTheKernelForgotWhenAUnitWasPlaced) {
+    actuator.whole_units = true;
+    attach(10);
+    decide({{process(10), cpus("2"), "x"}});
+    actuator.undoes = process(10); // with the next unit
+    ASSERT_TRUE(world.apply("create schedulers/S/process_set/unit:a.service"));
+    decide({{process(10), cpus("2"), "x"}, {Target::unit("a.service"), cpus("1"), "y"}});
+    EXPECT_EQ(actuator.mask(process(10)), cpus("2"));
+}
+
+TEST_F(AnEngine, SaysInTheLedgerThatItLetsGoBeforeItDoes) {
+    world.host.set("sys/fs/cgroup/cpuset/g/cgroup.procs", "");
+    world.start({.pid = 30, .cgroup = "/g"});
+    ASSERT_TRUE(world.apply("create schedulers/S/process_set/cgroup:%2Fg"));
+    decide({{Target::cgroup("/g"), cpus("2"), "x"}});
+    store.text.clear();
+    ASSERT_TRUE(world.apply("remove schedulers/S/process_set/cgroup:%2Fg"));
+    engine->settle(world.clock.now());
+    EXPECT_EQ(store.text, "=\tcgroup\t%2Fg\t0\t\n-\tcgroup\t%2Fg\t0\n");
+}
+
 TEST_F(AnEngine, AdoptsAfterACrashWhatStillHasAScheduler) {
     attach(10);
     attach(11);

@@ -23,6 +23,25 @@ struct ALedger : testing::Test {
     }
 };
 
+TEST_F(ALedger, KeepsWhatWasWrittenBeforeAlsoWhenItIsMadeCompact) {
+    {
+        auto ledger = open();
+        ASSERT_TRUE(ledger.record({{kGroup, {"cgroup", "x", cpus("0")}}}));
+        for (int i = 0; i < 300; ++i) {
+            ledger.note_written(kGroup, cpus(i % 2 == 0 ? "1" : "2"));
+            ASSERT_TRUE(ledger.flush());
+        }
+        ledger.note_written(kGroup, {});
+        ASSERT_TRUE(ledger.flush());
+    }
+    EXPECT_GT(store.replaces, 1);
+    const auto again = open();
+    EXPECT_TRUE(complaints.empty());
+    EXPECT_EQ(again.find(kGroup)->original, "x");
+    EXPECT_EQ(again.find(kGroup)->written, CpuSet());
+    EXPECT_EQ(again.find(kGroup)->before, cpus("2"));
+}
+
 TEST_F(ALedger, IsTheSameAfterACrash) {
     {
         auto ledger = open();

@@ -1,10 +1,13 @@
 // The systemd actuator on a machine in memory, with a PID 1 that does what it is asked, or only says so.
 #include "service/actuators/systemd.h"
 
+#include <array>
 #include <filesystem>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "service/actuators/task_affinity.h"
 #include "tests/kit/fake_host.h"
 #include "tests/unit/service/world.h"
 
@@ -29,6 +32,7 @@ struct FakeUnits final : UnitManager {
         return state;
     }
     Result<std::vector<std::string>> drop_ins(const std::string&) override { return files; }
+    Result<CpuSet> affinity(const std::string&) override { return usual; }
     Status allow_cpus(const std::string& unit, const std::optional<CpuSet>& wanted) override {
         calls.push_back(unit + " " + (wanted ? wanted->text() : "unset"));
         if (is_hung) return fail(Errc::io, "setting", "systemd did not answer in time");
@@ -38,6 +42,30 @@ struct FakeUnits final : UnitManager {
         if (wanted) show(wanted->text(), wanted->text());
         return {}; // unset while others use the controller: the kernel refuses and systemd only logs
     }
+    Result<Tuning> tuning(const std::string&) override { return tuned; }
+    Status set(const std::string& unit, Setting setting, const Tuning& values) override {
+        calls.push_back(unit + " " + (values.empty() ? "unset" : values.text()));
+        if (lies) return {};
+        const auto file = [&](const char* name, const std::string& text) {
+            if (!forgets_the_kernel) host.set(kGroups + kService + "/" + name, text + "\n");
+        };
+        switch (setting) {
+        case Setting::cpu_weight:
+            tuned.cpu_weight = values.cpu_weight;
+            file("cpu.weight", std::to_string(values.cpu_weight.value_or(100)));
+            break;
+        case Setting::cpu_quota:
+            tuned.cpu_quota_us = values.cpu_quota_us;
+            file("cpu.max",
+                 values.cpu_quota_us ? std::to_string(*values.cpu_quota_us / 10) + " 100000" : "max 100000");
+            break;
+        case Setting::memory_nodes:
+            tuned.memory_nodes = values.memory_nodes;
+            if (values.memory_nodes) file("cpuset.mems", values.memory_nodes->text());
+            break;
+        }
+        return {};
+    }
     void show(const std::string& configured, const std::string& effective) {
         host.set(kGroups + kService + "/cpuset.cpus", configured + "\n");
         host.set(kGroups + kService + "/cpuset.cpus.effective", effective + "\n");
@@ -45,8 +73,10 @@ struct FakeUnits final : UnitManager {
 
     FakeHost& host;
     UnitState state{kService, std::nullopt};
+    Tuning tuned;
     std::vector<std::string> files;
     std::vector<std::string> calls;
+    CpuSet usual; // CPUAffinity=
     bool lies = false;
     bool forgets_the_kernel = false;
     bool is_hung = false;
@@ -189,6 +219,58 @@ TEST_F(AUnit, WithARunTimeValueKeepsItsFile) {
     EXPECT_TRUE(std::filesystem::exists(drop_in()));
 }
 
+TEST_F(AUnit, IsNotPlacedWhereItsCpuAffinityWouldKeepItFromStarting) {
+    units.usual = cpus("0-4");
+    const auto outcome = actuator.place(kFoo, cpus("6-7"));
+    EXPECT_EQ(outcome.state, State::invalid);
+    EXPECT_NE(outcome.detail.find("CPUAffinity= is 0-4"), std::string::npos) << outcome.detail;
+    EXPECT_TRUE(units.calls.empty());
+    EXPECT_EQ(actuator.place(kFoo, cpus("4-7")).state, State::applied);
+}
+
+/// A unit with a task that really runs, confined to CPU 0, in a group that says that it gives CPUs 0-7.
+struct AUnitWithATask : AUnit {
+    Child child;
+
+    AUnitWithATask() {
+        set_affinity(child.pid(), cpus("0"));
+        host.set(kGroups + kService + "/cgroup.threads", std::to_string(child.pid()) + "\n");
+        std::array<char, 1024> buffer;
+        const auto stat = "proc/" + std::to_string(child.pid()) + "/stat";
+        host.set(stat, std::string(machine().read(stat, buffer).value()));
+    }
+    /// As Linux 6.1 does it when the group's CPUs change.
+    void overwrite() { actuators::set_affinity(child.pid(), TaskMask{cpus("0"), true}).value(); }
+};
+
+TEST_F(AUnitWithATask, OfItsOwnAffinityGivesItBack) {
+    const auto original = actuator.capture(kFoo).value();
+    EXPECT_EQ(original, fmt::format("unit:unset:;{}/{}=0", child.pid(), child.target().start_time));
+    ASSERT_NE(actuator.place(kFoo, cpus("0-1")).state, State::invalid);
+    overwrite();
+    units.usual = cpus("1");
+    EXPECT_EQ(actuator.restore(kFoo, original).state, State::free);
+    EXPECT_EQ(actuators::affinity_of(child.pid()).value(), cpus("0")) << "its own, not the unit's";
+}
+
+TEST_F(AUnitWithATask, ThatIsNewGetsTheAffinityOfTheUnit) {
+    overwrite();
+    host.set(kGroups + kService + "/cpuset.cpus.effective",
+             actuators::affinity_of(child.pid()).value().text() + "\n");
+    host.set(kGroups + "/system.slice/cpuset.cpus.effective",
+             actuators::affinity_of(child.pid()).value().text() + "\n");
+    units.usual = cpus("0");
+    // another task had the number
+    EXPECT_EQ(actuator.restore(kFoo, fmt::format("unit:unset:;{}/1=1", child.pid())).state, State::free);
+    EXPECT_EQ(actuators::affinity_of(child.pid()).value(), cpus("0"));
+}
+
+TEST_F(AUnitWithATask, ThatEndedIsNoMistake) {
+    const auto original = actuator.capture(kFoo).value();
+    child.end();
+    EXPECT_EQ(actuator.restore(kFoo, original).state, State::free);
+}
+
 TEST_F(AUnit, ThatCannotBeWidenedStaysInTheLedger) {
     ASSERT_EQ(actuator.place(kFoo, cpus("2-3")).state, State::applied);
     units.forgets_the_kernel = true;
@@ -206,8 +288,9 @@ TEST_F(AUnit, ThatIsGoneLeavesNothingBehind) {
 }
 
 TEST_F(AUnit, IsNotRestoredFromJunk) {
-    for (const auto* junk :
-         {"", "unit:", "unit:unset:0", "unit:file:", "unit:odd:1", "cpus:1", "unit:file:x"})
+    for (const auto* junk : {"", "unit:", "unit:unset:0", "unit:file:", "unit:odd:1", "cpus:1", "unit:file:x",
+                             "unit:unset:;1", "unit:unset:;1/2", "unit:unset:;0/2=1",
+                             "unit:unset:;1/2=", "unit:unset:;1=2/3", "unit:unset:;1/2=1;x"})
         EXPECT_EQ(actuator.restore(kFoo, junk).state, State::invalid) << junk;
     EXPECT_TRUE(units.calls.empty());
 }
@@ -219,6 +302,89 @@ TEST_F(AUnit, IsTheOnlyThingItPlaces) {
     EXPECT_EQ(actuator.restore(Target::cgroup("/a"), "unit:unset:").state, State::invalid);
     EXPECT_FALSE(actuator.current(Target::cgroup("/a")));
     EXPECT_FALSE(actuator.capture(Target::cgroup("/a")));
+}
+
+struct ATunedUnit : AUnit {
+    ATunedUnit() {
+        host.set(kGroups + "/system.slice/cpuset.mems.effective", "0-1\n");
+        original = actuator.capture(kFoo).value();
+    }
+    static Tuning all() {
+        Tuning tuning;
+        tuning.cpu_weight = 200;
+        tuning.cpu_quota_us = 500'000;
+        tuning.memory_nodes = cpus("1");
+        return tuning;
+    }
+    Outcome tune(const Tuning& tuning) {
+        original = actuator.capture_tuning(kFoo, original).value();
+        return actuator.tune(kFoo, tuning, original, actuator.place(kFoo, cpus("2-3")));
+    }
+    std::string original;
+};
+
+TEST_F(ATunedUnit, HasWeightQuotaAndMemoryNodesReadBack) {
+    const auto outcome = tune(all());
+    EXPECT_EQ(outcome.state, State::applied) << outcome.detail;
+    EXPECT_EQ(units.calls,
+              (std::vector<std::string>{"foo.service 2-3", "foo.service CPUWeight=200",
+                                        "foo.service CPUQuota=50%", "foo.service AllowedMemoryNodes=1"}));
+    units.calls.clear();
+    EXPECT_EQ(tune(all()).state, State::applied);
+    EXPECT_TRUE(units.calls.empty()) << "equal values are not sent";
+}
+
+TEST_F(ATunedUnit, IsAsBeforeWhenItIsLetGo) {
+    units.tuned.cpu_weight = 300;
+    units.files = {run.path() + "/system.control/foo.service.d/50-CPUWeight.conf"};
+    tune(all());
+    EXPECT_EQ(original, "unit:unset: CPUWeight=runtime:300 CPUQuota=unset: AllowedMemoryNodes=unset:");
+    units.calls.clear();
+    ASSERT_EQ(actuator.restore(kFoo, original).state, State::free);
+    EXPECT_EQ(units.tuned.cpu_weight, 300U);
+    EXPECT_EQ(units.tuned.cpu_quota_us, std::nullopt);
+    EXPECT_EQ(units.tuned.memory_nodes, std::nullopt);
+    const std::vector<std::string> memory{"foo.service AllowedMemoryNodes=0-1", "foo.service unset"};
+    EXPECT_NE(std::ranges::search(units.calls, memory).begin(), units.calls.end()) << "widened before unset";
+}
+
+TEST_F(ATunedUnit, GetsASettingBackThatIsWantedNoMore) {
+    tune(all());
+    auto less = all();
+    less.cpu_weight.reset();
+    EXPECT_EQ(tune(less).state, State::applied);
+    EXPECT_EQ(units.tuned.cpu_weight, std::nullopt);
+    EXPECT_EQ(units.tuned.cpu_quota_us, 500'000U);
+    tune({});
+    EXPECT_TRUE(units.tuned.empty());
+}
+
+TEST_F(ATunedUnit, IsLeftToWhoSetItSince) {
+    tune(all());
+    units.tuned.cpu_weight = 42;
+    const auto outcome = actuator.check_tuning(kFoo, all(), actuator.check(kFoo, cpus("2-3")));
+    EXPECT_EQ(outcome.state, State::overridden);
+    EXPECT_NE(outcome.detail.find("CPUWeight of foo.service is 42, 200 was written"), std::string::npos)
+        << outcome.detail;
+    ASSERT_EQ(actuator.restore(kFoo, original).state, State::free);
+    EXPECT_EQ(units.tuned.cpu_weight, 42U);
+    EXPECT_EQ(units.tuned.cpu_quota_us, std::nullopt);
+}
+
+TEST_F(ATunedUnit, IsNotClaimedToBeTunedWhereSystemdOnlySaysSo) {
+    units.forgets_the_kernel = true;
+    const auto outcome = tune(all());
+    EXPECT_EQ(outcome.state, State::overridden);
+    EXPECT_NE(outcome.detail.find("cpu.weight of /system.slice/foo.service"), std::string::npos)
+        << outcome.detail;
+}
+
+TEST_F(ATunedUnit, IsPutBackByTheNextRunToo) {
+    tune(all());
+    SystemdActuator next{CpusetHierarchy(host, CpusetMount{kGroups, 2}), units, nullptr, run.path()};
+    ASSERT_EQ(next.restore(kFoo, original).state, State::free);
+    EXPECT_TRUE(units.tuned.empty());
+    EXPECT_EQ(next.restore(kFoo, "unit:unset: CPUWeight=nonsense").state, State::invalid);
 }
 
 } // namespace

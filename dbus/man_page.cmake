@@ -1,0 +1,21 @@
+# Makes org.schedd1(5): puts the listings of the interfaces, by man_page.xsl, into the page at their marks.
+# cmake -DXSLTPROC=... -DSOURCE=dbus -DOUT=org.schedd1.5 -DPAGE=configured page -P man_page.cmake
+file(READ ${PAGE} page)
+file(GLOB interfaces ${SOURCE}/org.schedd1.*.xml)
+list(SORT interfaces)
+set(listings "")
+foreach(file ${interfaces})
+  execute_process(COMMAND ${XSLTPROC} --nonet --novalid ${SOURCE}/man_page.xsl ${file}
+    OUTPUT_VARIABLE listing RESULT_VARIABLE failed)
+  if(failed OR listing STREQUAL "")
+    message(FATAL_ERROR "${file} gives no listing (${failed})")
+  endif()
+  if(file MATCHES "attributes.xml$")
+    set(attributes "${listing}")
+  else()
+    string(APPEND listings "${listing}")
+  endif()
+endforeach()
+string(REPLACE ".\\\" %LISTINGS%\n" "${listings}" page "${page}")
+string(REPLACE ".\\\" %ATTRIBUTES%\n" "${attributes}" page "${page}")
+file(WRITE ${OUT} "${page}")

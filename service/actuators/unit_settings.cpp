@@ -1,0 +1,245 @@
+// Weight, quota and memory nodes by SetUnitProperties, read back from property and control group.
+#include "service/actuators/unit_settings.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "components/kit/errno_error.h"
+#include "components/kit/number.h"
+
+namespace schedd::actuators {
+
+namespace {
+
+constexpr std::array<std::string_view, 4> kOrigins{"unset", "runtime", "persistent", "file"};
+constexpr std::array kSettings{Setting::cpu_weight, Setting::cpu_quota, Setting::memory_nodes};
+constexpr std::uint64_t kQuotaPeriodUs = 100'000; // systemd's, unless a unit file says another
+
+/// As in unit files, and in the names of drop-ins.
+std::string_view property_of(Setting setting) {
+    switch (setting) {
+    case Setting::cpu_weight: return "CPUWeight";
+    case Setting::cpu_quota: return "CPUQuota";
+    case Setting::memory_nodes: return "AllowedMemoryNodes";
+    }
+    return {};
+}
+
+/// The one setting alone.
+Tuning only(Setting setting, const Tuning& all) {
+    Tuning one;
+    if (setting == Setting::cpu_weight) one.cpu_weight = all.cpu_weight;
+    if (setting == Setting::cpu_quota) one.cpu_quota_us = all.cpu_quota_us;
+    if (setting == Setting::memory_nodes) one.memory_nodes = all.memory_nodes;
+    return one;
+}
+
+std::string value_text(Setting setting, const Tuning& tuning) {
+    if (setting == Setting::memory_nodes) return tuning.memory_nodes ? tuning.memory_nodes->text() : "";
+    const auto& number = setting == Setting::cpu_weight ? tuning.cpu_weight : tuning.cpu_quota_us;
+    return number ? std::to_string(*number) : "";
+}
+
+Result<Tuning> parse_value(Setting setting, std::string_view text) {
+    Tuning value;
+    if (text.empty()) return value;
+    if (setting == Setting::memory_nodes) {
+        auto nodes = CpuSet::parse(text);
+        if (!nodes) return std::unexpected(nodes.error());
+        value.memory_nodes = *nodes;
+        return value;
+    }
+    const auto number = parse_unsigned(text);
+    if (!number)
+        return fail(Errc::invalid_value, fmt::format("\"{}\" is no recorded number", text), "digits");
+    (setting == Setting::cpu_weight ? value.cpu_weight : value.cpu_quota_us) = *number;
+    return value;
+}
+
+} // namespace
+
+std::string_view name_of(Origin origin) { return kOrigins[static_cast<std::size_t>(origin)]; }
+
+Result<Origin> parse_origin(std::string_view word) {
+    const auto at = std::ranges::find(kOrigins, word);
+    if (at == kOrigins.end())
+        return fail(Errc::invalid_value, fmt::format("\"{}\" is no origin", word),
+                    "unset, runtime, persistent, file");
+    return static_cast<Origin>(at - kOrigins.begin());
+}
+
+std::string RuntimeDropIns::path(const std::string& unit, std::string_view property,
+                                 std::string_view folder) const {
+    return fmt::format("{}/{}/{}.d/50-{}.conf", directory_, folder, unit, property);
+}
+
+Origin RuntimeDropIns::origin_of(const std::string& unit, std::string_view property, bool is_set,
+                                 const std::vector<std::string>& files) const {
+    if (!is_set) return Origin::unset;
+    const auto has = [&](const std::string& file) { return std::ranges::find(files, file) != files.end(); };
+    for (const auto* folder : {"system.control", "transient"})
+        if (has(path(unit, property, folder))) return Origin::runtime;
+    if (has(fmt::format("/etc/systemd/system.control/{}.d/50-{}.conf", unit, property)))
+        return Origin::persistent;
+    return Origin::file;
+}
+
+Status RuntimeDropIns::remove(const std::string& unit, std::string_view property) const {
+    for (const auto* folder : {"system.control", "transient"}) {
+        const auto file = path(unit, property, folder);
+        if (::unlink(file.c_str()) != 0 && errno != ENOENT && errno != ENOTDIR)
+            return std::unexpected(errno_error(errno, "removing " + file));
+        ::rmdir(file.substr(0, file.rfind('/')).c_str()); // only if nothing else is in it
+    }
+    return {};
+}
+
+Result<std::string> UnitSettings::capture(const std::string& unit) {
+    const auto now = manager_.tuning(unit);
+    if (!now) return std::unexpected(now.error());
+    const auto files = manager_.drop_ins(unit);
+    if (!files) return std::unexpected(files.error());
+    std::string text;
+    for (const auto setting : kSettings) {
+        const auto value = value_text(setting, *now);
+        const auto origin = drop_ins_.origin_of(unit, property_of(setting), !value.empty(), *files);
+        text += fmt::format(" {}={}:{}", property_of(setting), name_of(origin), value);
+    }
+    return text;
+}
+
+Result<std::map<Setting, UnitSettings::Original>> UnitSettings::parse(std::string_view captured) {
+    std::map<Setting, Original> all;
+    for (const auto setting : kSettings) {
+        const auto mark = fmt::format(" {}=", property_of(setting));
+        const auto at = captured.find(mark);
+        if (at == std::string_view::npos) continue;
+        auto word = captured.substr(at + mark.size());
+        word = word.substr(0, word.find(' '));
+        const auto colon = word.find(':');
+        auto origin = parse_origin(word.substr(0, colon));
+        if (!origin || colon == std::string_view::npos)
+            return fail(Errc::invalid_value, fmt::format("\"{}\" is no recorded setting", word),
+                        "ORIGIN:VALUE");
+        auto value = parse_value(setting, word.substr(colon + 1));
+        if (!value) return std::unexpected(value.error());
+        all[setting] = {*origin, std::move(*value)};
+    }
+    return all;
+}
+
+Status UnitSettings::tune(const std::string& unit, const std::string& group, const Tuning& tuning,
+                          std::string_view captured) {
+    const auto originals = parse(captured);
+    if (!originals) return std::unexpected(originals.error());
+    const auto now = manager_.tuning(unit);
+    if (!now) return std::unexpected(now.error());
+    const auto before = written_[unit];
+    for (const auto setting : kSettings) {
+        const auto wanted = only(setting, tuning);
+        const auto is_ours = !only(setting, before).empty();
+        const auto original = originals->find(setting);
+        if (!wanted.empty()) {
+            if (only(setting, *now) == wanted) continue; // equal values are not sent
+            if (auto set = manager_.set(unit, setting, wanted); !set) return set;
+        } else if (is_ours && original != originals->end()) {
+            if (auto back = put_back(unit, group, setting, original->second, *now); !back) return back;
+        }
+    }
+    written_[unit] = tuning;
+    return check(unit, group, tuning);
+}
+
+Status UnitSettings::check(const std::string& unit, const std::string& group, const Tuning& tuning) {
+    if (tuning.empty()) return {};
+    const auto now = manager_.tuning(unit);
+    if (!now) return std::unexpected(now.error());
+    for (const auto setting : kSettings) {
+        const auto wanted = only(setting, tuning);
+        if (wanted.empty() || only(setting, *now) == wanted) continue;
+        const auto is = value_text(setting, *now);
+        return fail(Errc::held_by_other,
+                    fmt::format("{} of {} is {}, {} was written", property_of(setting), unit,
+                                is.empty() ? "unset" : is, value_text(setting, wanted)),
+                    "somebody else set it");
+    }
+    return group.empty() ? Status() : check_kernel(group, tuning);
+}
+
+Status UnitSettings::check_kernel(const std::string& group, const Tuning& tuning) const {
+    const auto differs = [&](const char* file, const std::string& wanted) -> Status {
+        const auto text = hierarchy_.read(group, file);
+        if (text && *text == wanted) return {};
+        return fail(Errc::not_applied,
+                    fmt::format("{} of {} is \"{}\"", file, group, text.value_or("not there")),
+                    fmt::format("systemd was asked for \"{}\"", wanted));
+    };
+    Status status;
+    if (tuning.cpu_weight) status = differs("cpu.weight", std::to_string(*tuning.cpu_weight));
+    if (status && tuning.cpu_quota_us)
+        status = differs("cpu.max", fmt::format("{} {}", *tuning.cpu_quota_us * kQuotaPeriodUs / 1'000'000,
+                                                kQuotaPeriodUs));
+    if (status && tuning.memory_nodes) status = differs("cpuset.mems", tuning.memory_nodes->text());
+    return status;
+}
+
+/// As for CPUs: what is simply unset would stay narrow.
+Status UnitSettings::widen_memory(const std::string& unit, const std::string& group) {
+    if (group.empty()) return {};
+    const auto parent = group.substr(0, group.rfind('/'));
+    const auto text = hierarchy_.read(parent.empty() ? "/" : parent, "cpuset.mems.effective");
+    const auto nodes = text ? CpuSet::parse(*text) : Result<CpuSet>(std::unexpected(text.error()));
+    if (!nodes) return std::unexpected(nodes.error());
+    Tuning wide;
+    wide.memory_nodes = *nodes;
+    if (auto set = manager_.set(unit, Setting::memory_nodes, wide); !set) return set;
+    return check_kernel(group, wide);
+}
+
+Status UnitSettings::put_back(const std::string& unit, const std::string& group, Setting setting,
+                              const Original& original, const Tuning& now) {
+    const auto value = only(setting, original.value);
+    if (only(setting, now) != value) {
+        if (setting == Setting::memory_nodes && value.empty())
+            if (auto widened = widen_memory(unit, group); !widened) return widened;
+        if (auto set = manager_.set(unit, setting, value); !set) return set;
+        if (!group.empty() && !value.empty())
+            if (auto checked = check_kernel(group, value); !checked) return checked;
+    }
+    if (original.origin == Origin::runtime) return {};
+    return drop_ins_.remove(unit, property_of(setting));
+}
+
+Status UnitSettings::restore(const std::string& unit, const std::string& group, std::string_view captured) {
+    const auto originals = parse(captured);
+    if (!originals) return std::unexpected(originals.error());
+    if (originals->empty()) return {};
+    const auto now = manager_.tuning(unit);
+    if (!now) return std::unexpected(now.error());
+    const auto written = written_.find(unit);
+    for (const auto& [setting, original] : *originals) {
+        if (written != written_.end()) {
+            const auto ours = only(setting, written->second);
+            if (ours.empty() || only(setting, *now) != ours) continue; // never ours, or theirs by now
+        }
+        if (auto back = put_back(unit, group, setting, original, *now); !back) return back;
+    }
+    written_.erase(unit);
+    return {};
+}
+
+Status UnitSettings::forget(const std::string& unit, std::string_view captured) {
+    const auto originals = parse(captured);
+    if (!originals) return std::unexpected(originals.error());
+    for (const auto& [setting, original] : *originals)
+        if (original.origin != Origin::runtime)
+            if (auto removed = drop_ins_.remove(unit, property_of(setting)); !removed) return removed;
+    written_.erase(unit);
+    return {};
+}
+
+} // namespace schedd::actuators

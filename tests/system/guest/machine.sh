@@ -1,0 +1,59 @@
+#!/bin/bash
+# What can be read of a machine about where its tasks run, and whether it is as it was. Sourced by case.sh.
+
+cgroups=/sys/fs/cgroup
+
+# What decides where tasks run: "FILE: VALUE" for each file of each control group, "task TID: CPUS" for each task.
+snapshot() {
+    local file value
+    while read -r file; do
+        IFS= read -r value <"$file" || true
+        echo "$file: $value"
+    done < <(find $cgroups \( -name 'cpuset.*' -o -name cpu.weight -o -name cpu.max \) | sort)
+    tasks_and_cpus
+}
+# The tasks of all control groups but the root, where the kernel's own are.
+tasks_and_cpus() {
+    find $cgroups -mindepth 2 -name cgroup.threads -exec cat {} + 2>/dev/null | sed 's,.*,/proc/&/status,' |
+        xargs -r grep -s -H '^Cpus_allowed_list' |
+        sed 's,^/proc/\([0-9]*\)/status:Cpus_allowed_list:\t,task \1: ,' | sort || true
+}
+# unchanged BEFORE: fails with what differs between an earlier snapshot and now. A task that is new since has to be
+# free, or as narrow as somebody was before.
+unchanged() {
+    local now changes
+    now=$(snapshot)
+    changes=$(diff <(grep -v '^task ' <<<"$1") <(grep -v '^task ' <<<"$now") || true)
+    changes+=$(awk '$1 != "task" { next }
+        NR == FNR { was[$2] = $3; known[$3] = 1; next }
+        $2 in was ? was[$2] != $3 : !($3 in known) {
+            print "task", $2, "is on", $3 ($2 in was ? ", not on " was[$2] : " and is new")
+        }' <(echo "$1") <(echo "$now"))
+    [ -z "$changes" ] || fail "the machine is not as it was: $(paste -sd' ' <<<"$changes")"
+}
+# As before, or soon: shows what is not when it takes too long.
+soon_unchanged() {
+    local end=$((SECONDS + 60))
+    while ! (unchanged "$1") >/dev/null; do
+        if [ $SECONDS -ge $end ]; then unchanged "$1"; fi
+        sleep 0.5
+    done
+}
+
+# No task has an empty set of CPUs, or another than its control group gives it.
+sound() {
+    local file effective strays
+    while read -r file; do
+        IFS= read -r effective <"$file" || true
+        [ -n "$effective" ] || fail "$file is empty"
+        strays=$(sed 's,.*,/proc/&/status,' "${file%/*}/cgroup.threads" | xargs -r grep -s -H '^Cpus_allowed_list' |
+            grep -v -P ":\t$effective\$" || true)
+        [ -z "$strays" ] || fail "in ${file%/*}, which has $effective: $(paste -sd' ' <<<"$strays")"
+    done < <(find $cgroups -mindepth 2 -name cpuset.cpus.effective)
+}
+
+# CPU time that a process has used so far, in milliseconds; how often it was given a CPU.
+cpu_ms() { awk '{ printf "%d\n", $1 / 1000000 }' "/proc/$1/schedstat"; }
+wake_ups() { awk '{ print $3 }' "/proc/$1/schedstat"; }
+
+set_cpu() { echo "$2" >"/sys/devices/system/cpu/cpu$1/online"; }
