@@ -119,11 +119,12 @@ struct Bus::State {
     /// What an errno of a call means: a bus that lets the user log in and then closes without a word, before
     /// any answer, turns the user away.
     [[nodiscard]] Failure failure(int code) const {
-        const char* address = nullptr;
+        // the library keeps no bus of its own that it could not open
+        const char* address = place.bus == "system" ? "unix:path=/run/dbus/system_bus_socket" : nullptr;
+        if (bus) sd_bus_get_address(bus, &address);
         const bool is_closed =
             code == -ECONNRESET || code == -EPIPE || code == -ENOTCONN || code == -ESHUTDOWN;
-        if (is_closed && !has_answered && place.host.empty() && sd_bus_get_address(bus, &address) >= 0 &&
-            address && turns_away(address))
+        if (is_closed && !has_answered && place.host.empty() && address && turns_away(address))
             return turned_away(place);
         return failure_of_errno(code, place);
     }
@@ -203,7 +204,7 @@ Answer<Bus> Bus::open(const BusPlace& place) {
     if (r == -EINVAL)
         return give_up(Exit::usage, fmt::format("'{}' is neither a bus address nor a host",
                                                 shown(place.host.empty() ? place.bus : place.host)));
-    if (r < 0) return std::unexpected(failure_of_errno(r, place));
+    if (r < 0) return std::unexpected(state->failure(r));
     return Bus(std::move(state));
 }
 

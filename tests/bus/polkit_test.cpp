@@ -102,6 +102,13 @@ TEST_P(AChange, IsRefusedWhenPolkitHangsAndDies) {
     EXPECT_EQ(exported(), before);
 }
 
+TEST_P(AChange, TakesAnActionThatThePolicyFileDeclares) {
+    const auto policy = content_of(std::string(SCHEDD_INTERFACES) + "/org.schedd1.policy");
+    for (const auto& attempt : attempts())
+        EXPECT_NE(policy.find("<action id=\"" + attempt.action + "\">"), std::string::npos) << attempt.name;
+    EXPECT_NE(policy.find("<action id=\"org.schedd1.peers\">"), std::string::npos);
+}
+
 TEST_P(AChange, IsMadeAtOnceForRoot) {
     play(Verdict::deny);
     EXPECT_TRUE(client->create("schedulers/roots"));
@@ -160,8 +167,8 @@ TEST_P(AChange, IsNotMadeWhenItsCallerHasLeft) {
     {
         const Running running(*caller, create("schedulers/orphan"));
         ASSERT_TRUE(asked(1));
-        caller.reset();
     }
+    caller.reset();
     ASSERT_TRUE(client->wait_for([&] { return !polkit->called_off().empty(); })) << "no dialog stays open";
     EXPECT_EQ(polkit->called_off().front(), polkit->asked().front().number);
     polkit->decide(Verdict::allow);
