@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# Tries the system tier itself: guests that hang, say nothing or not enough, played by a few lines of shell.
+# shellcheck disable=SC2016  # the guests expand their own arguments
+set -euo pipefail
+
+here=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+failures=0
+
+# A guest is called as boot.sh is: IMAGE DRIVE RESULTS CONSOLE [WORD...].
+cat >"$work/guest" <<'END'
+#!/bin/bash
+echo "the console" >"$4"
+eval "$PLAY"
+END
+chmod +x "$work/guest"
+
+# plays WHAT PLAY WANTED [PATTERN]: what run.sh reports when the guest does PLAY, with its results in $3.
+plays() {
+    local what=$1 found
+    found=$(PLAY=$2 SCHEDD_VM_PLAYED=$work/guest SCHEDD_VM_WORK=$work SCHEDD_VM_SECONDS=${limit:-3} \
+        "$here/run.sh" ${4:+"$4"} 2>"$work/log" || true)
+    is "$what" "$found" "$3"
+}
+is() {
+    if [ "$2" = "$3" ]; then
+        echo "ok: $1"
+    else
+        printf 'FAILED: %s: found\n%s\nwanted\n%s\n' "$1" "$2" "$3"
+        failures=$((failures + 1))
+    fi
+}
+
+good='printf "ok package.It_installs\nok a.B\nskip a.C: why\ndone 3\n" >"$3"'
+plays "a guest that does as it should" "$good" $'ok package.It_installs\nok a.B\nskip a.C: why'
+plays "a guest that hangs is ended and told" 'echo "ok a.B" >"$3"; exec sleep 100' \
+    $'ok a.B\nnot ok guest: it was ended after 3 s; it reported 1 results and ended with \'no count\''
+is "its console is shown" "$(grep -c 'the console' "$work/log")" 1
+limit=60 SCHEDD_VM_QUIET=1 plays "a guest that falls silent" 'echo "ok a.B" >"$3"; exec sleep 100' \
+    $'ok a.B\nnot ok guest: it was ended after 1 s of silence; it reported 1 results and ended with \'no count\''
+plays "a guest that hangs at once" 'exec sleep 100' \
+    'not ok guest: it was ended after 3 s; no case reported anything'
+plays "a guest without its last line" 'printf "ok a.B\nok a.C\n" >"$3"' \
+    $'ok a.B\nok a.C\nnot ok guest: it reported 2 results and ended with \'no count\''
+plays "a guest that lost a result" 'printf "ok a.B\ndone 2\n" >"$3"' \
+    $'ok a.B\nnot ok guest: it reported 1 results and ended with \'2\''
+plays "a guest that says nothing" ':' 'not ok guest: no case reported anything'
+plays "a guest that says it ran nothing" 'echo "done 0" >"$3"' 'not ok guest: no case reported anything'
+plays "a pattern that nothing matches" 'printf "ok package.It_installs\ndone 1\n" >"$3"' \
+    $'ok package.It_installs\nnot ok guest: no case is called nosuch.*' 'nosuch.*'
+plays "a guest that cannot be started" 'exit 3' 'not ok guest: no case reported anything'
+
+# What a case comes to, by the very function of the guest.
+counted=$(sed -n '/^counted() {/,/^}/p' "$here/guest/start.sh" | sed "s,/run/case.log,$work/case.log,")
+result_of() {
+    bash -c "set -euo pipefail
+        count=0; journalctl() { :; }; report() { echo \"\$*\" >&3; }
+        $counted
+        counted a.B \"\$@\" 3>&1" - "$@" 2>/dev/null | grep -v '^#' || true
+}
+is "a case that fails without a word" "$(result_of false)" "not ok a.B: no output (exit 1)"
+is "a case that fails with some" "$(result_of bash -c 'echo one; echo why; exit 4')" "not ok a.B: why (exit 4)"
+is "a case that is skipped" "$(result_of bash -c 'echo "skip: not here"; exit 77')" "skip a.B: not here"
+is "a case that is killed" "$(result_of bash -c 'kill -KILL $$')" "not ok a.B: no output (exit 137)"
+is "a case that is not there" "$(result_of /nonexistent | sed 's/: .*(/: (/')" "not ok a.B: (exit 127)"
+is "a case that is well" "$(result_of true)" "ok a.B"
+
+exit $((failures > 0))
