@@ -45,10 +45,18 @@ sdbus::Variant value_of(const std::string& type) {
 
 std::unique_ptr<Client> client_of(unsigned uid, const std::string& address) {
     // the bus looks at the effective uid at the time of connecting
-    if (::seteuid(uid) != 0) std::abort();
-    auto client = std::make_unique<Client>(address);
-    if (::seteuid(0) != 0) std::abort();
-    return client;
+    struct As {
+        explicit As(unsigned uid) {
+            if (::seteuid(uid) != 0) std::abort();
+        }
+        As(const As&) = delete;
+        As& operator=(const As&) = delete;
+        ~As() {
+            if (::seteuid(0) != 0) std::abort();
+        }
+    };
+    const As user(uid);
+    return std::make_unique<Client>(address);
 }
 
 std::vector<Attempt> all_attempts(Client& client) {

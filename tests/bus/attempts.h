@@ -11,7 +11,7 @@
 
 namespace schedd::test {
 
-/// A client whose connection belongs to another user. REQUIRES: root.
+/// A client whose connection belongs to another user, one that the system knows. REQUIRES: root.
 std::unique_ptr<Client> client_of(unsigned uid, const std::string& address);
 
 /// A call that would change something; `action` is what polkit is to be asked.
