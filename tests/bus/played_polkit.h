@@ -59,11 +59,14 @@ public:
 
     /// From now on, and to all that it has let hang.
     void decide(Verdict verdict) {
-        const std::scoped_lock lock(mutex_);
-        verdict_ = verdict;
-        if (verdict == Verdict::hang) return;
-        for (auto& result : waiting_) result.returnResults(decision(verdict));
-        waiting_.clear();
+        std::vector<sdbus::Result<Decision>> waiting;
+        {
+            const std::scoped_lock lock(mutex_);
+            verdict_ = verdict;
+            if (verdict != Verdict::hang) waiting.swap(waiting_);
+        }
+        // without the lock: the library holds its own while it calls the handlers, which take this one
+        for (auto& result : waiting) result.returnResults(decision(verdict));
     }
     std::vector<Question> asked() {
         const std::scoped_lock lock(mutex_);
