@@ -48,6 +48,8 @@ public:
     virtual Outcome place(const Target& target, const CpuSet& cpus) = 0;
     /// Reads back without writing: what holds, against what was written.
     virtual Outcome check(const Target& target, const CpuSet& written) = 0;
+    /// The outside may have changed without leaving a trace: what is remembered to save questions is void.
+    virtual void forget_answers() {}
     /// Puts the target back to what was captured; the outcome is `free`, `gone`, or `invalid` with the
     /// reason.
     virtual Outcome restore(const Target& target, const std::string& original) = 0;

@@ -83,6 +83,11 @@ Outcome Router::check(const Target& target, const CpuSet& written) {
     return failed(unhandled(target, name_), written);
 }
 
+void Router::forget_answers() {
+    for (auto* actuator : {parts_.affinity.get(), parts_.cgroup.get(), parts_.systemd.get()})
+        if (actuator) actuator->forget_answers();
+}
+
 Outcome Router::restore(const Target& target, const std::string& original) {
     if (auto* actuator = actuator_of(original)) return actuator->restore(target, original);
     return failed(unhandled(target, name_));

@@ -34,6 +34,7 @@ public:
                                       const CpuSet& parent_written, const Target& child) override;
     Outcome place(const Target& target, const CpuSet& cpus) override;
     Outcome check(const Target& target, const CpuSet& written) override;
+    void forget_answers() override;
     /// By what `original` says it was captured by, so that a ledger written under another --actuator is
     /// honoured.
     Outcome restore(const Target& target, const std::string& original) override;

@@ -1,6 +1,9 @@
 // SystemdActuator: whole units, by PID 1 alone; it is the only writer of their control groups.
 #pragma once
 
+#include <map>
+#include <string>
+
 #include "components/placement/actuator.h"
 #include "service/actuators/cpuset_hierarchy.h"
 #include "service/actuators/unit_manager.h"
@@ -25,12 +28,15 @@ public:
     Result<std::string> capture_child(const Target& parent, const std::string& parent_original,
                                       const CpuSet& parent_written, const Target& child) override;
     Outcome place(const Target& target, const CpuSet& cpus) override;
+    /// PID 1 is asked only if the kernel does not show what was written, or after forget_answers().
     Outcome check(const Target& target, const CpuSet& written) override;
+    void forget_answers() override { groups_.clear(); }
     Outcome restore(const Target& target, const std::string& original) override;
 
 private:
     [[nodiscard]] std::string drop_in(const std::string& unit, std::string_view folder) const;
     [[nodiscard]] Status fits(const std::string& group, const CpuSet& cpus) const;
+    Status allow(const std::string& unit, const std::string& group, const std::optional<CpuSet>& cpus);
     [[nodiscard]] Status can_start_on(const std::string& unit, const CpuSet& cpus);
     [[nodiscard]] Outcome check_running(const std::string& group, const CpuSet& written) const;
     [[nodiscard]] std::optional<Pid> stray_task(const std::string& group, const CpuSet& cpus,
@@ -40,6 +46,7 @@ private:
     CpusetHierarchy hierarchy_;
     UnitManager& manager_;
     std::string run_directory_;
+    std::map<std::string, std::string> groups_; // of units whose property was what was written
 };
 
 } // namespace schedd::actuators
