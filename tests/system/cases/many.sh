@@ -17,7 +17,8 @@ placed_units() {
 }
 all_are_placed() { [ "$(placed_units)" = $count ]; }
 
-# Calls to PID 1 over the bus from now on; calls PATTERN puts out how many there were. systemctl of root does not use it.
+# Listens to calls to PID 1 over the bus, which root's systemctl does not use.
+# calls PATTERN: how many there were.
 listen() {
     dbus-monitor --system --profile "type='method_call',destination='org.freedesktop.systemd1'" \
         >/run/test-calls 2>/dev/null &

@@ -1,5 +1,5 @@
 #!/bin/bash
-# How schedd ends, and what stays: stopped with restore and with leave, killed at each of its changes, halted in mid-apply.
+# How schedd ends, and what stays: stopped with restore and with leave, killed at each change; halted.
 # Seconds for a case: 600
 set -euo pipefail
 
@@ -61,9 +61,9 @@ is_pending() { [ -e $plan ] && [ "$(cat $plan)" = "$numbers" ]; }
 is_done() { [ ! -e $plan ]; }
 is_dead_or() { ! is_pending || "$@"; }
 
-# killed_at PLAN BEFORE PLACED MEMBER...: attaches the members, waits for PLACED, lets go; schedd dies on the way as
-# planned: "N" = at its Nth change, "N M" = its successor at its Mth, too. False if it lived through. Whatever happened:
-# afterwards everything is as it was.
+# killed_at PLAN BEFORE PLACED MEMBER...: attaches the members, waits for PLACED, lets go; schedd dies on the
+# way as planned: "N" = at its Nth change, "N M" = its successor at its Mth, too. False if it lived through.
+# Whatever happened: afterwards everything is as it was.
 killed_at() {
     local numbers=$1 before=$2 placed=$3 pid is_whole=0
     shift 3
@@ -163,7 +163,7 @@ Killed_at_each_change_the_next_goes_on_with_members_of_the_configuration() {
 
 is_halted() { grep -q '^State:.*T' "/proc/$1/status"; }
 
-# Between what schedd wrote down of a unit and what it asks of PID 1, and so on, the unit ends and is forgotten.
+# Between what schedd wrote down of a unit and what it asks of PID 1, and so on, the unit ends.
 A_unit_that_vanishes_at_any_point_of_its_placing_leaves_nothing() {
     local before number pid
     sleeper one
