@@ -36,6 +36,8 @@ constexpr std::size_t kEventsPerDrain = 8192; // kernel events taken in one turn
 constexpr std::size_t kThreadPasses = 64;     // times a process is looked over for threads born meanwhile
 constexpr std::size_t kThreads = 65536;       // threads of one process that are placed
 constexpr std::size_t kOwnMasks = 256;        // tasks of one unit whose own affinity is kept for the way back
+constexpr std::size_t kAllMasks =
+    8192; // tasks of the machine whose own affinity is kept over a call to systemd
 constexpr std::size_t kLedgerBytes = 64U << 20U; // the ledger read at start: kTasks entries of half a KiB
 constexpr std::size_t kReassertions = 3;         // times that a target is taken back from another writer
 constexpr std::size_t kDryRunActions = 1024;     // would-be acts kept for the log

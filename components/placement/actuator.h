@@ -57,6 +57,8 @@ public:
                          Outcome outcome);
     /// Reads a tuning back; takes and gives the outcome of check().
     virtual Outcome check_tuning(const Target& target, const Tuning& tuning, Outcome outcome);
+    /// The outside may have changed without leaving a trace: what is remembered to save questions is void.
+    virtual void forget_answers() {}
     /// Puts the target back to what was captured; the outcome is `free`, `gone`, or `invalid` with the
     /// reason.
     virtual Outcome restore(const Target& target, const std::string& original) = 0;

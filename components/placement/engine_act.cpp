@@ -353,6 +353,7 @@ void Engine::redo_processes_after(const Plan& plan) {
 
 void Engine::reconcile() {
     reports_dirty_ = true;
+    actuator_.forget_answers();
     for (auto& [target, outcome] : outcomes_) redo(target, outcome);
 }
 
@@ -365,6 +366,7 @@ void Engine::reconcile(const Target& target) {
 
 void Engine::check_all() {
     reports_dirty_ = true;
+    actuator_.forget_answers();
     for (auto& [target, outcome] : outcomes_) {
         if (outcome.state == State::invalid)
             outcome.effective = actuator_.current(target).value_or(outcome.effective);

@@ -111,7 +111,8 @@ Result<CpuSet> CpusetHierarchy::cpus(const std::string& group) const {
 
 std::vector<std::string> CpusetHierarchy::children(const std::string& group) const {
     std::vector<std::string> found;
-    const auto directory = mount_.file(group, ".");
+    auto directory = mount_.file(group, "");
+    directory.pop_back();
     static_cast<void>(host_->list(directory, [&](std::string_view name) {
         auto child = child_of(group, name);
         if (exists(child)) found.push_back(std::move(child)); // files have nothing below

@@ -42,6 +42,24 @@ Status for_each_task(const CpusetHierarchy& hierarchy, const std::string& group,
     return {};
 }
 
+/// Adds those in the group and below.
+Status collect(const CpusetHierarchy& hierarchy, const std::string& group, std::size_t most,
+               std::vector<OwnMask>& masks) {
+    return for_each_task(hierarchy, group, 0, [&](Pid tid, const CpuSet& given) -> Status {
+        const auto cpus = affinity_of(tid);
+        // without a cpuset a task's mask also has the CPUs that are offline
+        if (!cpus || given.subset_of(*cpus)) return {};
+        const auto start = start_of(hierarchy.host(), tid);
+        if (start == 0) return {};
+        if (masks.size() == most)
+            return fail(Errc::limit_exceeded,
+                        fmt::format("more than {} tasks in {} have an affinity of their own", most, group),
+                        "it would be lost (limit kOwnMasks)");
+        masks.push_back({tid, start, *cpus});
+        return {};
+    });
+}
+
 } // namespace
 
 std::string text_of(const std::vector<OwnMask>& masks) {
@@ -74,22 +92,27 @@ Result<std::vector<OwnMask>> parse_own_masks(std::string_view text) {
 
 Result<std::vector<OwnMask>> own_masks_in(const CpusetHierarchy& hierarchy, const std::string& group) {
     std::vector<OwnMask> masks;
-    auto read = for_each_task(hierarchy, group, 0, [&](Pid tid, const CpuSet& given) -> Status {
-        const auto cpus = affinity_of(tid);
-        // without a cpuset a task's mask also has the CPUs that are offline
-        if (!cpus || given.subset_of(*cpus)) return {};
-        const auto start = start_of(hierarchy.host(), tid);
-        if (start == 0) return {};
-        if (masks.size() == limits::kOwnMasks)
-            return fail(Errc::limit_exceeded,
-                        fmt::format("more than {} tasks in {} have an affinity of their own",
-                                    limits::kOwnMasks, group),
-                        "it would be lost (limit kOwnMasks)");
-        masks.push_back({tid, start, *cpus});
-        return {};
-    });
-    if (!read) return std::unexpected(read.error());
+    if (auto read = collect(hierarchy, group, limits::kOwnMasks, masks); !read)
+        return std::unexpected(read.error());
     return masks;
+}
+
+std::vector<OwnMask> all_own_masks(const CpusetHierarchy& hierarchy) {
+    std::vector<OwnMask> masks;
+    for (const auto& group : hierarchy.children("/"))
+        if (!collect(hierarchy, group, limits::kAllMasks, masks)) break; // the others are out of luck
+    return masks;
+}
+
+void restore_forgotten(const CpusetHierarchy& hierarchy, const std::vector<OwnMask>& masks) {
+    for (const auto& mask : masks) {
+        const auto now = affinity_of(mask.tid);
+        const auto group = group_of(hierarchy.host(), std::to_string(mask.tid));
+        if (!now || !group || start_of(hierarchy.host(), mask.tid) != mask.start_time) continue;
+        const auto given = hierarchy.effective(*group);
+        // no CPU of it may be left: then it stays as the kernel has it
+        if (given && given->subset_of(*now)) static_cast<void>(set_affinity(mask.tid, {mask.cpus, false}));
+    }
 }
 
 Status restore_own_masks(const CpusetHierarchy& hierarchy, const std::string& group,

@@ -23,6 +23,11 @@ Result<std::vector<OwnMask>> parse_own_masks(std::string_view text);
 
 /// Those in the group and below it. Fails with limit_exceeded beyond limits::kOwnMasks.
 Result<std::vector<OwnMask>> own_masks_in(const CpusetHierarchy& hierarchy, const std::string& group);
+/// Those in all groups but the root, at most limits::kAllMasks.
+std::vector<OwnMask> all_own_masks(const CpusetHierarchy& hierarchy);
+/// Gives them back to those that are on all that their group gives: the kernel forgot. Others have set a new
+/// one.
+void restore_forgotten(const CpusetHierarchy& hierarchy, const std::vector<OwnMask>& masks);
 
 /// Gives them back to the tasks of the group that still live. Others that are on all that their group gives
 /// get `usual`, unless it is empty: they were born while the group was confined.

@@ -83,6 +83,11 @@ Outcome Router::check(const Target& target, const CpuSet& written) {
     return failed(unhandled(target, name_), written);
 }
 
+void Router::forget_answers() {
+    for (auto* actuator : {parts_.affinity.get(), parts_.cgroup.get(), parts_.systemd.get()})
+        if (actuator) actuator->forget_answers();
+}
+
 Result<std::string> Router::capture_tuning(const Target& target, const std::string& original) {
     if (auto* actuator = actuator_for(target)) return actuator->capture_tuning(target, original);
     return original;

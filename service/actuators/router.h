@@ -39,6 +39,7 @@ public:
     Outcome tune(const Target& target, const Tuning& tuning, const std::string& original,
                  Outcome outcome) override;
     Outcome check_tuning(const Target& target, const Tuning& tuning, Outcome outcome) override;
+    void forget_answers() override;
     /// By what `original` says it was captured by, so that a ledger written under another --actuator is
     /// honoured.
     Outcome restore(const Target& target, const std::string& original) override;

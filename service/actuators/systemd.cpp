@@ -132,6 +132,19 @@ Status SystemdActuator::fits(const std::string& group, const CpuSet& cpus) const
     return {};
 }
 
+/// Linux before 6.2 forgets the affinity of every task near a group whose cpuset controller is switched on or
+/// off, as systemd does it for the first unit that needs it and after the last.
+Status SystemdActuator::allow(const std::string& unit, const std::string& group,
+                              const std::optional<CpuSet>& cpus) {
+    if (group.empty()) return manager_.allow_cpus(unit, cpus);
+    const bool was_on = hierarchy_.has_controller(group);
+    std::vector<OwnMask> own;
+    if (!was_on || (!cpus && groups_.size() <= 1)) own = all_own_masks(hierarchy_);
+    if (auto set = manager_.allow_cpus(unit, cpus); !set) return set;
+    if (hierarchy_.has_controller(group) != was_on) restore_forgotten(hierarchy_, own);
+    return {};
+}
+
 /// A service whose CPUAffinity= has nothing in common with its AllowedCPUs= does not start (215/CPUAFFINITY).
 Status SystemdActuator::can_start_on(const std::string& unit, const CpuSet& cpus) {
     const auto own = manager_.affinity(unit);
@@ -153,12 +166,24 @@ Outcome SystemdActuator::place(const Target& target, const CpuSet& cpus) {
         if (auto startable = can_start_on(target.name, cpus); !startable)
             return failed(startable.error(), cpus);
     if (!is_held) // equal sets are not sent: each call rewrites a file and walks all the tasks
-        if (auto set = manager_.allow_cpus(target.name, cpus); !set) return failed(set.error(), cpus);
+        if (auto set = allow(target.name, unit->control_group, cpus); !set) return failed(set.error(), cpus);
+    if (!unit->control_group.empty()) remember(target, unit->control_group);
     return check(target, cpus);
+}
+
+/// Its group, so that PID 1 need not be asked again, and the file that shows who else writes it.
+void SystemdActuator::remember(const Target& target, const std::string& group) {
+    groups_[target.name] = group;
+    if (watch_) watch_->follow(target, hierarchy_.absolute(group, "cpuset.cpus"));
 }
 
 Outcome SystemdActuator::check(const Target& target, const CpuSet& written) {
     if (target.sort != Target::Sort::unit) return failed(not_a_unit(target), written);
+    if (const auto group = groups_.find(target.name); group != groups_.end()) {
+        auto outcome = check_running(group->second, written);
+        if (outcome.state == State::applied) return outcome;
+        groups_.erase(group);
+    }
     const auto unit = manager_.look(target.name);
     if (!unit) return {State::invalid, written, {}, unit.error().text()};
     if (unit->allowed != written)
@@ -169,7 +194,7 @@ Outcome SystemdActuator::check(const Target& target, const CpuSet& written) {
                             text_of(unit->allowed), written.text())};
     if (unit->control_group.empty())
         return {State::pending, written, {}, target.name + " does not run; it will start on these CPUs"};
-    if (watch_) watch_->follow(target, hierarchy_.absolute(unit->control_group, "cpuset.cpus"));
+    remember(target, unit->control_group);
     return check_running(unit->control_group, written);
 }
 
@@ -222,7 +247,7 @@ Status SystemdActuator::put_back(const std::string& unit, const UnitState& now,
     const auto& group = now.control_group;
     if (group.empty() || original) {
         if (now.allowed != original)
-            if (auto set = manager_.allow_cpus(unit, original); !set) return set;
+            if (auto set = allow(unit, group, original); !set) return set;
         if (group.empty()) return {};
         const auto after = check_running(group, *original);
         if (after.state == State::applied) return {};
@@ -232,12 +257,12 @@ Status SystemdActuator::put_back(const std::string& unit, const UnitState& now,
     const auto parent = parent_of(group);
     const auto wide = hierarchy_.effective(parent.empty() ? "/" : parent);
     if (!wide) return std::unexpected(wide.error());
-    if (auto set = manager_.allow_cpus(unit, *wide); !set) return set;
+    if (auto set = allow(unit, group, *wide); !set) return set;
     const auto after = check_running(group, *wide);
     if (after.state != State::applied || after.effective != *wide)
         return fail(Errc::not_applied,
                     fmt::format("widening {} to {} before unsetting it", unit, wide->text()), after.detail);
-    return manager_.allow_cpus(unit, std::nullopt);
+    return allow(unit, group, std::nullopt);
 }
 
 Outcome SystemdActuator::restore(const Target& target, const std::string& original) {
@@ -245,6 +270,7 @@ Outcome SystemdActuator::restore(const Target& target, const std::string& origin
     const auto captured = Captured::parse(original);
     if (!captured) return failed(captured.error());
     if (watch_) watch_->let_go(target);
+    groups_.erase(target.name);
     const auto unit = manager_.look(target.name);
     const bool is_gone = !unit && unit.error().kind == Errc::no_such_object;
     if (!unit && !is_gone) return failed(unit.error());

@@ -1,6 +1,9 @@
 // SystemdActuator: whole units, by PID 1 alone; it is the only writer of their control groups.
 #pragma once
 
+#include <map>
+#include <string>
+
 #include "components/placement/actuator.h"
 #include "service/actuators/cpuset_hierarchy.h"
 #include "service/actuators/file_watch.h"
@@ -29,17 +32,21 @@ public:
     Result<std::string> capture_child(const Target& parent, const std::string& parent_original,
                                       const CpuSet& parent_written, const Target& child) override;
     Outcome place(const Target& target, const CpuSet& cpus) override;
+    /// PID 1 is asked only if the kernel does not show what was written, or after forget_answers().
     Outcome check(const Target& target, const CpuSet& written) override;
     /// Adds " CPUWeight=ORIGIN:VALUE CPUQuota=... AllowedMemoryNodes=..." to it.
     Result<std::string> capture_tuning(const Target& target, const std::string& original) override;
     Outcome tune(const Target& target, const Tuning& tuning, const std::string& original,
                  Outcome outcome) override;
     Outcome check_tuning(const Target& target, const Tuning& tuning, Outcome outcome) override;
+    void forget_answers() override { groups_.clear(); }
     Outcome restore(const Target& target, const std::string& original) override;
 
 private:
     [[nodiscard]] Status fits(const std::string& group, const CpuSet& cpus) const;
+    Status allow(const std::string& unit, const std::string& group, const std::optional<CpuSet>& cpus);
     [[nodiscard]] Status can_start_on(const std::string& unit, const CpuSet& cpus);
+    void remember(const Target& target, const std::string& group);
     [[nodiscard]] Outcome check_running(const std::string& group, const CpuSet& written) const;
     [[nodiscard]] std::optional<Pid> stray_task(const std::string& group, const CpuSet& cpus,
                                                 int depth) const;
@@ -50,6 +57,7 @@ private:
     FileWatch* watch_;
     RuntimeDropIns drop_ins_;
     UnitSettings settings_;
+    std::map<std::string, std::string> groups_; // of units whose property was what was written
 };
 
 } // namespace schedd::actuators

@@ -38,7 +38,7 @@ plays "a guest that hangs is ended and told" 'echo "ok a.B" >"$3"; exec sleep 10
     $'ok a.B\nnot ok guest: it was ended after 3 s; it reported 1 results and ended with \'no count\''
 is "its console is shown" "$(grep -c 'the console' "$work/log")" 1
 limit=60 SCHEDD_VM_QUIET=1 plays "a guest that falls silent" 'echo "ok a.B" >"$3"; exec sleep 100' \
-    $'ok a.B\nnot ok guest: it was ended after 1 s of silence; it reported 1 results and ended with \'no count\''
+    $'ok a.B\nnot ok guest: it was ended after 1 s of silence; it reported 1 results and '"ended with 'no count'"
 plays "a guest that hangs at once" 'exec sleep 100' \
     'not ok guest: it was ended after 3 s; no case reported anything'
 plays "a guest without its last line" 'printf "ok a.B\nok a.C\n" >"$3"' \
@@ -60,7 +60,8 @@ result_of() {
         counted a.B \"\$@\" 3>&1" - "$@" 2>/dev/null | grep -v '^#' || true
 }
 is "a case that fails without a word" "$(result_of false)" "not ok a.B: no output (exit 1)"
-is "a case that fails with some" "$(result_of bash -c 'echo one; echo why; exit 4')" "not ok a.B: why (exit 4)"
+is "a case that fails and says why" "$(result_of bash -c 'echo one; echo why; exit 4')" \
+    "not ok a.B: why (exit 4)"
 is "a case that is skipped" "$(result_of bash -c 'echo "skip: not here"; exit 77')" "skip a.B: not here"
 is "a case that is killed" "$(result_of bash -c 'kill -KILL $$')" "not ok a.B: no output (exit 137)"
 is "a case that is not there" "$(result_of /nonexistent | sed 's/: .*(/: (/')" "not ok a.B: (exit 127)"

@@ -6,7 +6,8 @@ set -euo pipefail
 
 here=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)
 root=$(cd "$here/../.." && pwd)
-played=${SCHEDD_VM_PLAYED:-} # harness_test.sh plays the guest: a program in the place of boot.sh, a folder of its own
+# harness_test.sh plays the guest: a program in the place of boot.sh, a folder of its own
+played=${SCHEDD_VM_PLAYED:-}
 work=${SCHEDD_VM_WORK:-$root/build/system}
 limit=${SCHEDD_VM_SECONDS:-2700} # for the guest, from power on to power off
 quiet=${SCHEDD_VM_QUIET:-1000}   # without a new line: longer than any one case may take
@@ -104,8 +105,8 @@ fi
 : >"$work/results"
 say "booting (at most $limit s); console in $work/console"
 only=${1:-}
-"${played:-$here/boot.sh}" "$image" "$drive" "$work/results" "$work/console" ${only:+"schedd.only=$only"} </dev/null \
-    >"$work/qemu.log" 2>&1 &
+"${played:-$here/boot.sh}" "$image" "$drive" "$work/results" "$work/console" ${only:+"schedd.only=$only"} \
+    </dev/null >"$work/qemu.log" 2>&1 &
 guest=$!
 follow
 [ ! -s "$work/qemu.log" ] || cat "$work/qemu.log" >&2

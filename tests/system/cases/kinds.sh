@@ -20,7 +20,8 @@ A_unit_with_its_own_CPUAffinity_keeps_it() {
     await 30 "the other free" is_free two
     unchanged "$before"
 }
-both_placed() { [ -n "$(property "test-$1.service" AllowedCPUs)" ] && [ -n "$(property "test-$2.service" AllowedCPUs)" ]; }
+has_cpus() { [ -n "$(property "test-$1.service" AllowedCPUs)" ]; }
+both_placed() { has_cpus "$1" && has_cpus "$2"; }
 
 instances() {
     printf '%s\n' '[Service]' 'ExecStart=/bin/sleep infinity' >/run/systemd/system/test-work@.service

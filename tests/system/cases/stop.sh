@@ -1,5 +1,5 @@
 #!/bin/bash
-# How schedd ends, and what stays: stopped with restore and with leave, killed at each of its changes, halted in mid-apply.
+# How schedd ends, and what stays: stopped with restore and with leave, killed at each change; halted.
 # Seconds for a case: 600
 set -euo pipefail
 
@@ -56,11 +56,14 @@ with_crashes() {
     grep -q crash.so "/proc/$(daemon_pid)/maps" || fail "it is not preloaded"
 }
 another_daemon() { [ "$(daemon_pid)" != "$1" ] && schedd-cli status; }
-is_dead_or() { [ ! -e $plan ] || "$@"; }
+# Whether the first of the plan has not died yet; whether all have.
+is_pending() { [ -e $plan ] && [ "$(cat $plan)" = "$numbers" ]; }
+is_done() { [ ! -e $plan ]; }
+is_dead_or() { ! is_pending || "$@"; }
 
-# killed_at PLAN BEFORE PLACED MEMBER...: attaches the members, waits for PLACED, lets go; schedd dies on the way as
-# planned: "N" = at its Nth change, "N M" = its successor at its Mth, too. False if it lived through. Whatever happened:
-# afterwards everything is as it was.
+# killed_at PLAN BEFORE PLACED MEMBER...: attaches the members, waits for PLACED, lets go; schedd dies on the
+# way as planned: "N" = at its Nth change, "N M" = its successor at its Mth, too. False if it lived through.
+# Whatever happened: afterwards everything is as it was.
 killed_at() {
     local numbers=$1 before=$2 placed=$3 pid is_whole=0
     shift 3
@@ -69,10 +72,14 @@ killed_at() {
     schedd-cli attach CPU_LB "$@" || true
     await 60 "$placed, or killed at $numbers" is_dead_or "$placed"
     sound
-    if [ -e $plan ]; then schedd-cli detach CPU_LB "$@" || true; fi
-    if [ -e $plan ]; then is_whole=1; fi
-    rm -f $plan
-    if [ $is_whole = 0 ]; then await 60 "another daemon" another_daemon "$pid"; fi
+    if is_pending; then schedd-cli detach CPU_LB "$@" || true; fi
+    if is_pending; then
+        is_whole=1
+        rm $plan
+    else
+        await 60 "all of $numbers" is_done
+        await 60 "another daemon" another_daemon "$pid"
+    fi
     soon_unchanged "$before"
     sound
     same "drop-ins left, killed at $numbers" "$(left_by_schedd)" ""
@@ -117,37 +124,38 @@ Killed_again_while_it_puts_things_back_the_third_does() {
     with_crashes
     configured_balancer
     before=$(snapshot)
-    for second in 1 2 3 4 5 6; do
-        killed_at "5 $second" "$before" both_units unit:test-one.service unit:test-two.service ||
+    for second in 1 2 3 4 5 6; do # of 9: note, then widened, unset, and file and folder removed, for each
+        killed_at "3 $second" "$before" both_units unit:test-one.service unit:test-two.service ||
             fail "it lived through"
     done
 }
 
+# with_members LIST: the scheduler of the configuration has these.
+with_members() {
+    sed -i "/^process_set/d; /^policy/a process_set = [$1]" /etc/schedd/schedulers.d/lb.toml
+}
+
 # Members from a file: the next daemon goes on with them.
 Killed_at_each_change_the_next_goes_on_with_members_of_the_configuration() {
-    local before number pid
+    local before numbers
     sleeper one
     sleeper two
     with_crashes
     configured_balancer
     before=$(snapshot)
-    for number in 1 2 3 4 5 6; do
-        pid=$(daemon_pid)
-        sed '/^policy/a process_set = ["unit:test-one.service", "unit:test-two.service"]' \
-            /etc/schedd/schedulers.d/lb.toml >/etc/schedd/schedulers.d/members.toml
-        mv /etc/schedd/schedulers.d/lb.toml /run/lb.toml
-        echo $number >$plan
+    for numbers in 1 2 3 4; do # two for the first note, and one for each unit
+        with_members '"unit:test-one.service", "unit:test-two.service"'
+        echo "$numbers" >$plan
         schedd-cli reload || true
-        await 60 "killed at $number, or placed" is_dead_or both_units
+        await 60 "killed at $numbers, or placed" is_dead_or both_units
         rm -f $plan
-        await 60 "placed, killed at $number" both_units
+        await 60 "placed, killed at $numbers" both_units
         await 30 "applied" has_state one applied
         sound
-        mv /run/lb.toml /etc/schedd/schedulers.d/lb.toml
-        rm /etc/schedd/schedulers.d/members.toml
+        with_members ''
         schedd-cli reload
         soon_unchanged "$before"
-        same "drop-ins left, killed at $number" "$(left_by_schedd)" ""
+        same "drop-ins left, killed at $numbers" "$(left_by_schedd)" ""
     done
 }
 
@@ -155,7 +163,7 @@ Killed_at_each_change_the_next_goes_on_with_members_of_the_configuration() {
 
 is_halted() { grep -q '^State:.*T' "/proc/$1/status"; }
 
-# Between what schedd wrote down of a unit and what it asks of PID 1, and so on, the unit ends and is forgotten.
+# Between what schedd wrote down of a unit and what it asks of PID 1, and so on, the unit ends.
 A_unit_that_vanishes_at_any_point_of_its_placing_leaves_nothing() {
     local before number pid
     sleeper one

@@ -1,9 +1,11 @@
 #!/bin/bash
 # What can be read of a machine about where its tasks run, and whether it is as it was. Sourced by case.sh.
+set -euo pipefail
 
 cgroups=/sys/fs/cgroup
 
-# What decides where tasks run: "FILE: VALUE" for each file of each control group, "task TID: CPUS" for each task.
+# What decides where tasks run: "FILE: VALUE" for each file of each control group, "task TID: CPUS" for each
+# task.
 snapshot() {
     local file value
     while read -r file; do
@@ -18,8 +20,8 @@ tasks_and_cpus() {
         xargs -r grep -s -H '^Cpus_allowed_list' |
         sed 's,^/proc/\([0-9]*\)/status:Cpus_allowed_list:\t,task \1: ,' | sort || true
 }
-# unchanged BEFORE: fails with what differs between an earlier snapshot and now. A task that is new since has to be
-# free, or as narrow as somebody was before.
+# unchanged BEFORE: fails with what differs between an earlier snapshot and now. A task that is new since has
+# to be free, or as narrow as somebody was before.
 unchanged() {
     local now changes
     now=$(snapshot)
@@ -46,8 +48,8 @@ sound() {
     while read -r file; do
         IFS= read -r effective <"$file" || true
         [ -n "$effective" ] || fail "$file is empty"
-        strays=$(sed 's,.*,/proc/&/status,' "${file%/*}/cgroup.threads" | xargs -r grep -s -H '^Cpus_allowed_list' |
-            grep -v -P ":\t$effective\$" || true)
+        strays=$(sed 's,.*,/proc/&/status,' "${file%/*}/cgroup.threads" |
+            xargs -r grep -s -H '^Cpus_allowed_list' | grep -v -P ":\t$effective\$" || true)
         [ -z "$strays" ] || fail "in ${file%/*}, which has $effective: $(paste -sd' ' <<<"$strays")"
     done < <(find $cgroups -mindepth 2 -name cpuset.cpus.effective)
 }

@@ -54,8 +54,8 @@ fresh() {
     systemctl start schedd.service || true
 } >/dev/null 2>&1
 
-# Each case is a unit of its own, so that nothing it started outlives it, and has a time limit, which its file may
-# raise by the comment "Seconds for a case: N".
+# Each case is a unit of its own, so that nothing it started outlives it, and has a time limit, which its file
+# may raise by the comment "Seconds for a case: N".
 run_case() {
     local unit=schedd-case-$count seconds code=0 began=$SECONDS
     seconds=$(sed -n 's/^# Seconds for a case: \([0-9]*\)$/\1/p' "$1")

@@ -1,7 +1,9 @@
 #!/bin/bash
 # Units to place, and questions about them. Sourced by case.sh. NAME stands for test-NAME.service.
 
-# service NAME [LINE...]: a service of its own that always wants a CPU, from a unit file with these lines in [Service].
+set -euo pipefail
+
+# service NAME [LINE...]: a service of its own that always wants a CPU, with these lines in [Service].
 service() {
     local name=$1
     shift
@@ -12,7 +14,7 @@ service() {
     systemctl daemon-reload
     systemctl start test-"$name".service
 }
-# sleeper NAME [LINE...]: one that never does, so that emulated CPUs are left for others; for configured_balancer.
+# sleeper NAME [LINE...]: one that never does, which leaves the emulated CPUs alone; for configured_balancer.
 sleeper() { service "$@" ExecStart= 'ExecStart=/bin/sleep infinity'; }
 main_pid() { property test-"$1".service MainPID; }
 unit_runs_on() { runs_on "$(main_pid "$1")" "$2"; }

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <filesystem>
+#include <functional>
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -26,6 +27,7 @@ CpuSet cpus(std::string_view list) { return CpuSet::parse(list).value(); }
 struct FakeUnits final : UnitManager {
     explicit FakeUnits(FakeHost& host_in) : host(host_in) {}
     Result<UnitState> look(const std::string& unit) override {
+        ++looks;
         if (is_hung) return fail(Errc::io, "asking", "systemd did not answer in time");
         if (unit != "foo.service")
             return fail(Errc::no_such_object, "the unit " + unit + " is not-found", "");
@@ -38,6 +40,7 @@ struct FakeUnits final : UnitManager {
         if (is_hung) return fail(Errc::io, "setting", "systemd did not answer in time");
         if (lies) return {};
         state.allowed = wanted;
+        if (then) then();
         if (forgets_the_kernel || state.control_group.empty()) return {};
         if (wanted) show(wanted->text(), wanted->text());
         return {}; // unset while others use the controller: the kernel refuses and systemd only logs
@@ -77,6 +80,8 @@ struct FakeUnits final : UnitManager {
     std::vector<std::string> files;
     std::vector<std::string> calls;
     CpuSet usual; // CPUAffinity=
+    int looks = 0;
+    std::function<void()> then; // at each change
     bool lies = false;
     bool forgets_the_kernel = false;
     bool is_hung = false;
@@ -176,6 +181,17 @@ TEST_F(AUnit, ThatSomebodyElseSetIsForeign) {
     EXPECT_NE(outcome.detail.find("AllowedCPUs of foo.service is 5, 2-3 was written"), std::string::npos);
 }
 
+TEST_F(AUnit, IsReadBackWithoutAskingSystemdWhileTheKernelAgrees) {
+    ASSERT_EQ(actuator.place(kFoo, cpus("2-3")).state, State::applied);
+    units.looks = 0;
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(actuator.check(kFoo, cpus("2-3")).state, State::applied);
+    EXPECT_EQ(units.looks, 0);
+    units.state.allowed = cpus("5"); // the unit's files were read anew, and the kernel does not know yet
+    actuator.forget_answers();
+    EXPECT_EQ(actuator.check(kFoo, cpus("2-3")).state, State::foreign);
+    EXPECT_EQ(actuator.check(kFoo, cpus("2-3")).state, State::foreign) << "and it stays so";
+}
+
 TEST_F(AUnit, WhoseCpusWentOfflineRunsElsewhereAndIsSaidTo) {
     ASSERT_EQ(actuator.place(kFoo, cpus("2")).state, State::applied);
     units.show("2", "0-1,3-7");
@@ -251,6 +267,23 @@ TEST_F(AUnitWithATask, OfItsOwnAffinityGivesItBack) {
     units.usual = cpus("1");
     EXPECT_EQ(actuator.restore(kFoo, original).state, State::free);
     EXPECT_EQ(actuators::affinity_of(child.pid()).value(), cpus("0")) << "its own, not the unit's";
+}
+
+TEST_F(AUnitWithATask, KeepsAStrangersAffinityWhenTheControllerComesAndGoes) {
+    host.set(kGroups + "/cgroup.threads", "");
+    host.set(kGroups + "/other.slice/cgroup.controllers", "");
+    host.set(kGroups + "/other.slice/cgroup.procs", "");
+    host.set(kGroups + "/other.slice/cgroup.threads", std::to_string(child.pid()) + "\n");
+    host.set(kGroups + kService + "/cgroup.threads", "");
+    host.set("proc/" + std::to_string(child.pid()) + "/cgroup", "0::/other.slice\n");
+    const auto all = (overwrite(), actuators::affinity_of(child.pid()).value());
+    for (const std::string group : {"", "/system.slice"})
+        host.set(kGroups + group + "/cpuset.cpus.effective", all.text() + "\n");
+    set_affinity(child.pid(), cpus("0"));
+    host.remove(kGroups + kService + "/cpuset.cpus");
+    units.then = [&] { overwrite(); }; // what the kernel does
+    ASSERT_NE(actuator.place(kFoo, cpus("0")).state, State::invalid);
+    EXPECT_EQ(actuators::affinity_of(child.pid()).value(), cpus("0"));
 }
 
 TEST_F(AUnitWithATask, ThatIsNewGetsTheAffinityOfTheUnit) {
