@@ -38,7 +38,8 @@ plays "a guest that hangs is ended and told" 'echo "ok a.B" >"$3"; exec sleep 10
     $'ok a.B\nnot ok guest: it was ended after 3 s; it reported 1 results and ended with \'no count\''
 is "its console is shown" "$(grep -c 'the console' "$work/log")" 1
 limit=60 SCHEDD_VM_QUIET=1 plays "a guest that falls silent" 'echo "ok a.B" >"$3"; exec sleep 100' \
-    $'ok a.B\nnot ok guest: it was ended after 1 s of silence; it reported 1 results and '"ended with 'no count'"
+    "ok a.B
+not ok guest: it was ended after 1 s of silence; it reported 1 results and ended with 'no count'"
 plays "a guest that hangs at once" 'exec sleep 100' \
     'not ok guest: it was ended after 3 s; no case reported anything'
 plays "a guest without its last line" 'printf "ok a.B\nok a.C\n" >"$3"' \
