@@ -3,6 +3,7 @@
 
 #include <array>
 #include <filesystem>
+#include <map>
 #include <functional>
 
 #include <fmt/format.h>
@@ -335,6 +336,20 @@ TEST_F(AUnit, IsTheOnlyThingItPlaces) {
     EXPECT_EQ(actuator.restore(Target::cgroup("/a"), "unit:unset:").state, State::invalid);
     EXPECT_FALSE(actuator.current(Target::cgroup("/a")));
     EXPECT_FALSE(actuator.capture(Target::cgroup("/a")));
+}
+
+TEST_F(AUnit, IsFollowedByTheFileThatShowsOtherWriters) {
+    struct : FileWatch {
+        void follow(const Target& target, const std::string& file) override { files[target.name] = file; }
+        void let_go(const Target& target) override { files.erase(target.name); }
+        std::map<std::string, std::string> files;
+    } watch;
+    SystemdActuator watching{CpusetHierarchy(host, CpusetMount{kGroups, 2}), units, &watch, run.path()};
+    const auto original = watching.capture(kFoo).value();
+    ASSERT_EQ(watching.place(kFoo, cpus("2-3")).state, State::applied);
+    EXPECT_EQ(watch.files["foo.service"], "/" + kGroups + kService + "/cpuset.cpus");
+    ASSERT_EQ(watching.restore(kFoo, original).state, State::free);
+    EXPECT_TRUE(watch.files.empty());
 }
 
 struct ATunedUnit : AUnit {
