@@ -100,6 +100,7 @@ private:
     void conflicted(const std::string& scheduler, const placement::Target& target,
                     const std::string& detail) override;
     void ejected(const std::string& scheduler, const std::string& why) override;
+    void progressed() override;
     void placed(const placement::Target& target, const placement::Verdict& verdict,
                 const placement::Outcome& outcome) override;
     void released(const placement::Target& target, const placement::Outcome& outcome) override;
@@ -150,6 +151,7 @@ private:
     bool has_status_ = false;
     Time next_status_{};
     std::string told_status_;
+    Time next_sign_of_life_{};
 };
 
 } // namespace schedd::service

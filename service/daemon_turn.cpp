@@ -1,5 +1,6 @@
 // The turn of the loop: what the daemon hears, in which order it is dealt with, and what it tells.
 #include <algorithm>
+#include <cstdlib>
 
 #include <fmt/format.h>
 #include <systemd/sd-daemon.h>
@@ -110,6 +111,15 @@ void Daemon::tell_status(Time now) {
     if (status == told_status_) return;
     told_status_ = std::move(status);
     sd_notify(0, ("STATUS=" + told_status_).c_str());
+}
+
+/// In the middle of a turn that is long, or of a start or stop: hundreds of units to put back. Each act waits
+/// for PID 1 for a bounded time, so one that hangs is still found out.
+void Daemon::progressed() {
+    const Time now = clock_.now();
+    if (!std::getenv("NOTIFY_SOCKET") || now < next_sign_of_life_) return;
+    next_sign_of_life_ = now + std::chrono::seconds(1);
+    sd_notify(0, "WATCHDOG=1\nEXTEND_TIMEOUT_USEC=30000000");
 }
 
 std::string Daemon::status_line() const {

@@ -26,6 +26,7 @@ constexpr int kMaxCpus = 1024;                  // CPUs of a machine; CpuSet is 
 constexpr std::size_t kTasks = 131072;        // tasks a probe follows; beyond it the newest are not measured
 constexpr std::size_t kPressureGroups = 1024; // groups whose pressure is followed, per resource; a file each
 constexpr std::size_t kStepsPerTick = 4096;   // actuator steps in one tick, the rest waits for the next
+constexpr std::size_t kUnitStepsPerTick = 32; // of them for units: each waits for PID 1 some times
 constexpr int kBusMessagesPerTurn = 256;      // bus messages handled before the loop looks at the rest again
 constexpr int kBusTurnMs = 20;           // time after which the bus lets the rest of the loop have its turn
 constexpr std::size_t kBusWatches = 256; // callers of Source.Watch, all sources together

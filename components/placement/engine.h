@@ -28,6 +28,8 @@ public:
     virtual void placed(const Target& /*target*/, const Verdict& /*verdict*/, const Outcome& /*outcome*/) {}
     /// It was let go: put back as it was, left to who has written it since (`foreign`), or that failed.
     virtual void released(const Target& /*target*/, const Outcome& /*outcome*/) {}
+    /// One more act of what may be many was done: whoever watches that this goes on can be told so.
+    virtual void progressed() {}
     /// Somebody else has written it; if `taken_back`, it was written again after that.
     virtual void disturbed(const Target& /*target*/, const Outcome& /*found*/, bool /*taken_back*/) {}
 };
@@ -159,6 +161,7 @@ private:
     void look_again(const Target& target, Outcome& outcome);
     [[nodiscard]] bool may_reassert(const Target& target);
     void redo_processes_after(const Plan& plan);
+    void tell_progress();
     void report_members();
     CpuSet current_of(const Target& target);
     void for_each_scheduler(const std::function<void(Scheduler&)>& visit) const;

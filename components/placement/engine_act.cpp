@@ -16,7 +16,23 @@ constexpr Duration kCheckPeriod = std::chrono::seconds(10);
 constexpr std::size_t kChecksPerTick = 256;
 constexpr Duration kReassertionPeriod = std::chrono::minutes(10);
 
+/// How many steps, from the first, are for this tick.
+std::size_t steps_of_a_tick(const Plan& plan) {
+    std::size_t count = 0;
+    std::size_t units = 0;
+    for (const auto& step : plan.steps) {
+        if (count == limits::kStepsPerTick) break;
+        if (step.target.sort == Target::Sort::unit && ++units > limits::kUnitStepsPerTick) break;
+        ++count;
+    }
+    return count;
+}
+
 } // namespace
+
+void Engine::tell_progress() {
+    if (listener_) listener_->progressed();
+}
 
 void Engine::process_arrived(const ProcessInfo& process) {
     if (held_processes_.contains(process.parent) || released_.contains(process.parent))
@@ -114,7 +130,7 @@ void Engine::combine_and_act(Time now) {
 }
 
 void Engine::carry_out(const Plan& plan, Time now) {
-    const auto count = std::min(plan.steps.size(), limits::kStepsPerTick);
+    const auto count = steps_of_a_tick(plan);
     if (count < plan.steps.size()) verdicts_dirty_ = true;
     const std::span steps(plan.steps.data(), count);
     std::vector<std::pair<Target, Ledger::Entry>> added;
@@ -136,6 +152,7 @@ void Engine::carry_out(const Plan& plan, Time now) {
     for (const auto& step : steps) {
         if (!recorded) refuse(step, recorded.error());
         else if (ledger_.find(step.target)) carry_out(step);
+        tell_progress();
     }
     release(plan.releases);
     redo_processes_after(plan);
@@ -216,10 +233,14 @@ void Engine::release(const std::vector<Target>& targets) {
         auto theirs = found_foreign(target);
         if (!theirs && target.sort != Target::Sort::process) ledger_.note_written(target, {});
         rows.emplace_back(target, std::move(theirs));
+        tell_progress();
     }
     if (auto kept = ledger_.flush(); !kept)
         tree_.environment().log.write(Severity::error, "ledger", kept.error().text());
-    for (const auto& [target, theirs] : rows) release(target, theirs);
+    for (const auto& [target, theirs] : rows) {
+        release(target, theirs);
+        tell_progress();
+    }
 }
 
 /// What somebody else has set of the target, if anything. After a crash it may have what was noted but not
@@ -354,7 +375,10 @@ void Engine::redo_processes_after(const Plan& plan) {
 void Engine::reconcile() {
     reports_dirty_ = true;
     actuator_.forget_answers();
-    for (auto& [target, outcome] : outcomes_) redo(target, outcome);
+    for (auto& [target, outcome] : outcomes_) {
+        redo(target, outcome);
+        tell_progress();
+    }
 }
 
 void Engine::reconcile(const Target& target) {
@@ -371,6 +395,7 @@ void Engine::check_all() {
         if (outcome.state == State::invalid)
             outcome.effective = actuator_.current(target).value_or(outcome.effective);
         else if (ledger_.find(target)) outcome = check(target, outcome.written);
+        tell_progress();
     }
 }
 

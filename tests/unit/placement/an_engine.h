@@ -33,6 +33,8 @@ inline const Descriptor kThrowing{.name = "throwing",
 
 struct Heard final : EngineListener {
     std::vector<std::string> lines;
+    int progress = 0;
+    void progressed() override { ++progress; }
     std::vector<std::string> acts; // on the machine
     void decided(const std::string& scheduler, const Target& target, const Decision& decision) override {
         lines.push_back(scheduler + " " + target.text() + " " + decision.cpus.text());

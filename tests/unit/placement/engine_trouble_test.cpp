@@ -96,6 +96,26 @@ TEST_F(AnEngine, WritesProcessesAgainThatTheKernelForgotWhenAUnitWasPlaced) {
     EXPECT_EQ(actuator.mask(process(10)), cpus("2"));
 }
 
+TEST_F(AnEngine, PlacesManyUnitsOverSeveralTicksAndTellsThatItGoesOn) {
+    actuator.whole_units = true;
+    std::vector<Decision> decisions;
+    for (int i = 0; i < 80; ++i) {
+        const auto name = "u" + std::to_string(i) + ".service";
+        ASSERT_TRUE(world.apply("create schedulers/S/process_set/unit:" + name));
+        decisions.push_back({Target::unit(name), cpus("1"), "x"});
+    }
+    heard.progress = 0;
+    decide(std::move(decisions));
+    EXPECT_EQ(engine->steps(), limits::kUnitStepsPerTick);
+    EXPECT_EQ(heard.progress, 32);
+    EXPECT_EQ(engine->next_due(), Time{}) << "the rest is due at once";
+    for (int i = 0; i < 4; ++i) tick();
+    EXPECT_EQ(engine->steps(), 80U);
+    heard.progress = 0;
+    engine->release_all();
+    EXPECT_GE(heard.progress, 80);
+}
+
 TEST_F(AnEngine, SaysInTheLedgerThatItLetsGoBeforeItDoes) {
     world.host.set("sys/fs/cgroup/cpuset/g/cgroup.procs", "");
     world.start({.pid = 30, .cgroup = "/g"});
