@@ -203,14 +203,15 @@ TEST_F(TheMachine, FollowsASessionAndWhoeverJoinsIt) {
     const pid_t leader = ::fork();
     if (leader == 0) {
         ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-        ::setsid();
-        confine(0, first);
+        // before it can be seen where it is: a signal that comes too early would end it
         ::signal(SIGUSR1, [](int) {
             if (::fork() == 0) {
                 ::prctl(PR_SET_PDEATHSIG, SIGKILL);
                 burn();
             }
         });
+        ::setsid();
+        confine(0, first);
         burn();
     }
     const Child owner(leader);
