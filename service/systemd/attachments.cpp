@@ -131,13 +131,15 @@ void Attachments::settle() {
 }
 
 void Attachments::drop_what_nobody_asks_for(const std::set<Key>& asked) {
+    Recipe recipe; // one, so that what was placed is put back in one go
     for (const auto& key : std::set(ours_)) {
         if (asked.contains(key)) continue;
         ours_.erase(key); // first: it is not by hand
-        const Recipe recipe{{.what = Verb::Do::remove, .path = member_path(key.first, key.second)}};
-        if (auto done = apply_(recipe, false); !done)
-            tree_.environment().log.write(Severity::warning, "unit:" + key.second, done.error().text());
+        recipe.push_back({.what = Verb::Do::remove, .path = member_path(key.first, key.second)});
     }
+    if (recipe.empty()) return;
+    if (auto done = apply_(recipe, false); !done)
+        tree_.environment().log.write(Severity::warning, "unit files", done.error().text());
 }
 
 /// Creates the member, or brings its attributes to what the files say.
@@ -171,9 +173,10 @@ void Attachments::attach_unit(const Key& key, const UnitWish& wish) {
         waiting_.erase(key);
         return;
     }
+    // the tree alone: they are placed together at the next tick
     const auto recipe = recipe_for(key, wish, member ? *member : nullptr);
     if (!recipe.empty())
-        if (auto done = apply_(recipe, false); !done) return wait(key, done.error().text());
+        if (auto done = tree_.apply(recipe); !done) return wait(key, done.error().text());
     ours_.insert(key);
     waiting_.erase(key);
 }
