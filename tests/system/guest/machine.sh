@@ -42,16 +42,22 @@ soon_unchanged() {
     done
 }
 
-# No task has an empty set of CPUs, or another than its control group gives it.
+# No task has an empty set of CPUs, or another than its control group gives it. In few processes: there may be
+# hundreds of groups.
 sound() {
-    local file effective strays
-    while read -r file; do
-        IFS= read -r effective <"$file" || true
-        [ -n "$effective" ] || fail "$file is empty"
-        strays=$(sed 's,.*,/proc/&/status,' "${file%/*}/cgroup.threads" |
-            xargs -r grep -s -H '^Cpus_allowed_list' | grep -v -P ":\t$effective\$" || true)
-        [ -z "$strays" ] || fail "in ${file%/*}, which has $effective: $(paste -sd' ' <<<"$strays")"
-    done < <(find $cgroups -mindepth 2 -name cpuset.cpus.effective)
+    local strays
+    strays=$({
+        find $cgroups -mindepth 2 -name cpuset.cpus.effective -exec grep -s -H '' {} + |
+            sed 's,^\(.*\)/cpuset.cpus.effective:,given \1 ,'
+        find $cgroups -mindepth 2 -name cgroup.threads -exec grep -s -H '' {} + |
+            sed 's,^\(.*\)/cgroup.threads:,in \1 ,'
+        tasks_and_cpus
+    } | awk '$1 == "given" { given[$2] = $3; if ($3 == "") print $2 " has none" }
+        $1 == "in" { group[$3 ":"] = $2 }
+        $1 == "task" && $2 in group && group[$2] in given && given[group[$2]] != $3 {
+            print "task " $2 " in " group[$2] " is on " $3 ", not on " given[group[$2]]
+        }')
+    [ -z "$strays" ] || fail "$(paste -sd' ' <<<"$strays")"
 }
 
 # CPU time that a process has used so far, in milliseconds; how often it was given a CPU.

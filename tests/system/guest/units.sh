@@ -38,14 +38,15 @@ placed_pair() {
 }
 
 # The same scheduler from a file, so that it is there again after a crash. It also places what is idle.
+# configured_balancer [LEVEL]
 configured_balancer() {
-    cat >/etc/schedd/schedulers.d/lb.toml <<'END'
+    cat >/etc/schedd/schedulers.d/lb.toml <<END
 [probe.cpu]
 probe_period = 300
 [scheduler.CPU_LB]
 policy = "load_balancing"
 [scheduler.CPU_LB.attributes]
-level = "core"
+level = "${1:-core}"
 min_load = 0
 [scheduler.CPU_LB.ports]
 node_load = "cpu/node_load"
