@@ -40,7 +40,8 @@ std::string boot_id(Host& host) {
 } // namespace
 
 Daemon::Daemon(Options options)
-    : options_(std::move(options)), log_(kDefaultLogLevel), started_(clock_.now()), rng_(seed()) {}
+    : options_(std::move(options)), log_(kDefaultLogLevel), started_(clock_.now()), rng_(seed()),
+      has_status_(std::getenv("NOTIFY_SOCKET") != nullptr) {}
 
 Daemon::~Daemon() {
     // the bus objects refer to the parts, the engine listens to the tree
@@ -178,7 +179,8 @@ Status Daemon::open_loop() {
             if (!watch) return std::unexpected(watch.error());
         }
     }
-    if (auto watch = loop_->watch(holds_->fd(), POLLIN, [] {}); !watch) return std::unexpected(watch.error());
+    if (auto watch = loop_->watch(holds_->fd(), POLLIN, [this] { hear_holds(); }); !watch)
+        return std::unexpected(watch.error());
     if (units_) {
         units_->listen({[this](bool begins) {
                             is_reloading_ = begins;
@@ -225,7 +227,6 @@ int Daemon::run() {
     log_.write(Severity::info, "schedd",
                fmt::format("version {} serves {} with the actuator {}, {} CPUs", SCHEDD_VERSION, options_.bus,
                            actuator_->name(), topology_.usable().count()));
-    has_status_ = std::getenv("NOTIFY_SOCKET") != nullptr;
     sd_notify(0, "READY=1");
     const int code = loop_->run([this] { return turn(); });
     sd_notify(0, "STOPPING=1");

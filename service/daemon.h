@@ -148,7 +148,7 @@ private:
     Time events_again_{};                // process events are gathered until then
     Time next_find_{};                   // next scan, or next look at groups and sessions
     std::uint64_t seen_generation_ = 0;
-    bool has_status_ = false;
+    bool has_status_; // somebody wants to be told (NOTIFY_SOCKET)
     Time next_status_{};
     std::string told_status_;
     Time next_sign_of_life_{};

@@ -1,6 +1,5 @@
 // The turn of the loop: what the daemon hears, in which order it is dealt with, and what it tells.
 #include <algorithm>
-#include <cstdlib>
 
 #include <fmt/format.h>
 #include <systemd/sd-daemon.h>
@@ -29,7 +28,6 @@ constexpr Duration kStatusPeriod = std::chrono::seconds(5);
 Time Daemon::turn() {
     bus_->process();
     hear_units();
-    hear_holds();
     const Time now = clock_.now();
     hear_files(now);
     if (process_watch_ && now >= events_again_) process_watch_->resume();
@@ -117,7 +115,7 @@ void Daemon::tell_status(Time now) {
 /// for PID 1 for a bounded time, so one that hangs is still found out.
 void Daemon::progressed() {
     const Time now = clock_.now();
-    if (!std::getenv("NOTIFY_SOCKET") || now < next_sign_of_life_) return;
+    if (!has_status_ || now < next_sign_of_life_) return;
     next_sign_of_life_ = now + std::chrono::seconds(1);
     sd_notify(0, "WATCHDOG=1\nEXTEND_TIMEOUT_USEC=30000000");
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "components/kit/errno_error.h"
+#include "service/host/write_all.h"
 
 namespace schedd::host {
 
@@ -37,16 +38,6 @@ std::unexpected<Error> failure(int number, const std::string& what) {
 bool is_null_device(const struct stat& status) {
     struct stat null{};
     return S_ISCHR(status.st_mode) && ::stat("/dev/null", &null) == 0 && null.st_rdev == status.st_rdev;
-}
-
-int write_all(int fd, std::string_view text) {
-    while (!text.empty()) {
-        const auto wrote = ::write(fd, text.data(), text.size());
-        if (wrote < 0 && errno == EINTR) continue;
-        if (wrote < 0) return -1;
-        text.remove_prefix(static_cast<std::size_t>(wrote));
-    }
-    return 0;
 }
 
 } // namespace

@@ -14,6 +14,7 @@
 #include "components/kit/errno_error.h"
 #include "components/kit/limits.h"
 #include "components/kit/number.h"
+#include "service/host/write_all.h"
 
 namespace schedd::host {
 
@@ -24,17 +25,6 @@ constexpr const char* kNewLedgerName = "ledger.new";
 constexpr const char* kRejectedName = "ledger.rejected";
 constexpr const char* kLockName = "lock";
 constexpr mode_t kPrivate = 0600;
-
-/// All of `text`, or -1 with errno set.
-int write_all(int fd, std::string_view text) {
-    while (!text.empty()) {
-        const auto wrote = ::write(fd, text.data(), text.size());
-        if (wrote < 0 && errno == EINTR) continue;
-        if (wrote < 0) return -1;
-        text.remove_prefix(static_cast<std::size_t>(wrote));
-    }
-    return 0;
-}
 
 std::string holder_of(int lock) {
     std::array<char, 32> text{};

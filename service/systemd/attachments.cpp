@@ -85,10 +85,12 @@ void Attachments::refresh(const std::string& unit) {
     if (!index_.may_concern(unit)) return;
     const auto loaded = source_.find(unit);
     if (!loaded) return;
-    const auto before = wishes_;
-    wishes_.erase(loaded->id);
+    const auto before = wishes_.extract(loaded->id);
     look_at(*loaded);
-    if (wishes_ != before) settle();
+    const auto now = wishes_.find(loaded->id);
+    const bool is_same =
+        before.empty() ? now == wishes_.end() : now != wishes_.end() && now->second == before.mapped();
+    if (!is_same) settle();
 }
 
 void Attachments::retry() {
@@ -97,10 +99,7 @@ void Attachments::retry() {
 
 void Attachments::look_at(const LoadedUnit& unit) {
     // an instance is there while it runs; systemd forgets it afterwards, and so do we
-    const auto singles = index_.single_units();
-    if (!unit.is_active && unit.id.find('@') != std::string::npos &&
-        std::ranges::find(singles, unit.id) == singles.end())
-        return;
+    if (!unit.is_active && unit.id.find('@') != std::string::npos && !index_.names(unit.id)) return;
     auto wish = wish_of(unit);
     complain(unit.id, wish);
     if (wish.empty()) return;

@@ -31,6 +31,8 @@ public:
     /// Whether one of the unit's files may have the section: its own, its template's, one for names that
     /// begin as its does ("foo-.service.d"), or one for all of its type ("service.d").
     [[nodiscard]] bool may_concern(std::string_view unit) const;
+    /// Whether a file or directory with the section is called after this very unit.
+    [[nodiscard]] bool names(std::string_view unit) const { return names_.contains(unit); }
     /// Names of single units among them, perhaps aliases; no templates.
     [[nodiscard]] std::vector<std::string> single_units() const;
 

@@ -2,11 +2,11 @@
 #include "service/host/file_watches.h"
 
 #include <filesystem>
-#include <fstream>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
+
+#include "tests/unit/service/world.h"
 
 namespace schedd::host {
 namespace {
@@ -16,16 +16,13 @@ using testing::IsEmpty;
 
 struct WatchedFiles : testing::Test {
     WatchedFiles() {
-        std::string name = (std::filesystem::temp_directory_path() / "schedd-watch-XXXXXX").string();
-        top = ::mkdtemp(name.data());
         for (const auto* file : {"a", "b"}) write(file, "0-3");
     }
-    ~WatchedFiles() override { std::filesystem::remove_all(top); }
-    [[nodiscard]] std::string path(const std::string& name) const { return (top / name).string(); }
-    void write(const std::string& name, const std::string& text) const { std::ofstream(path(name)) << text; }
+    [[nodiscard]] std::string path(const std::string& name) const { return top.path() + "/" + name; }
+    void write(const std::string& name, const std::string& text) const { top.write(name, text); }
     std::vector<std::string> written() { return watches->drain().names; }
 
-    std::filesystem::path top;
+    test::TempDir top;
     std::unique_ptr<FileWatches> watches = FileWatches::open().value();
 };
 
