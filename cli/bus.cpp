@@ -16,6 +16,7 @@
 #include "cli/bus_message.h"
 #include "cli/bus_probe.h"
 #include "cli/event.h"
+#include "cli/password_agent.h"
 #include "cli/text.h"
 
 namespace schedd::cli {
@@ -155,6 +156,8 @@ Answer<Message> Bus::State::exchange(const char* method, const std::vector<Argum
     CallError error;
     sd_bus_message* reply = nullptr;
     const bool may_ask = options && options->interactive;
+    std::optional<PasswordAgent> agent;
+    if (may_ask && place.bus == "system" && place.host.empty() && ::geteuid() != 0) agent.emplace();
     r = sd_bus_call(bus, raw, may_ask ? kPersonUs : 0, &error.error, &reply);
     has_answered = has_answered || r >= 0 ||
                    !std::string_view(error.error.name ? error.error.name : "System.").starts_with("System.");

@@ -66,9 +66,17 @@ std::string text_of(const std::optional<CpuSet>& cpus) { return cpus ? cpus->tex
 
 } // namespace
 
+/// What capture() was told a moment ago, or what PID 1 says.
+Result<UnitState> SystemdActuator::look(const std::string& unit) {
+    if (const auto told = captured_.find(unit); told != captured_.end()) return told->second;
+    return manager_.look(unit);
+}
+
 Result<CpuSet> SystemdActuator::current(const Target& target) {
     if (target.sort != Target::Sort::unit) return std::unexpected(not_a_unit(target));
-    const auto unit = manager_.look(target.name);
+    if (const auto known = groups_.find(target.name); known != groups_.end())
+        if (auto effective = hierarchy_.effective(known->second)) return effective;
+    const auto unit = look(target.name);
     if (!unit) return std::unexpected(unit.error());
     if (unit->control_group.empty())
         return fail(Errc::no_such_object, target.name + " does not run", "start it");
@@ -85,10 +93,12 @@ Result<std::string> SystemdActuator::capture(const Target& target) {
         if (!own) return std::unexpected(own.error());
         captured.own = std::move(*own);
     }
-    if (!captured.cpus) return captured.text();
-    const auto files = manager_.drop_ins(target.name);
-    if (!files) return std::unexpected(files.error());
-    captured.origin = drop_ins_.origin_of(target.name, kProperty, true, *files);
+    if (captured.cpus) {
+        const auto files = manager_.drop_ins(target.name);
+        if (!files) return std::unexpected(files.error());
+        captured.origin = drop_ins_.origin_of(target.name, kProperty, true, *files);
+    }
+    captured_.insert_or_assign(target.name, *unit);
     return captured.text();
 }
 
@@ -132,15 +142,31 @@ Status SystemdActuator::fits(const std::string& group, const CpuSet& cpus) const
     return {};
 }
 
+/// Whether no other group beside it is confined: then its parent may lose the controller along with it.
+bool SystemdActuator::is_last_beside(const std::string& group) const {
+    const auto parent = parent_of(group);
+    const auto is_beside = [&](const std::string& other) {
+        return other != group && parent_of(other) == parent;
+    };
+    for (const auto& [unit, placed] : groups_)
+        if (is_beside(placed)) return false;
+    for (const auto& other : hierarchy_.children(parent.empty() ? "/" : parent))
+        if (other != group && !hierarchy_.cpus(other).value_or(CpuSet()).empty()) return false;
+    return true;
+}
+
 /// Linux before 6.2 forgets the affinity of every task near a group whose cpuset controller is switched on or
 /// off, as systemd does it for the first unit that needs it and after the last.
 Status SystemdActuator::allow(const std::string& unit, const std::string& group,
                               const std::optional<CpuSet>& cpus) {
     if (group.empty()) return manager_.allow_cpus(unit, cpus);
     const bool was_on = hierarchy_.has_controller(group);
+    const bool may_go_off = was_on && !cpus && is_last_beside(group);
     std::vector<OwnMask> own;
-    if (!was_on || (!cpus && groups_.size() <= 1)) own = all_own_masks(hierarchy_);
+    if (!was_on || may_go_off) own = all_own_masks(hierarchy_);
     if (auto set = manager_.allow_cpus(unit, cpus); !set) return set;
+    // PID 1 answers first and then switches it off above the unit; it has done so when it answers again
+    if (may_go_off) static_cast<void>(manager_.allowed(unit));
     if (hierarchy_.has_controller(group) != was_on) restore_forgotten(hierarchy_, own);
     return {};
 }
@@ -156,7 +182,8 @@ Status SystemdActuator::can_start_on(const std::string& unit, const CpuSet& cpus
 
 Outcome SystemdActuator::place(const Target& target, const CpuSet& cpus) {
     if (target.sort != Target::Sort::unit) return failed(not_a_unit(target), cpus);
-    const auto unit = manager_.look(target.name);
+    const auto unit = look(target.name);
+    captured_.erase(target.name);
     if (!unit) return {State::invalid, cpus, {}, unit.error().text()};
     if (auto possible = fits(unit->control_group, cpus); !possible) return failed(possible.error(), cpus);
     const bool is_held =
@@ -174,15 +201,26 @@ Outcome SystemdActuator::place(const Target& target, const CpuSet& cpus) {
 /// Its group, so that PID 1 need not be asked again, and the file that shows who else writes it.
 void SystemdActuator::remember(const Target& target, const std::string& group) {
     groups_[target.name] = group;
+    confirmed_.insert(target.name);
     if (watch_) watch_->follow(target, hierarchy_.absolute(group, "cpuset.cpus"));
+}
+
+/// Whether PID 1 has said, now or since it was last read anew, that the unit's property is what was written.
+bool SystemdActuator::is_confirmed(const std::string& unit, const CpuSet& written) {
+    if (confirmed_.contains(unit)) return true;
+    const auto allowed = manager_.allowed(unit);
+    if (!allowed || *allowed != written) return false;
+    confirmed_.insert(unit);
+    return true;
 }
 
 Outcome SystemdActuator::check(const Target& target, const CpuSet& written) {
     if (target.sort != Target::Sort::unit) return failed(not_a_unit(target), written);
     if (const auto group = groups_.find(target.name); group != groups_.end()) {
         auto outcome = check_running(group->second, written);
-        if (outcome.state == State::applied) return outcome;
+        if (outcome.state == State::applied && is_confirmed(target.name, written)) return outcome;
         groups_.erase(group);
+        confirmed_.erase(target.name);
     }
     const auto unit = manager_.look(target.name);
     if (!unit) return {State::invalid, written, {}, unit.error().text()};
@@ -271,6 +309,8 @@ Outcome SystemdActuator::restore(const Target& target, const std::string& origin
     if (!captured) return failed(captured.error());
     if (watch_) watch_->let_go(target);
     groups_.erase(target.name);
+    confirmed_.erase(target.name);
+    captured_.erase(target.name);
     const auto unit = manager_.look(target.name);
     const bool is_gone = !unit && unit.error().kind == Errc::no_such_object;
     if (!unit && !is_gone) return failed(unit.error());

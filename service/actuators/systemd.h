@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 
 #include "components/placement/actuator.h"
@@ -32,18 +33,21 @@ public:
     Result<std::string> capture_child(const Target& parent, const std::string& parent_original,
                                       const CpuSet& parent_written, const Target& child) override;
     Outcome place(const Target& target, const CpuSet& cpus) override;
-    /// PID 1 is asked only if the kernel does not show what was written, or after forget_answers().
+    /// PID 1 is asked only if the kernel does not show what was written, or once after forget_answers().
     Outcome check(const Target& target, const CpuSet& written) override;
     /// Adds " CPUWeight=ORIGIN:VALUE CPUQuota=... AllowedMemoryNodes=..." to it.
     Result<std::string> capture_tuning(const Target& target, const std::string& original) override;
     Outcome tune(const Target& target, const Tuning& tuning, const std::string& original,
                  Outcome outcome) override;
     Outcome check_tuning(const Target& target, const Tuning& tuning, Outcome outcome) override;
-    void forget_answers() override { groups_.clear(); }
+    void forget_answers() override { confirmed_.clear(); }
     Outcome restore(const Target& target, const std::string& original) override;
 
 private:
+    Result<UnitState> look(const std::string& unit);
+    [[nodiscard]] bool is_confirmed(const std::string& unit, const CpuSet& written);
     [[nodiscard]] Status fits(const std::string& group, const CpuSet& cpus) const;
+    [[nodiscard]] bool is_last_beside(const std::string& group) const;
     Status allow(const std::string& unit, const std::string& group, const std::optional<CpuSet>& cpus);
     [[nodiscard]] Status can_start_on(const std::string& unit, const CpuSet& cpus);
     void remember(const Target& target, const std::string& group);
@@ -57,7 +61,9 @@ private:
     FileWatch* watch_;
     RuntimeDropIns drop_ins_;
     UnitSettings settings_;
-    std::map<std::string, std::string> groups_; // of units whose property was what was written
+    std::map<std::string, std::string> groups_;  // of placed units, while the kernel shows them there
+    std::set<std::string> confirmed_;            // of those, the ones whose property is what was written
+    std::map<std::string, UnitState> captured_;  // what capture() was told; for the act that follows it
 };
 
 } // namespace schedd::actuators

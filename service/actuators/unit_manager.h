@@ -28,6 +28,9 @@ public:
 
     /// Fails with no_such_object (there is no such unit), io (no answer), denied.
     virtual Result<UnitState> look(const std::string& unit) = 0;
+    /// Its AllowedCPUs alone, none if unset: one question, where look() is several. Fails as look() does, but
+    /// a unit that is not there has none.
+    virtual Result<std::optional<CpuSet>> allowed(const std::string& unit) = 0;
     /// The unit's drop-in files, in the order in which they count. Fails as look() does.
     virtual Result<std::vector<std::string>> drop_ins(const std::string& unit) = 0;
     /// CPUAffinity=, which the unit's processes are started with; empty without one, and for units of a type

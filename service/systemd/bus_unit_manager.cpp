@@ -231,10 +231,14 @@ Result<actuators::UnitState> BusUnitManager::look(const std::string& unit) {
             return fail(Errc::no_such_object, fmt::format("the unit {} is {}", unit, *load),
                         "start it, or make its unit file");
     }
-    auto allowed = get_mask(unit, "AllowedCPUs");
-    if (!allowed) return std::unexpected(allowed.error());
-    state.allowed = *allowed;
+    auto mask = allowed(unit);
+    if (!mask) return std::unexpected(mask.error());
+    state.allowed = *mask;
     return state;
+}
+
+Result<std::optional<model::CpuSet>> BusUnitManager::allowed(const std::string& unit) {
+    return get_mask(unit, "AllowedCPUs");
 }
 
 Result<std::optional<model::CpuSet>> BusUnitManager::get_mask(const std::string& unit, const char* property) {

@@ -40,6 +40,7 @@ public:
     bool process();
 
     Result<actuators::UnitState> look(const std::string& unit) override;
+    Result<std::optional<model::CpuSet>> allowed(const std::string& unit) override;
     Result<std::vector<std::string>> drop_ins(const std::string& unit) override;
     Result<model::CpuSet> affinity(const std::string& unit) override;
     Status allow_cpus(const std::string& unit, const std::optional<model::CpuSet>& cpus) override;

@@ -53,7 +53,8 @@ follow() {
         sleep 1
         lines=$(wc -l <"$work/results")
         if [ "$lines" -gt "$seen" ]; then
-            sed -n "$((seen + 1)),${lines}p" "$work/results" | tr -d '\r' | sed 's/^/system: /' >&2
+            sed -n "$((seen + 1)),${lines}p" "$work/results" | tr -d '\r' |
+                sed "s/^/system: $((SECONDS - started)) s: /" >&2
             seen=$lines
             heard=$SECONDS
         elif [ $(((SECONDS - started) % 60)) = 0 ]; then

@@ -37,6 +37,16 @@ A_faulty_configuration_fails_the_reload_and_changes_nothing() {
     journalctl -q -b -u schedd.service | grep -q 'x\.toml' || fail "the journal does not name the file"
 }
 
+The_log_is_turned_up_by_systemctl() {
+    local level
+    level=$(systemctl service-log-level schedd.service)
+    systemctl service-log-level schedd.service debug
+    same "the level" "$(systemctl service-log-level schedd.service)" debug
+    same "where it goes" "$(systemctl service-log-target schedd.service)" journal
+    systemctl service-log-level schedd.service "$level"
+    same "the level again" "$(systemctl service-log-level schedd.service)" "$level"
+}
+
 Stopping_is_clean() {
     systemctl stop schedd.service
     same "result" "$(property schedd.service Result)" success

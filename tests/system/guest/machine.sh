@@ -31,7 +31,16 @@ unchanged() {
         $2 in was ? was[$2] != $3 : !($3 in known) {
             print "task", $2, "is on", $3 ($2 in was ? ", not on " was[$2] : " and is new")
         }' <(echo "$1") <(echo "$now"))
-    [ -z "$changes" ] || fail "the machine is not as it was: $(paste -sd' ' <<<"$changes")"
+    [ -z "$changes" ] || fail "the machine is not as it was: $(paste -sd' ' <<<"$changes" | named)"
+}
+# After each "task TID" of a line: what it runs, in which group.
+named() {
+    local line tid
+    read -r line
+    for tid in $(grep -o 'task [0-9]*' <<<"$line" | cut -d' ' -f2 | sort -u | head -n 8); do
+        line+="; task $tid is $(tr '\n' ' ' <"/proc/$tid/comm") in $(tail -n 1 "/proc/$tid/cgroup")"
+    done 2>/dev/null
+    echo "$line"
 }
 # As before, or soon: shows what is not when it takes too long.
 soon_unchanged() {

@@ -48,6 +48,7 @@ fresh() {
     rm -rf /usr/local/bin/test-* /var/lib/schedd /run/schedd
     rm -rf /run/systemd/system{,.control}/test-* /run/systemd/test-*
     rm -rf /etc/schedd/schedd.conf /etc/schedd/schedulers.d/*
+    rm -f /etc/polkit-1/rules.d/10-test-* /run/systemd/system/polkit.service
     find /etc/systemd/system /run/systemd -name '*schedd*.conf' ! -name '50-root.conf' -delete
     systemctl daemon-reload
     systemctl reset-failed

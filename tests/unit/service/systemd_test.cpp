@@ -34,6 +34,11 @@ struct FakeUnits final : UnitManager {
             return fail(Errc::no_such_object, "the unit " + unit + " is not-found", "");
         return state;
     }
+    Result<std::optional<CpuSet>> allowed(const std::string&) override {
+        ++mask_looks;
+        if (when_asked_again) when_asked_again();
+        return state.allowed;
+    }
     Result<std::vector<std::string>> drop_ins(const std::string&) override { return files; }
     Result<CpuSet> affinity(const std::string&) override { return usual; }
     Status allow_cpus(const std::string& unit, const std::optional<CpuSet>& wanted) override {
@@ -82,7 +87,9 @@ struct FakeUnits final : UnitManager {
     std::vector<std::string> calls;
     CpuSet usual; // CPUAffinity=
     int looks = 0;
+    int mask_looks = 0;
     std::function<void()> then; // at each change
+    std::function<void()> when_asked_again;
     bool lies = false;
     bool forgets_the_kernel = false;
     bool is_hung = false;
@@ -116,6 +123,17 @@ TEST_F(AUnit, IsPlacedByOneCallAndReadBack) {
     EXPECT_EQ(outcome.written, cpus("2-3"));
     EXPECT_EQ(outcome.effective, cpus("2-3"));
     EXPECT_EQ(units.calls, std::vector<std::string>{"foo.service 2-3"});
+}
+
+TEST_F(AUnit, IsLookedAtOnceWhenItIsCapturedAndPlaced) {
+    ASSERT_TRUE(actuator.capture(kFoo));
+    EXPECT_EQ(actuator.current(kFoo).value(), cpus("0-7"));
+    ASSERT_EQ(actuator.place(kFoo, cpus("2-3")).state, State::applied);
+    EXPECT_EQ(units.looks, 1);
+    units.state.allowed = cpus("5"); // the next act sees what is there then
+    ASSERT_EQ(actuator.place(kFoo, cpus("2-3")).state, State::applied);
+    EXPECT_EQ(units.looks, 2);
+    EXPECT_EQ(units.calls, (std::vector<std::string>{"foo.service 2-3", "foo.service 2-3"}));
 }
 
 TEST_F(AUnit, ThatIsThereAlreadyIsNotWrittenAgain) {
@@ -187,6 +205,11 @@ TEST_F(AUnit, IsReadBackWithoutAskingSystemdWhileTheKernelAgrees) {
     units.looks = 0;
     for (int i = 0; i < 3; ++i) EXPECT_EQ(actuator.check(kFoo, cpus("2-3")).state, State::applied);
     EXPECT_EQ(units.looks, 0);
+    EXPECT_EQ(units.mask_looks, 0);
+    actuator.forget_answers();
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(actuator.check(kFoo, cpus("2-3")).state, State::applied);
+    EXPECT_EQ(units.looks, 0);
+    EXPECT_EQ(units.mask_looks, 1) << "once after its files were read anew";
     units.state.allowed = cpus("5"); // the unit's files were read anew, and the kernel does not know yet
     actuator.forget_answers();
     EXPECT_EQ(actuator.check(kFoo, cpus("2-3")).state, State::foreign);
@@ -284,6 +307,24 @@ TEST_F(AUnitWithATask, KeepsAStrangersAffinityWhenTheControllerComesAndGoes) {
     host.remove(kGroups + kService + "/cpuset.cpus");
     units.then = [&] { overwrite(); }; // what the kernel does
     ASSERT_NE(actuator.place(kFoo, cpus("0")).state, State::invalid);
+    EXPECT_EQ(actuators::affinity_of(child.pid()).value(), cpus("0"));
+}
+
+TEST_F(AUnitWithATask, KeepsItsAffinityWhenTheControllerGoesAfterTheAnswer) {
+    const auto all = (overwrite(), actuators::affinity_of(child.pid()).value());
+    for (const std::string group : {"", "/system.slice", "/system.slice/foo.service"})
+        host.set(kGroups + group + "/cpuset.cpus.effective", all.text() + "\n");
+    set_affinity(child.pid(), cpus("0"));
+    const auto original = actuator.capture(kFoo).value();
+    ASSERT_EQ(actuator.place(kFoo, all).state, State::applied);
+    bool is_on = true;
+    const auto switch_off = [&] {
+        if (std::exchange(is_on, false)) overwrite();
+        host.remove(kGroups + kService + "/cpuset.cpus");
+    };
+    units.when_asked_again = switch_off;
+    EXPECT_EQ(actuator.restore(kFoo, original).state, State::free);
+    switch_off(); // a while later at the latest
     EXPECT_EQ(actuators::affinity_of(child.pid()).value(), cpus("0"));
 }
 
