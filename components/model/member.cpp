@@ -126,6 +126,13 @@ const std::vector<AttributeSpec>& Member::table() {
     return kTable;
 }
 
+Demand Member::demand() const {
+    Demand demand{.cpus = static_cast<int>(unsigned_at(kCpus)), .exclusive = flag_at(kExclusive)};
+    for (const auto work_class : {WorkClass::latency, WorkClass::batch})
+        if (text_at(kClass) == name_of(work_class)) demand.work_class = work_class;
+    return demand;
+}
+
 void Member::set_order(std::uint64_t order) {
     order_ = order;
     if (auto* set = static_cast<ProcessSet*>(parent())) set->members_changed();

@@ -7,6 +7,7 @@
 
 #include "components/model/part.h"
 #include "components/model/process_table.h"
+#include "components/model/subject.h"
 
 namespace schedd::model {
 
@@ -45,6 +46,7 @@ public:
 
     [[nodiscard]] const MemberName& parsed() const { return parsed_; }
     [[nodiscard]] std::uint64_t weight() const { return unsigned_at(kWeight); }
+    [[nodiscard]] Demand demand() const;
     [[nodiscard]] bool wants_local_memory() const { return text_at(kMemory) == "local"; }
     /// False once a held process has ended; members without a hold live until they are removed.
     [[nodiscard]] bool alive() const { return !hold_ || hold_->alive(); }

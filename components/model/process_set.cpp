@@ -283,7 +283,7 @@ void ProcessSet::build_subjects(Whole whole) const {
     std::map<Target, std::size_t> rows; // of groups and units, by place in subjects_
     const auto row = [&](Target target, const Member* member) -> Subject& {
         const auto [at, is_new] = rows.try_emplace(std::move(target), subjects_.size());
-        if (is_new) subjects_.push_back({at->first, member->name(), member->weight(), {}, {}});
+        if (is_new) subjects_.push_back({at->first, member->name(), member->weight(), {}, {}, member->demand()});
         return subjects_[at->second];
     };
     // also while nobody is in it: who comes is in the right place at once
@@ -304,7 +304,8 @@ void ProcessSet::build_subjects(Whole whole) const {
                                  member ? member->name() : "handle_all",
                                  member ? member->weight() : 100,
                                  {pid},
-                                 {}});
+                                 {},
+                                 member ? member->demand() : Demand()});
     }
     for (auto& subject : subjects_) std::ranges::sort(subject.pids);
     std::ranges::sort(subjects_, {}, &Subject::target);

@@ -1,4 +1,4 @@
-// Targets and tunings as text.
+// Targets, classes and tunings as text.
 #include "components/model/subject.h"
 
 #include <fmt/format.h>
@@ -10,6 +10,15 @@ std::string Target::text() const {
     case Sort::process: return fmt::format("process:{}", pid);
     case Sort::cgroup: return "cgroup:" + name;
     case Sort::unit: return "unit:" + name;
+    }
+    return {};
+}
+
+std::string_view name_of(WorkClass work_class) {
+    switch (work_class) {
+    case WorkClass::latency: return "latency";
+    case WorkClass::normal: return "normal";
+    case WorkClass::batch: return "batch";
     }
     return {};
 }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "components/model/cpu_set.h"
@@ -29,6 +30,19 @@ struct Target {
     [[nodiscard]] std::string text() const;
 };
 
+/// What work is sensitive to: latency work wants a CPU at once, batch work wants to get done.
+enum class WorkClass { latency, normal, batch };
+std::string_view name_of(WorkClass work_class);
+
+/// What a member asks for. Of a unit or control group, for itself; a member that stands for several processes
+/// (a session, a rule) asks for all of them together.
+struct Demand {
+    WorkClass work_class = WorkClass::normal;
+    int cpus = 0; // 0 = it does not say
+    bool exclusive = false;
+    bool operator==(const Demand&) const = default;
+};
+
 /// One row of the snapshot a policy decides on.
 struct Subject {
     Target target;
@@ -36,6 +50,7 @@ struct Subject {
     std::uint64_t weight = 100; // 1 to 10000
     std::vector<Pid> pids;      // the processes it stands for (one for a process)
     CpuSet current;             // where it may run now, as read from the machine
+    Demand demand = {};
 };
 
 /// What is wanted of a unit beside its CPUs; what is not said stays as it is.

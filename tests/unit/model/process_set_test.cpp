@@ -102,6 +102,21 @@ TEST_F(AProcessSet, HoldsASingleProcessWithoutItsChildren) {
     world.start({.pid = 11, .parent = 10});
     EXPECT_EQ(subjects(), "10=process:10");
 }
+TEST_F(AProcessSet, SaysOfEachSubjectWhatItsMemberAsksFor) {
+    world.start({.pid = 10});
+    world.start({.pid = 11});
+    ASSERT_EQ(attach("process:10"), std::nullopt);
+    ASSERT_EQ(attach("session:11"), std::nullopt);
+    ASSERT_TRUE(world.apply("write schedulers/S/process_set/process:10.class batch\n"
+                            "write schedulers/S/process_set/process:10.cpus 4\n"
+                            "write schedulers/S/process_set/process:10.exclusive true"));
+    const auto& rows = set().subjects({});
+    ASSERT_EQ(rows.size(), 2U);
+    EXPECT_EQ(rows[0].demand, (Demand{WorkClass::batch, 4, true}));
+    EXPECT_EQ(rows[1].demand, Demand());
+    ASSERT_TRUE(world.apply("write schedulers/S/process_set/process:10.class latency"));
+    EXPECT_EQ(set().subjects({})[0].demand.work_class, WorkClass::latency);
+}
 TEST_F(AProcessSet, HoldsAProcessWithItsDescendants) {
     world.start({.pid = 10});
     world.start({.pid = 11, .parent = 10});
