@@ -397,6 +397,7 @@ void Engine::check_all() {
         else if (ledger_.find(target)) outcome = check(target, outcome.written);
         tell_progress();
     }
+    report_members();
 }
 
 } // namespace schedd::placement

@@ -154,6 +154,15 @@ TEST_F(AnEngine, ReportsWhatAnotherWroteAndLeavesItAlone) {
     EXPECT_TRUE(actuator.take_acts().empty());
 }
 
+TEST_F(AnEngine, SaysOnTheObjectWhatVerifyHasJustFound) {
+    attach(10);
+    decide({{process(10), cpus("2"), "x"}});
+    actuator.set_mask(process(10), cpus("0-1"));
+    ASSERT_EQ(state(10), "applied");
+    engine->check_all();
+    EXPECT_EQ(state(10), "overridden") << "without a tick in between";
+}
+
 TEST_F(AnEngine, YieldsToAnotherWriterAsSoonAsItIsTold) {
     attach(10);
     decide({{process(10), cpus("2"), "x"}});
