@@ -206,7 +206,7 @@ void Daemon::load_first_config() {
     if (!done)
         log_.tell(message_id::kConfigurationRefused, Severity::error, "configuration",
                   "starting with none: " + done.error().text());
-    else note_configured(*recipe);
+    else configured_.note(*recipe, *tree_);
     if (done) templates_->set(desired->templates);
 }
 

@@ -13,6 +13,7 @@
 #include "dbus/service.h"
 #include "service/actuators/file_watch.h"
 #include "service/config.h"
+#include "service/configured.h"
 #include "service/console_log.h"
 #include "service/exec_templates.h"
 #include "service/holds.h"
@@ -69,7 +70,6 @@ private:
     Status open_loop();
     Status open_bus();
     void load_first_config();
-    void note_configured(const Recipe& done);
     /// What the files ask for, compared with the tree; parts that only earlier files asked for are removed.
     [[nodiscard]] Result<Recipe> recipe_for(const Desired& desired) const;
 
@@ -130,7 +130,7 @@ private:
     std::unique_ptr<placement::Engine> engine_;
     std::optional<ExecTemplates> templates_;
     std::unique_ptr<systemd::Attachments> attachments_; // null where systemd is not PID 1
-    std::vector<Path> configured_;                      // probes and schedulers that came from the files
+    Configured configured_;
     std::unique_ptr<Loop> loop_;
     std::unique_ptr<host::ProcessEvents> process_events_;
     std::unique_ptr<host::CpuEvents> cpu_events_;

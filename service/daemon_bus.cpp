@@ -118,21 +118,12 @@ Result<std::vector<std::string>> Daemon::apply_config(std::string_view toml, boo
 }
 
 Result<Recipe> Daemon::recipe_for(const Desired& desired) const {
-    Recipe recipe;
-    std::set<Path> wanted;
-    for (const auto& probe : desired.probes) wanted.insert(Path({"probes", probe.name}));
-    for (const auto& scheduler : desired.schedulers) wanted.insert(Path({"schedulers", scheduler.name}));
-    // schedulers before probes: what is linked to cannot be removed
-    for (const auto* top : {"schedulers", "probes"})
-        for (const auto& path : configured_)
-            if (path.names().front() == top && !wanted.contains(path) && tree_->find(path))
-                recipe.push_back(
-                    {.what = Verb::Do::remove, .path = path, .recursive = true}); // no file names it
     auto changes = recipe_to(desired, *tree_, false);
     if (!changes) return changes;
     if (auto checked = ExecTemplates::check(desired, *tree_); !checked)
         return std::unexpected(checked.error());
-    changes->insert(changes->end(), recipe.begin(), recipe.end());
+    const auto removals = configured_.removals(desired, *tree_);
+    changes->insert(changes->end(), removals.begin(), removals.end());
     return changes;
 }
 
@@ -156,17 +147,10 @@ Result<std::vector<std::string>> Daemon::reload(bool dry_run) {
         settings_ = desired->daemon;
         take_settings();
         templates_->set(std::move(desired->templates));
-        note_configured(*recipe);
+        configured_.note(*recipe, *tree_);
         log_.write(Severity::info, "configuration", fmt::format("reloaded, {} changes", changes.size()));
     }
     return changes;
-}
-
-/// What the files made is theirs to remove; what somebody made over the bus stays, also if a file names it.
-void Daemon::note_configured(const Recipe& done) {
-    std::erase_if(configured_, [&](const Path& path) { return !tree_->find(path); });
-    for (const auto& verb : done)
-        if (verb.what == Verb::Do::create && verb.path.depth() == 2) configured_.push_back(verb.path);
 }
 
 std::string Daemon::export_config() const { return export_toml(*tree_); }
