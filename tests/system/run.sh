@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The system tier: package, guest, cases. Prints the results, "ok NAME", "not ok NAME: why" or
 # "skip NAME: why"; how far it is goes to standard error.
-# Usage: run.sh [PATTERN] (of names: 'package.*'); run.sh --shell.
+# Usage: run.sh [PATTERN,...] (of names: 'package.*'); run.sh --shell.
 set -euo pipefail
 
 here=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)

@@ -67,13 +67,23 @@ run_case() {
     return $code
 }
 
+# Whether the name is one of those that are asked for, patterns with commas between them.
+is_wanted() {
+    local pattern patterns
+    IFS=, read -r -a patterns <<<"${only:-*}"
+    for pattern in "${patterns[@]}"; do
+        # shellcheck disable=SC2254  # a pattern is meant
+        case $1 in $pattern) return 0 ;; esac
+    done
+    return 1
+}
+
 run_cases() {
     local file function name
     for file in "$here"/cases/*.sh; do
         for function in $(sed -n 's/^\([A-Z][A-Za-z0-9_]*\)() {.*/\1/p' "$file"); do
             name=$(basename "$file" .sh).$function
-            # shellcheck disable=SC2254  # a pattern is meant
-            case $name in ${only:-*}) ;; *) continue ;; esac
+            is_wanted "$name" || continue
             fresh
             counted "$name" run_case "$file" "$function"
         done
