@@ -42,6 +42,9 @@ limit=60 SCHEDD_VM_QUIET=1 plays "a guest that falls silent" 'echo "ok a.B" >"$3
 not ok guest: it was ended after 1 s of silence; it reported 1 results and ended with 'no count'"
 plays "a guest that hangs at once" 'exec sleep 100' \
     'not ok guest: it was ended after 3 s; no case reported anything'
+SCHEDD_VM_SILENT=1 plays "a guest that does not come up is started again" \
+    "[ -e '$work/tried' ] || { touch '$work/tried'; exec sleep 100; }; $good" \
+    $'ok package.It_installs\nok a.B\nskip a.C: why'
 plays "a guest without its last line" 'printf "ok a.B\nok a.C\n" >"$3"' \
     $'ok a.B\nok a.C\nnot ok guest: it reported 2 results and ended with \'no count\''
 plays "a guest that lost a result" 'printf "ok a.B\ndone 2\n" >"$3"' \

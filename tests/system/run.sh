@@ -11,6 +11,8 @@ played=${SCHEDD_VM_PLAYED:-}
 work=${SCHEDD_VM_WORK:-$root/build/system}
 limit=${SCHEDD_VM_SECONDS:-2700} # for the guest, from power on to power off
 quiet=${SCHEDD_VM_QUIET:-1000}   # without a new line: longer than any one case may take
+silent=${SCHEDD_VM_SILENT:-150}  # without any line: 20 s are usual, and now and then QEMU hangs in the kernel
+boots=3
 guest=''
 ended=''
 only=''
@@ -46,6 +48,15 @@ prepare() {
     rm -rf "$folder"
 }
 
+booted=0
+boot() {
+    : >"$work/results"
+    booted=$((booted + 1))
+    "${played:-$here/boot.sh}" "$image" "$drive" "$work/results" "$work/console" ${only:+"schedd.only=$only"} \
+        </dev/null >"$work/qemu.log" 2>&1 &
+    guest=$!
+}
+
 # Shows each new line of the results until the guest ends or its time is over.
 follow() {
     local seen=0 lines started=$SECONDS heard=$SECONDS
@@ -60,7 +71,13 @@ follow() {
         elif [ $(((SECONDS - started) % 60)) = 0 ]; then
             say "$((SECONDS - started)) s, $seen lines so far"
         fi
-        if [ $((SECONDS - started)) -gt "$limit" ]; then
+        if [ "$seen" = 0 ] && [ $((SECONDS - started)) -gt "$silent" ] && [ "$booted" -lt "$boots" ]; then
+            say "the guest has not come up after $silent s, it is started again"
+            end_guest
+            wait "$guest" 2>/dev/null || true
+            boot
+            started=$SECONDS heard=$SECONDS
+        elif [ $((SECONDS - started)) -gt "$limit" ]; then
             ended="after $limit s"
         elif [ $((SECONDS - heard)) -gt "$quiet" ]; then
             ended="after $quiet s of silence"
@@ -103,12 +120,9 @@ if [ "${1:-}" = --shell ]; then
     say "a shell in a guest with the package installed; cases are in /run/guest/cases; Ctrl-A X ends it"
     exec "$here/boot.sh" --shell "$image" "$drive"
 fi
-: >"$work/results"
 say "booting (at most $limit s); console in $work/console"
 only=${1:-}
-"${played:-$here/boot.sh}" "$image" "$drive" "$work/results" "$work/console" ${only:+"schedd.only=$only"} \
-    </dev/null >"$work/qemu.log" 2>&1 &
-guest=$!
+boot
 follow
 [ ! -s "$work/qemu.log" ] || cat "$work/qemu.log" >&2
 collect
