@@ -2,8 +2,8 @@
 # What is set of units beside their CPUs: weight and memory nodes; and who had set them before.
 set -euo pipefail
 
-weight_file() { cat "$cgroups/system.slice/test-$1.service/cpu.weight"; }
-nodes_file() { cat "$cgroups/system.slice/test-$1.service/cpuset.mems"; }
+weight_file() { cat "${cgroups:?}/system.slice/test-$1.service/cpu.weight"; }
+nodes_file() { cat "${cgroups:?}/system.slice/test-$1.service/cpuset.mems"; }
 has_weight() { [ "$(property "test-$1.service" CPUWeight)" = "$2" ] && [ "$(weight_file "$1")" = "$2" ]; }
 is_local() { [[ $(nodes_file "$1") =~ ^[01]$ ]]; }
 not_ours() { find /run/systemd/system.control -name '50-*.conf' 2>/dev/null || true; }
