@@ -142,16 +142,20 @@ Status SystemdActuator::fits(const std::string& group, const CpuSet& cpus) const
     return {};
 }
 
-/// Whether no other group beside it is confined: then its parent may lose the controller along with it.
+/// Whether no other group beside it is confined: then its parent may lose the controller along with it. One
+/// that was confined before keeps a wide set in its file, because the kernel does not let it be emptied.
 bool SystemdActuator::is_last_beside(const std::string& group) const {
     const auto parent = parent_of(group);
+    const auto all = hierarchy_.effective(parent.empty() ? "/" : parent).value_or(CpuSet());
     const auto is_beside = [&](const std::string& other) {
         return other != group && parent_of(other) == parent;
     };
     for (const auto& [unit, placed] : groups_)
         if (is_beside(placed)) return false;
-    for (const auto& other : hierarchy_.children(parent.empty() ? "/" : parent))
-        if (other != group && !hierarchy_.cpus(other).value_or(CpuSet()).empty()) return false;
+    for (const auto& other : hierarchy_.children(parent.empty() ? "/" : parent)) {
+        const auto set = hierarchy_.cpus(other).value_or(CpuSet());
+        if (other != group && !set.empty() && !all.subset_of(set)) return false;
+    }
     return true;
 }
 

@@ -143,6 +143,9 @@ Result<Topology> load_now(const TopologySource& source, const std::string& root)
     hwloc_topology_t raw = nullptr;
     if (hwloc_topology_init(&raw) != 0) return std::unexpected(errno_error(errno, "starting hwloc"));
     const Handle topology(raw);
+    // it would bind this process to each CPU in turn, isolated ones too, and leave it on what was online then
+    if (hwloc_topology_set_components(raw, HWLOC_TOPOLOGY_COMPONENTS_FLAG_BLACKLIST, "x86") != 0)
+        return std::unexpected(errno_error(errno, "telling hwloc to read sysfs alone"));
     // loaded inside a cgroup hwloc shows only what is allowed there; schedd places others' work too
     if (hwloc_topology_set_flags(raw, HWLOC_TOPOLOGY_FLAG_INCLUDE_DISALLOWED) != 0)
         return std::unexpected(errno_error(errno, "asking hwloc for all CPUs"));

@@ -6,9 +6,20 @@
 #include <sstream>
 
 #include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "tests/unit/service/world.h"
+
+namespace {
+int bindings = 0;
+} // namespace
+/// In the place of the C library's, for libraries too: counted and done.
+extern "C" int sched_setaffinity(pid_t pid, std::size_t size, const cpu_set_t* cpus) noexcept {
+    ++bindings;
+    return static_cast<int>(::syscall(SYS_sched_setaffinity, pid, size, cpus));
+}
 
 namespace schedd::test {
 namespace {
@@ -117,6 +128,12 @@ TEST(TheRunningMachine, HasTheCpusThatTheKernelSays) {
     EXPECT_EQ(static_cast<long>(machine.cpus.size()), ::sysconf(_SC_NPROCESSORS_ONLN));
     EXPECT_TRUE(affinity(::getpid()).subset_of(machine.online));
     EXPECT_FALSE(machine.usable().empty());
+}
+
+TEST(TheRunningMachine, IsReadWithoutRunningOnEachOfItsCpus) {
+    bindings = 0;
+    ASSERT_TRUE(load("auto"));
+    EXPECT_EQ(bindings, 0) << "isolated CPUs are disturbed, and the daemon stays where it was bound last";
 }
 
 TEST(TheRunningMachine, AllowsOnlyTheCpusOfTheOwnCpuset) {

@@ -317,6 +317,9 @@ TEST_F(AUnitWithATask, KeepsItsAffinityWhenTheControllerGoesAfterTheAnswer) {
     set_affinity(child.pid(), cpus("0"));
     const auto original = actuator.capture(kFoo).value();
     ASSERT_EQ(actuator.place(kFoo, all).state, State::applied);
+    // one that was let go before: its wide set stays in the file
+    host.set(kGroups + "/system.slice/bar.service/cgroup.procs", "");
+    host.set(kGroups + "/system.slice/bar.service/cpuset.cpus", all.text() + "\n");
     bool is_on = true;
     const auto switch_off = [&] {
         if (std::exchange(is_on, false)) overwrite();
