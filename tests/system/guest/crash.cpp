@@ -1,7 +1,7 @@
 // Preloaded into the daemon by a case: ends it by SIGKILL right after the Nth change that it makes to the
 // machine. What counts: writes to files, files removed or renamed, affinities set, properties of units set.
 // The plan is a file with numbers: the first is N for the process that reads it, which takes it out when it
-// comes to that; -N halts it.
+// comes to that; -N halts it. A plan that is removed is off.
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -46,6 +46,7 @@ void cross_out() {
 
 /// Something has been changed.
 void changed() {
+    if (left > 0 && access(kPlan, F_OK) != 0) left = 0; // taken back
     if (left == 0) {
         std::FILE* plan = std::fopen(kPlan, "r");
         if (plan == nullptr) return;
