@@ -1,20 +1,19 @@
 #!/usr/bin/env bash
-# Becomes a guest. Usage: boot.sh IMAGE DRIVE RESULTS CONSOLE [WORD...]; boot.sh --shell IMAGE DRIVE.
+# Becomes a guest. Usage: boot.sh IMAGE DRIVE RESULTS CONSOLE; boot.sh --shell IMAGE DRIVE.
 # 8 CPUs in 2 memory nodes, software emulation, no network; nothing is written to the image.
 set -euo pipefail
 
 serial=()
-words=()
+words=''
 case $1 in
 --shell)
     image=$2 drive=$3
     serial=(-serial mon:stdio -serial null)
-    words=(schedd.mode=shell)
+    words=schedd.mode=shell
     ;;
 *)
     image=$1 drive=$2
     serial=(-serial "file:$4" -serial "file:$3")
-    words=("${@:5}")
     ;;
 esac
 
@@ -24,7 +23,7 @@ exec qemu-system-x86_64 -machine q35 -cpu Nehalem,-cx16 -accel tcg,thread=multi 
     -object memory-backend-ram,size=1G,id=m0 -object memory-backend-ram,size=1G,id=m1 \
     -numa node,nodeid=0,memdev=m0,cpus=0-3 -numa node,nodeid=1,memdev=m1,cpus=4-7 \
     -kernel "$image/kernel" -initrd "$image/initrd" \
-    -append "root=/dev/vda rw console=ttyS0 quiet psi=1 mitigations=off systemd.show_status=0 ${words[*]}" \
+    -append "root=/dev/vda rw console=ttyS0 quiet psi=1 mitigations=off systemd.show_status=0 $words" \
     -drive "file=$image/disk,format=raw,if=virtio,snapshot=on" \
     -drive "file=$drive,format=raw,if=virtio,readonly=on" \
     -nic none -display none -no-reboot "${serial[@]}"

@@ -8,7 +8,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 failures=0
 
-# A guest is called as boot.sh is: IMAGE DRIVE RESULTS CONSOLE [WORD...].
+# A guest is called as boot.sh is: IMAGE DRIVE RESULTS CONSOLE.
 cat >"$work/guest" <<'END'
 #!/bin/bash
 echo "the console" >"$4"

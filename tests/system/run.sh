@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The system tier: package, guest, cases. Prints the results, "ok NAME", "not ok NAME: why" or
 # "skip NAME: why"; how far it is goes to standard error.
-# Usage: run.sh [PATTERN,...] (of names: 'package.*'); run.sh --shell.
+# Usage: run.sh [PATTERN,...] (of names: 'package.*'); run.sh --short (those in short.list); run.sh --shell.
 set -euo pipefail
 
 here=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)
@@ -39,6 +39,7 @@ prepare() {
     folder=$(mktemp -d "$work/drive.XXXXXX")
     cp -r "$package" "$here/guest" "$here/cases" "$folder/"
     mv "$folder/guest/start.sh" "$folder/"
+    echo "$only" >"$folder/only"
     g++ -std=c++23 -O1 -shared -fPIC -o "$folder/guest/crash.so" "$here/guest/crash.cpp" ||
         broken "what the daemon is killed by cannot be built"
     chmod -R a+rX "$folder"
@@ -52,8 +53,7 @@ booted=0
 boot() {
     : >"$work/results"
     booted=$((booted + 1))
-    "${played:-$here/boot.sh}" "$image" "$drive" "$work/results" "$work/console" ${only:+"schedd.only=$only"} \
-        </dev/null >"$work/qemu.log" 2>&1 &
+    "${played:-$here/boot.sh}" "$image" "$drive" "$work/results" "$work/console" </dev/null >"$work/qemu.log" 2>&1 &
     guest=$!
 }
 
@@ -114,14 +114,17 @@ collect() {
 
 image=''
 drive=$work/drive
-if [ "${1:-}" = --shell ]; then drive=$work/drive-shell; fi
+case ${1:-} in
+--shell) drive=$work/drive-shell ;;
+--short) only=$(grep -v '^#' "$here/short.list" | paste -sd,) ;;
+*) only=${1:-} ;;
+esac
 [ -n "$played" ] || prepare
 if [ "${1:-}" = --shell ]; then
     say "a shell in a guest with the package installed; cases are in /run/guest/cases; Ctrl-A X ends it"
     exec "$here/boot.sh" --shell "$image" "$drive"
 fi
 say "booting (at most $limit s); console in $work/console"
-only=${1:-}
 boot
 follow
 [ ! -s "$work/qemu.log" ] || cat "$work/qemu.log" >&2

@@ -78,10 +78,12 @@ Without_polkit_only_root_changes_anything() {
     no_rules
 }
 
-# A terminal of alice's, on which nobody has asked yet; her password is typed a while later.
+# on_a_terminal PASSWORD COMMAND...: a terminal of alice's, in a session, without which polkit knows no agent;
+# her password is typed a while later.
 on_a_terminal() {
     { sleep 6 && echo "$1" && sleep 8; } |
-        runuser -u alice -- script -q -e -c "${*:2}" /dev/null >/run/test-said 2>&1
+        systemd-run --quiet --wait --pipe --collect --uid=alice --property=PAMName=login \
+            script -q -e -c "${*:2}" /dev/null >/run/test-said 2>&1
 }
 
 A_password_is_asked_for_on_the_terminal() {

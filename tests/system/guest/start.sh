@@ -12,7 +12,7 @@ export DEBIAN_FRONTEND=noninteractive
 report() { printf '%s\n' "$*" >&3; }
 
 mode=$(sed -n 's/.*schedd\.mode=\([a-z]*\).*/\1/p' /proc/cmdline)
-only=$(sed -n 's/.*schedd\.only=\([^ ]*\).*/\1/p' /proc/cmdline)
+only=$(cat $here/only)
 
 install_package() {
     # apt wants to read the file as a user of its own
