@@ -45,6 +45,10 @@ plays "a guest that hangs at once" 'exec sleep 100' \
 SCHEDD_VM_SILENT=1 plays "a guest that does not come up is started again" \
     "[ -e '$work/tried' ] || { touch '$work/tried'; exec sleep 100; }; $good" \
     $'ok package.It_installs\nok a.B\nskip a.C: why'
+limit=60 SCHEDD_VM_SILENT=1 plays "a guest that never comes up fails who asked for it" 'exec sleep 100' \
+    'not ok guest: it has not come up in 3 tries'
+limit=60 SCHEDD_VM_SILENT=1 plays "and is skipped beside other tests" 'exec sleep 100' \
+    'skip guest: it has not come up in 3 tries' --short
 plays "a guest without its last line" 'printf "ok a.B\nok a.C\n" >"$3"' \
     $'ok a.B\nok a.C\nnot ok guest: it reported 2 results and ended with \'no count\''
 plays "a guest that lost a result" 'printf "ok a.B\ndone 2\n" >"$3"' \
