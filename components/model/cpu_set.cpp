@@ -55,9 +55,9 @@ CpuSet CpuSet::range(int first, int last) {
 }
 
 int CpuSet::next(int cpu) const {
-    for (int candidate = cpu + 1; candidate < limits::kMaxCpus; ++candidate)
-        if (contains(candidate)) return candidate;
-    return -1;
+    // by words, as libstdc++ offers it: bit by bit, 500 members' states took half of a resting daemon's time
+    const auto found = cpu < 0 ? bits_._Find_first() : bits_._Find_next(static_cast<std::size_t>(cpu));
+    return found == bits_.size() ? -1 : static_cast<int>(found);
 }
 
 std::string CpuSet::text() const {

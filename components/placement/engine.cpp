@@ -18,6 +18,14 @@ constexpr Duration kGrace = std::chrono::seconds(10);
 constexpr Duration kDecideBudget = std::chrono::seconds(1);
 constexpr std::uint64_t kDefaultWeight = 100; // systemd's and the kernel's own, too
 
+/// Whether a member is a process, of whose end its hold may be the only one to tell.
+bool names_processes(const ProcessSet& set) {
+    return std::ranges::any_of(set.children(), [](const auto& child) {
+        const auto sort = static_cast<const Member&>(*child).parsed().sort;
+        return sort == MemberName::Sort::process || sort == MemberName::Sort::process_children;
+    });
+}
+
 } // namespace
 
 Engine::Engine(Tree& tree, const Topology& topology, Actuator& actuator, Ledger& ledger)
@@ -89,14 +97,16 @@ CpuSet Engine::current_of(const Target& target) {
 void Engine::refresh_members(Time now) {
     const auto generation = tree_.environment().processes.generation();
     if (!members_dirty_ && generation == seen_generation_) return;
+    // most of what happens to processes is no concern of any member, and members may be many
+    reports_dirty_ = reports_dirty_ || members_dirty_;
     members_dirty_ = false;
-    reports_dirty_ = true;
     seen_generation_ = generation;
     bool any_differs = false;
     for_each_scheduler([&](Scheduler& scheduler) {
         auto& seat = seats_[scheduler.name()];
         if (seat.undecided && seat.policy_since == Time{}) seat.policy_since = now;
         const auto& set = scheduler.process_set();
+        reports_dirty_ = reports_dirty_ || names_processes(set);
         const auto& subjects =
             set.subjects({actuator_.handles(Target::Sort::cgroup), actuator_.handles(Target::Sort::unit)});
         if (seat.revision == set.revision()) return;
@@ -111,6 +121,7 @@ void Engine::refresh_members(Time now) {
         if (auto* policy = scheduler.policy(); policy && !seat.undecided) policy->make_due();
     });
     if (!any_differs) return;
+    reports_dirty_ = true;
     verdicts_dirty_ = true; // a group's processes may have changed, and with them what binds whom
     std::erase_if(seen_, [&](const auto& seen) {
         return std::ranges::none_of(seats_, [&](const auto& seat) { return holds(seat.second, seen.first); });

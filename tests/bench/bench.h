@@ -82,6 +82,7 @@ Status probe_pass(Run& run);
 Status update_path(Run& run);
 Status decide(Run& run);
 Status idle(Run& run);
+Status units(Run& run);
 Status bus(Run& run);
 Status cli(Run& run);
 

@@ -80,7 +80,7 @@ Status bus(Run& run) {
     run.progress("starting systemd in namespaces of its own");
     auto systemd = InnerSystemd::start();
     if (!systemd) return std::unexpected(systemd.error());
-    auto daemon = DaemonUnderTest::start(run, {"--actuator=dry-run"}, systemd->bus_address());
+    auto daemon = DaemonUnderTest::start(run, {"--actuator=dry-run"}, {.address = systemd->bus_address()});
     if (!daemon) return std::unexpected(daemon.error());
     auto built = (*daemon)->apply("create probes/cpu\n"
                                   "create schedulers/CPU_LB\n"

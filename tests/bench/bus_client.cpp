@@ -98,6 +98,16 @@ Result<std::string> BusClient::read(const std::string& place) {
     return std::string(text);
 }
 
+Result<std::string> BusClient::verify() {
+    Call call;
+    const int code =
+        sd_bus_call_method(bus_.get(), kName, kRoot, kManager, "Verify", &call.error, &call.reply, "");
+    if (auto done = call.outcome("Verify", code); !done) return std::unexpected(done.error());
+    const char* text = "";
+    sd_bus_message_read(call.reply, "s", &text);
+    return std::string(text);
+}
+
 Status BusClient::get_probe_period() {
     Call call;
     std::uint64_t period = 0;

@@ -26,6 +26,8 @@ public:
     Status attach(const std::string& scheduler, const std::string& member);
     /// org.schedd1.Manager.Read; the text.
     Result<std::string> read(const std::string& place);
+    /// org.schedd1.Manager.Verify; JSON.
+    Result<std::string> verify();
 
     /// The calls that are counted: marshalled, sent, answered, unmarshalled; one after the other.
     Status get_probe_period(); // Properties.Get on our probe

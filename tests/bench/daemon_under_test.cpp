@@ -29,15 +29,15 @@ std::string last_words(const std::string& file) {
 
 Result<std::unique_ptr<DaemonUnderTest>> DaemonUnderTest::start(Run& run,
                                                                 const std::vector<std::string>& options,
-                                                                const std::string& address) {
+                                                                const Surroundings& around) {
     const auto program = run.program("schedd");
     if (access(program.c_str(), X_OK) != 0)
         return fail(Errc::no_such_object, program + " has not been built");
     auto directory = ScratchDirectory::make("/tmp");
     if (!directory) return std::unexpected(directory.error());
     std::unique_ptr<DaemonUnderTest> made(new DaemonUnderTest(std::move(*directory)));
-    made->address_ = address;
-    if (address.empty()) {
+    made->address_ = around.address;
+    if (around.address.empty()) {
         auto bus = PrivateBus::start();
         if (!bus) return std::unexpected(bus.error());
         made->address_ = bus->address();
@@ -53,7 +53,11 @@ Result<std::unique_ptr<DaemonUnderTest>> DaemonUnderTest::start(Run& run,
     std::vector<std::string> words{program, "--bus=" + made->address_, "--state-dir=" + place + "/state",
                                    "--config-dir=" + place + "/config", "--log-level=warning"};
     words.insert(words.end(), options.begin(), options.end());
-    auto process = Process::start(words, {.has_terminal = false, .discards = true, .errors = place + "/log"});
+    auto process = Process::start(words, {.has_terminal = false,
+                                          .discards = true,
+                                          .errors = place + "/log",
+                                          .environment = around.environment,
+                                          .enter = around.enter});
     if (!process) return std::unexpected(process.error());
     made->process_.emplace(std::move(*process));
     if (auto served = made->client_->await_name("org.schedd1", 15'000); !served)

@@ -12,10 +12,18 @@ namespace schedd::bench {
 
 class DaemonUnderTest {
 public:
-    /// `address` is the bus to serve; "" makes a private one. Ready to be called when this returns; what it
-    /// said is in the error otherwise.
+    /// What it finds around it. `environment` and `enter` are as in Process::Options.
+    struct Surroundings {
+        std::string address = {}; // the bus to serve; "" makes a private one
+        std::vector<std::string> environment = {};
+        std::function<bool()> enter = {};
+    };
+    /// Ready to be called when this returns; what it said is in the error otherwise.
+    static Result<std::unique_ptr<DaemonUnderTest>> start(Run& run, const std::vector<std::string>& options) {
+        return start(run, options, {});
+    }
     static Result<std::unique_ptr<DaemonUnderTest>> start(Run& run, const std::vector<std::string>& options,
-                                                          const std::string& address = {});
+                                                          const Surroundings& around);
 
     [[nodiscard]] const Process& process() const { return *process_; }
     [[nodiscard]] BusClient& client() { return *client_; }

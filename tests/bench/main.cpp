@@ -15,12 +15,13 @@ namespace {
 
 using namespace schedd::bench;
 
-constexpr std::array<Benchmark, 6> kBenchmarks{{
+constexpr std::array<Benchmark, 7> kBenchmarks{{
     {"update-path", "one update through probe, filters and port to the policy", update_path},
     {"decide", "load_balancing decides for 10,000 processes on 64 cores", decide},
     {"probe-pass", "one measurement of 10,000 processes, against top, htop and pidstat; growth to 50,000",
      probe_pass},
     {"idle", "the daemon with 200 groups and a 100 ms tick", idle},
+    {"units", "the daemon with 500 attached units: at rest, one changed, after a daemon-reload", units},
     {"bus", "calls per second, against systemd on the same bus", bus},
     {"cli", "schedd-cli status, against busctl and tuned-adm", cli},
 }};

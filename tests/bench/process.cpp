@@ -3,6 +3,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <sstream>
@@ -41,6 +42,10 @@ std::vector<char*> argv_of(const std::vector<std::string>& words) {
                            : open(options.errors.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
     dup2(errors, STDERR_FILENO);
     for (const auto& pair : options.environment) putenv(const_cast<char*>(pair.c_str()));
+    if (options.enter && !options.enter()) {
+        dprintf(STDERR_FILENO, "its surroundings are refused: %s\n", std::strerror(errno));
+        _exit(126);
+    }
     auto argv = argv_of(words);
     execvp(argv[0], argv.data());
     _exit(127);

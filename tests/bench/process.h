@@ -1,6 +1,7 @@
 // Process: a program started for a measurement, ended by its pid when the object goes.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,7 @@ public:
         bool discards = false;     // standard output goes to /dev/null
         std::string errors;        // standard error is appended to this file; "" = /dev/null
         std::vector<std::string> environment = {}; // NAME=VALUE, added
+        std::function<bool()> enter = {}; // called before the program begins; false ends it, with errno
     };
     /// Runs in a session of its own and is killed when the bench dies.
     static Result<Process> start(const std::vector<std::string>& words, const Options& options);

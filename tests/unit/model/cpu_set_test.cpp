@@ -1,6 +1,9 @@
 // CpuSet: the kernel's list notation and the algebra.
 #include "components/model/cpu_set.h"
 
+#include <climits>
+
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 namespace schedd::model {
@@ -61,6 +64,12 @@ TEST(ACpuSet, KnowsItsMembers) {
     EXPECT_EQ(cpus.next(4), 9);
     EXPECT_EQ(cpus.next(9), -1);
     EXPECT_EQ(CpuSet().first(), -1);
+    constexpr int kLast = limits::kMaxCpus - 1;
+    const auto far = set(fmt::format("63-64,{}", kLast));
+    EXPECT_EQ(far.next(INT_MIN), 63);
+    EXPECT_EQ(far.next(63), 64);
+    EXPECT_EQ(far.next(64), kLast);
+    for (const int cpu : {kLast, limits::kMaxCpus, INT_MAX}) EXPECT_EQ(far.next(cpu), -1) << cpu;
     EXPECT_TRUE(cpus.contains(3));
     for (const int cpu : {-1, 0, 5, limits::kMaxCpus, INT_MAX, INT_MIN})
         EXPECT_FALSE(cpus.contains(cpu)) << cpu;

@@ -1,4 +1,5 @@
 // The tick as a whole: who is placed, kept, moved, restored, ejected, and what is said about it.
+#include "tests/kit/count_new.h"
 #include "tests/unit/placement/an_engine.h"
 
 namespace schedd::placement {
@@ -123,6 +124,31 @@ TEST_F(AnEngine, ForgetsAProcessThatEnds) {
     tick();
     EXPECT_EQ(engine->held(), 0U);
     EXPECT_EQ(state(10), "gone");
+}
+
+TEST_F(AnEngine, TellsTheEndOfAProcessThatWasNeverPlaced) {
+    attach(10);
+    tick();
+    EXPECT_EQ(state(10), "free");
+    world.end(10);
+    tick();
+    EXPECT_EQ(state(10), "gone");
+}
+
+TEST_F(AnEngine, LooksThroughItsMembersOnlyWhenOneOfThemIsConcerned) {
+    ASSERT_TRUE(counting_works());
+    constexpr std::size_t kUnits = 200;
+    actuator.whole_units = true;
+    for (std::size_t i = 0; i < kUnits; ++i)
+        ASSERT_TRUE(world.apply(fmt::format("create schedulers/S/process_set/unit:u{}.service", i)));
+    decide({{Target::unit("u7.service"), cpus("1"), "x"}});
+    EXPECT_EQ(world.read("schedulers/S/process_set/unit:u7.service.state"), "applied");
+    const auto settling_after = [&](const FakeProcess& born) {
+        world.start(born);
+        return allocations_in([&] { engine->settle(world.clock.now()); });
+    };
+    EXPECT_LT(settling_after({.pid = 50, .cgroup = "/system.slice/elsewhere.service"}), kUnits / 4);
+    EXPECT_GT(settling_after({.pid = 51, .cgroup = "/system.slice/u7.service"}), kUnits);
 }
 
 TEST_F(AnEngine, RestoresAForkedChildThatIsNoMember) {
