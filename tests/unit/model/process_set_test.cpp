@@ -422,11 +422,9 @@ TEST_F(AProcessSet, SaysInWhichControlGroupAUnitOrGroupIs) {
     world.start({.pid = 12, .cgroup = "/a.slice/t@1.service"});
     world.start({.pid = 13, .cgroup = "/a.slice/t@2.service"});
     world.start({.pid = 14});
-    ASSERT_TRUE(world.apply("create schedulers/S/process_set/unit:web.service\n"
-                            "create schedulers/S/process_set/unit:idle.service\n"
-                            "create schedulers/S/process_set/unit:t@.service\n"
-                            "create schedulers/S/process_set/cgroup:/batch\n"
-                            "create schedulers/S/process_set/process:14\n"));
+    for (const auto* member :
+         {"unit:web.service", "unit:idle.service", "unit:t@.service", "cgroup:/batch", "process:14"})
+        ASSERT_EQ(attach(member), std::nullopt) << member;
     const auto groups = [&](ProcessSet::Whole whole) {
         std::string text;
         for (const auto& subject : set().subjects(whole))
