@@ -160,8 +160,8 @@ public:
         follow_subjects(view.subjects);
         const bool is_cut = squeeze_.limit(most());
         if (squeeze_.taken() > 0 && (is_other_machine || is_cut))
-            give_reason(
-                fmt::format("{} cores stay taken away after CPUs or the floor changed", squeeze_.taken()));
+            give_reason(fmt::format("{} core{} taken away after CPUs or the floor changed", squeeze_.taken(),
+                                    squeeze_.taken() == 1 ? " stays" : "s stay"));
         const Round round = look(view.subjects);
         if (!has_started_ && round.has_batch) start(view.subjects);
         count(round, view.now);
