@@ -12,6 +12,7 @@ std::span<const model::Descriptor* const> builtin_types() {
     static constexpr const model::Descriptor* kTypes[] = {
         &probes::kCpu,        &probes::kMem,        &probes::kPressure, &filters::kAverage,
         &filters::kFreqLimit, &filters::kThreshold, &policies::kEcho,   &policies::kLoadBalancing,
+        &policies::kPressureGuard,
     };
     return kTypes;
 }

@@ -30,6 +30,8 @@ public:
 
     /// By default every update and every completed chain makes the policy due.
     void told(const Port& /*port*/, const Sample* /*sample*/) override { due_ = true; }
+    /// When it wants to decide though nothing has been told it; for values that no update comes of.
+    [[nodiscard]] virtual Time next_due() const { return kNever; }
     [[nodiscard]] bool due() const { return due_; }
     void make_due() { due_ = true; }
     void done() { due_ = false; }

@@ -33,6 +33,7 @@ std::string describe(const ValueType& type);
 namespace types {
 constexpr ValueType kLoad{"load", "1/1000 task"};
 constexpr ValueType kLoadByPid{"load", "1/1000 task", "pid"};
+constexpr ValueType kWaitByPid{"wait", "1/1000 of time", "pid"};
 constexpr ValueType kUsageByCpu{"usage", "percent", "cpu"};
 constexpr ValueType kMemory{"memory", "KiB"};
 constexpr ValueType kPressure{"pressure", "1/1000 of time"};

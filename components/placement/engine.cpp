@@ -71,6 +71,12 @@ Time Engine::next_due() const {
     Time due = std::min(grace_ends_, outcomes_.empty() ? kNever : next_check_);
     for (const auto& part : tree_.probes().children())
         due = std::min(due, static_cast<const Probe&>(*part).next_due());
+    for_each_scheduler([&](Scheduler& scheduler) {
+        const auto* policy = scheduler.policy();
+        const auto seat = seats_.find(scheduler.name());
+        if (!policy || !scheduler.ejected().empty() || seat == seats_.end()) return;
+        if (!is_frozen(scheduler.name(), seat->second)) due = std::min(due, policy->next_due());
+    });
     if (verdicts_dirty_ || members_dirty_) due = Time{};
     return due;
 }
@@ -94,6 +100,13 @@ CpuSet Engine::current_of(const Target& target) {
     return at->second;
 }
 
+void Engine::read_current(Seat& seat) {
+    for (auto& subject : seat.subjects) {
+        subject.current = current_of(subject.target);
+        subject.held = ledger_.find(subject.target) != nullptr;
+    }
+}
+
 void Engine::refresh_members(Time now) {
     const auto generation = tree_.environment().processes.generation();
     if (!members_dirty_ && generation == seen_generation_) return;
@@ -115,7 +128,7 @@ void Engine::refresh_members(Time now) {
         const bool same_targets =
             std::ranges::equal(subjects, seat.subjects, {}, &Subject::target, &Subject::target);
         seat.subjects = subjects;
-        for (auto& subject : seat.subjects) subject.current = current_of(subject.target);
+        read_current(seat);
         if (same_targets) return;
         std::erase_if(seat.decisions, [&](const auto& held) { return !holds(seat, held.first); });
         if (auto* policy = scheduler.policy(); policy && !seat.undecided) policy->make_due();
@@ -135,7 +148,8 @@ bool Engine::holds(const Seat& seat, const Target& target) {
 void Engine::run_policies(Time now) {
     for_each_scheduler([&](Scheduler& scheduler) {
         auto* policy = scheduler.policy();
-        if (!policy || !policy->due() || !scheduler.ejected().empty()) return;
+        if (!policy || !scheduler.ejected().empty()) return;
+        if (!policy->due() && policy->next_due() > now) return;
         if (is_frozen(scheduler.name(), seats_[scheduler.name()])) return; // it stays due
         policy->done();
         if (run_policy(scheduler, seats_[scheduler.name()], now)) verdicts_dirty_ = true;
@@ -161,7 +175,7 @@ bool Engine::is_frozen(const std::string& scheduler, const Seat& seat) const {
 
 bool Engine::run_policy(Scheduler& scheduler, Seat& seat, Time now) {
     const Clock& clock = tree_.environment().clock;
-    for (auto& subject : seat.subjects) subject.current = current_of(subject.target);
+    read_current(seat);
     std::vector<Decision> decisions;
     const Time started = clock.now();
     try {

@@ -164,6 +164,8 @@ private:
     void tell_progress();
     void report_members();
     CpuSet current_of(const Target& target);
+    /// Fills in what the subjects' process set does not know: where they may run, and whether by our doing.
+    void read_current(Seat& seat);
     void for_each_scheduler(const std::function<void(Scheduler&)>& visit) const;
 
     Tree& tree_;

@@ -1,7 +1,7 @@
 // cpu - the load of the machine and of each process, and how busy each CPU is.
 //   a process with two threads that ran 400 ms + waited 600 ms, and ran 250 ms within 1 s -> process_load
-//   1250 node_load: the sum over all tasks; two hogs on one CPU -> 2000 cpu_usage: ticks used 25, idle 75 ->
-//   25; time waiting for io counts as used (Kerrighed cpu_probe.c)
+//   1250, process_wait 600; node_load: the sum over all tasks; two hogs on one CPU -> 2000; cpu_usage: ticks
+//   used 25, idle 75 -> 25; time waiting for io counts as used (Kerrighed cpu_probe.c)
 // Load is time: what tasks ran and waited for a CPU between two passes (schedstat), over the time passed.
 // States are never sampled. node_load comes from proc/schedstat where the kernel has it, else it is the sum
 // over tasks. Usage: create probes/cpu; write probes/cpu.probe_period 500; read probes/cpu/process_load[1234]
@@ -16,7 +16,7 @@ namespace {
 
 constexpr AttributeSpec kAttributes[] = {probe_period()};
 
-enum SourceIndex : std::size_t { kNodeLoad, kCpuUsage, kProcessLoad };
+enum SourceIndex : std::size_t { kNodeLoad, kCpuUsage, kProcessLoad, kProcessWait };
 constexpr SourceSpec kSourceSpecs[] = {
     {.name = "node_load", .type = types::kLoad, .doc = "Runnable tasks of the machine over the last period."},
     {.name = "cpu_usage",
@@ -25,6 +25,9 @@ constexpr SourceSpec kSourceSpecs[] = {
     {.name = "process_load",
      .type = types::kLoadByPid,
      .doc = "Runnable threads of a process over the last period."},
+    {.name = "process_wait",
+     .type = types::kWaitByPid,
+     .doc = "Scheduling delay: what of process_load was waiting for a CPU, all threads together."},
 };
 
 class CpuProbe final : public Probe, public ProcessListener {
@@ -39,13 +42,8 @@ public:
                 for (std::int64_t cpu = 0; cpu < usage_.cpus(); ++cpu)
                     if (const auto sample = usage_of(Parameter(cpu))) visit(Parameter(cpu), *sample);
             }));
-        adopt(std::make_unique<LookupSource>(
-            kSourceSpecs[kProcessLoad], [this](const Parameter& parameter) { return load_of(parameter); },
-            [this](const Output::Visit& visit) {
-                tasks_.visit([&](Pid pid, const TaskMeter::Load& load) {
-                    visit(Parameter(static_cast<std::int64_t>(pid)), sample_of(load));
-                });
-            }));
+        adopt(by_process(kProcessLoad, &TaskMeter::Load::load));
+        adopt(by_process(kProcessWait, &TaskMeter::Load::wait));
         environment.processes.add_listener(*this);
     }
     ~CpuProbe() override { environment().processes.remove_listener(*this); }
@@ -72,6 +70,19 @@ public:
     void threads_changed(Pid pid) override { tasks_.threads_changed(pid); }
 
 private:
+    using Field = std::int64_t TaskMeter::Load::*;
+
+    std::unique_ptr<LookupSource> by_process(SourceIndex index, Field field) {
+        return std::make_unique<LookupSource>(
+            kSourceSpecs[index],
+            [this, field](const Parameter& parameter) { return load_of(parameter, field); },
+            [this, field](const Output::Visit& visit) {
+                tasks_.visit([&](Pid pid, const TaskMeter::Load& load) {
+                    visit(Parameter(static_cast<std::int64_t>(pid)), sample_of(load, field));
+                });
+            });
+    }
+
     void start() {
         is_started_ = true;
         has_queues_ = environment().host.open("proc/schedstat").has_value();
@@ -85,17 +96,17 @@ private:
         return Sample{.value = *percent, .time = usage_.measured_at(), .fresh_for = fresh_for()};
     }
 
-    [[nodiscard]] std::optional<Sample> load_of(const Parameter& parameter) const {
+    [[nodiscard]] std::optional<Sample> load_of(const Parameter& parameter, Field field) const {
         const auto* pid = std::get_if<std::int64_t>(&parameter);
         const auto load =
             pid && *pid > 0 && *pid <= INT32_MAX ? tasks_.load_of(static_cast<Pid>(*pid)) : std::nullopt;
         if (!load) return std::nullopt;
-        return sample_of(*load);
+        return sample_of(*load, field);
     }
 
     /// A process whose turn comes seldom is idle, and known to be, until its next turn.
-    [[nodiscard]] Sample sample_of(const TaskMeter::Load& load) const {
-        return {.value = load.load,
+    [[nodiscard]] Sample sample_of(const TaskMeter::Load& load, Field field) const {
+        return {.value = load.*field,
                 .time = load.time,
                 .fresh_for = fresh_for() + (tasks_.longest_turn() - 1) * period()};
     }

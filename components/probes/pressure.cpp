@@ -50,8 +50,10 @@ constexpr SourceSpec kSourceSpecs[] = {
 };
 constexpr std::size_t kPlain = kResources.size() * kStalls;
 
-/// A group nobody has asked for during so many periods is followed no longer.
+/// A group nobody has asked for during so many periods is followed no longer ...
 constexpr int kForgetAfterPeriods = 30;
+/// ... but not before this: with short periods, who asks once a second still asks.
+constexpr Duration kForgetAfter = std::chrono::seconds(10);
 
 /// A file of a group in which nothing has stalled for this long is read only as often as this, so that many
 /// groups at rest cost little: most of a short period would go into reading the same text again.
@@ -140,7 +142,8 @@ private:
 
     /// False when the group is gone or nobody wants it any more.
     bool follow(const std::string& path, Followed& followed, std::string_view resource, Time now) const {
-        if (now - followed.asked_at > kForgetAfterPeriods * period()) return false;
+        if (now - followed.asked_at > std::max<Duration>(kForgetAfterPeriods * period(), kForgetAfter))
+            return false;
         if (followed.meter) {
             const bool is_quiet = now - followed.meter->quiet_since() >= kQuietAfter;
             if (is_quiet && now - followed.meter->measured_at() < kQuietPeriod) return true;

@@ -138,7 +138,7 @@ void TaskMeter::pass(Time now) {
     for (std::size_t i = 0; i < dirty_.size(); ++i) list_threads(dirty_[i]);
     dirty_.clear();
     for (auto& process : processes_) {
-        process.load = 0;
+        process.load = process.wait = 0;
         process.oldest = now;
         process.is_measured = false;
         if (process.pid != 0) look_at_clock(process);
@@ -152,6 +152,7 @@ void TaskMeter::pass(Time now) {
         if (task.pid == 0 || !task.is_measured) continue;
         auto& process = processes_[task.process];
         process.load += task.load;
+        process.wait += task.wait;
         process.oldest = std::min(process.oldest, task.read_at);
         process.is_measured = true;
         sum += task.load;
@@ -186,7 +187,8 @@ void TaskMeter::look_at_clock(Process& process) {
 void TaskMeter::read_task(std::uint32_t index, Time now) {
     auto& task = tasks_[index];
     const auto& process = processes_[task.process];
-    if (process.is_still && task.has_base && !task.is_newborn) return take(task, task.busy_ns, now);
+    if (process.is_still && task.has_base && !task.is_newborn)
+        return take(task, task.busy_ns, task.wait_ns, now);
     if (!task.file && kept_ < keep_limit_) {
         keep_open(task);
     } else if (!task.file && task.is_measured && !task.is_active && !process.has_clock) {
@@ -203,11 +205,11 @@ void TaskMeter::read_task(std::uint32_t index, Time now) {
     }
     const auto stat = text ? parse_schedstat(*text) : std::nullopt;
     if (text && !stat) note(task, "cannot be understood");
-    if (stat) return take(task, stat->run_ns + stat->wait_ns, now);
+    if (stat) return take(task, stat->run_ns + stat->wait_ns, stat->wait_ns, now);
     task.has_base = task.is_measured = task.is_active = task.is_newborn = false;
 }
 
-void TaskMeter::take(Task& task, std::uint64_t busy_ns, Time now) {
+void TaskMeter::take(Task& task, std::uint64_t busy_ns, std::uint64_t wait_ns, Time now) {
     if (task.has_base && now <= task.read_at) return; // nothing can have happened
     if (task.is_newborn) {
         task.has_base = true;
@@ -217,7 +219,10 @@ void TaskMeter::take(Task& task, std::uint64_t busy_ns, Time now) {
     auto grown = busy_ns - task.busy_ns;
     if (task.is_newborn) grown = std::min(grown, passed); // found late, it may be older than it looks
     if (task.has_base && passed > 0 && busy_ns >= task.busy_ns && grown <= kOtherTask * passed) {
+        // each of the two clocks alone may only have gone forward, and by no more than both together
+        const auto waited = wait_ns >= task.wait_ns ? std::min(wait_ns - task.wait_ns, grown) : 0;
         task.load = static_cast<std::int32_t>((grown * 1000 + passed / 2) / passed);
+        task.wait = static_cast<std::int32_t>((waited * 1000 + passed / 2) / passed);
         task.is_active = task.load >= kActiveLoad;
         task.is_measured = true;
     } else {
@@ -226,6 +231,7 @@ void TaskMeter::take(Task& task, std::uint64_t busy_ns, Time now) {
     task.is_newborn = false;
     task.has_base = true;
     task.busy_ns = busy_ns;
+    task.wait_ns = wait_ns;
     task.read_at = now;
 }
 
@@ -316,12 +322,13 @@ std::optional<TaskMeter::Load> TaskMeter::load_of(Pid pid) const {
     if (at == index_.end()) return std::nullopt;
     const auto& process = processes_[at->second];
     if (!process.is_measured) return std::nullopt;
-    return Load{process.load, process.oldest};
+    return Load{process.load, process.wait, process.oldest};
 }
 
 void TaskMeter::visit(const std::function<void(Pid, const Load&)>& visit) const {
     for (const auto& process : processes_)
-        if (process.pid != 0 && process.is_measured) visit(process.pid, {process.load, process.oldest});
+        if (process.pid != 0 && process.is_measured)
+            visit(process.pid, {process.load, process.wait, process.oldest});
 }
 
 } // namespace schedd::probes

@@ -37,9 +37,11 @@ public:
     /// Reads the tasks whose turn it is. What a task did after its last reading before it ended is lost.
     void pass(Time now);
 
-    /// Thousandths of an always-runnable task, summed over the threads; `time` is the oldest reading in it.
+    /// Thousandths of an always-runnable task, summed over the threads, and what of it was waiting for a CPU;
+    /// `time` is the oldest reading in it.
     struct Load {
         std::int64_t load;
+        std::int64_t wait;
         Time time;
     };
     [[nodiscard]] std::optional<Load> load_of(Pid pid) const;
@@ -61,6 +63,7 @@ private:
     struct Task {
         std::unique_ptr<HostFile> file;
         std::uint64_t busy_ns = 0;
+        std::uint64_t wait_ns = 0;
         Time read_at{};
         Pid pid = 0; // 0: a free slot
         Pid tid = 0;
@@ -68,6 +71,7 @@ private:
         std::uint32_t next = kNone; // of the same process
         std::uint32_t previous = kNone;
         std::int32_t load = 0;
+        std::int32_t wait = 0;
         bool has_base = false;
         bool is_newborn = false;
         bool is_measured = false;
@@ -78,6 +82,7 @@ private:
         std::uint32_t first = kNone;
         std::uint32_t tasks = 0;
         std::int64_t load = 0;
+        std::int64_t wait = 0;
         std::uint64_t clock_ns = 0; // Host::cpu_time_of() as of the last pass
         Time oldest{};
         bool has_clock = false;
@@ -97,7 +102,7 @@ private:
     void recheck_threads();
     void look_at_clock(Process& process);
     void read_task(std::uint32_t index, Time now);
-    void take(Task& task, std::uint64_t busy_ns, Time now);
+    void take(Task& task, std::uint64_t busy_ns, std::uint64_t wait_ns, Time now);
     void keep_open(Task& task);
     bool free_a_file();
     void note(const Task& task, std::string_view what);

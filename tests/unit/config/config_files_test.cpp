@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "components/probes/probes.h"
+#include "policies/policies.h"
 #include "tests/unit/config/config_world.h"
 
 namespace schedd::test {
@@ -153,6 +155,25 @@ TEST(TheManualsExample, IsValid) {
     const auto desired = parse_config("example", example);
     ASSERT_TRUE(desired) << desired.error().text();
     EXPECT_EQ(desired->schedulers.at(0).ports.size(), 2U);
+}
+
+TEST(TheExamples, AreValidAndFitTheTypesThatThereAre) {
+    int seen = 0;
+    for (const auto& entry : fs::directory_iterator(fs::path(SCHEDD_SOURCE_DIR) / "units/examples")) {
+        if (entry.path().extension() != ".toml") continue;
+        ++seen;
+        const auto file = entry.path().filename().string();
+        const auto desired = parse_config(file, text_of_file(entry.path()));
+        ASSERT_TRUE(desired) << file << ": " << desired.error().text();
+        World world({&probes::kCpu, &probes::kPressure, &filters::kThreshold, &policies::kLoadBalancing,
+                     &policies::kPressureGuard});
+        const auto recipe = recipe_to(*desired, world.tree, false);
+        ASSERT_TRUE(recipe) << file << ": " << recipe.error().text();
+        const auto applied = world.tree.apply(*recipe);
+        EXPECT_TRUE(applied) << file << ": " << applied.error().text();
+        EXPECT_FALSE(world.tree.schedulers().children().empty()) << file;
+    }
+    EXPECT_GE(seen, 2);
 }
 
 TEST(TheDefaultDirectories, EndWithTheAdministrators) {

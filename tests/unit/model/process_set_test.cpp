@@ -415,6 +415,30 @@ TEST_F(AProcessSet, CostsNoReadAndNoAllocationWhileNothingChanges) {
     EXPECT_EQ(world.host.counts().reads, 1U); // the group of the one that is new
 }
 
+TEST_F(AProcessSet, SaysInWhichControlGroupAUnitOrGroupIs) {
+    world.start({.pid = 10, .cgroup = "/system.slice/web.service/worker"});
+    world.start({.pid = 11, .cgroup = "/batch/a"});
+    world.host.set("sys/fs/cgroup/batch/cgroup.procs", "");
+    world.start({.pid = 12, .cgroup = "/a.slice/t@1.service"});
+    world.start({.pid = 13, .cgroup = "/a.slice/t@2.service"});
+    world.start({.pid = 14});
+    for (const auto* member :
+         {"unit:web.service", "unit:idle.service", "unit:t@.service", "cgroup:/batch", "process:14"})
+        ASSERT_EQ(attach(member), std::nullopt) << member;
+    const auto groups = [&](ProcessSet::Whole whole) {
+        std::string text;
+        for (const auto& subject : set().subjects(whole))
+            text += fmt::format("{}={} ", subject.target.text(), subject.group);
+        return text;
+    };
+    EXPECT_EQ(groups({.cgroups = true, .units = true}),
+              "process:14= cgroup:/batch=/batch unit:idle.service= unit:t@1.service=/a.slice/t@1.service "
+              "unit:t@2.service=/a.slice/t@2.service unit:web.service=/system.slice/web.service ");
+    EXPECT_EQ(groups({}), "process:10=/system.slice/web.service process:11=/batch "
+                          "process:12=/a.slice/t@1.service process:13=/a.slice/t@2.service process:14= ")
+        << "also where each process is placed for itself";
+}
+
 TEST(AProcessSetOfALiveKernel, HoldsItsProcessesByPidfd) {
     World world(World::default_types(), true);
     ASSERT_TRUE(world.apply("create schedulers/S"));

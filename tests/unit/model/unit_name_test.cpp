@@ -40,6 +40,14 @@ TEST(AUnit, IsTheInstanceOfATemplate) {
     EXPECT_EQ(unit_in("/a.slice/ww@1.service", "w@.service"), "");
 }
 
+TEST(AUnit, HasTheControlGroupThatEndsWithItsName) {
+    EXPECT_EQ(group_of_unit("/system.slice/foo.service/payload", "foo.service"), "/system.slice/foo.service");
+    EXPECT_EQ(group_of_unit("/a.slice/w@1.service/x", "w@.service"), "/a.slice/w@1.service");
+    EXPECT_EQ(group_of_unit("/a.slice/a-b.slice/x.service", "a.slice"), "/a.slice");
+    EXPECT_EQ(group_of_unit("/system.slice/xfoo.service", "foo.service"), "");
+    EXPECT_EQ(group_of_unit("", "foo.service"), "");
+}
+
 TEST(AUnit, OfAUserManagerIsAnother) {
     const std::string_view group = "/user.slice/user-1.slice/user@1.service/app.slice/foo.service";
     EXPECT_EQ(unit_in(group, "foo.service"), "");

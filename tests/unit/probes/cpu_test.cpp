@@ -47,6 +47,8 @@ TEST_F(ACpuProbe, MeasuresNodeProcessAndCpu) {
     EXPECT_EQ(world.read("probes/cpu/node_load"), "1500");
     EXPECT_EQ(world.read("probes/cpu/process_load[10]"), "1000");
     EXPECT_EQ(world.read("probes/cpu/process_load[11]"), "500");
+    EXPECT_EQ(world.read("probes/cpu/process_wait[10]"), "400");
+    EXPECT_EQ(world.read("probes/cpu/process_wait[11]"), "0");
     EXPECT_EQ(world.read("probes/cpu/cpu_usage[0]"), "50");
     EXPECT_EQ(world.read("probes/cpu/cpu_usage"), "0 50");
     EXPECT_EQ(trouble(), "");
@@ -54,9 +56,9 @@ TEST_F(ACpuProbe, MeasuresNodeProcessAndCpu) {
 TEST_F(ACpuProbe, HasNoValueForWhatDoesNotExist) {
     measure();
     measure();
-    for (const auto* place :
-         {"process_load[12345]", "process_load[-1]", "process_load[0]", "process_load[99999999999999]",
-          "process_load[x]", "cpu_usage[7]", "cpu_usage[-1]", "cpu_usage[x]"})
+    for (const auto* place : {"process_wait[12345]", "process_wait[x]", "process_load[12345]",
+                              "process_load[-1]", "process_load[0]", "process_load[99999999999999]",
+                              "process_load[x]", "cpu_usage[7]", "cpu_usage[-1]", "cpu_usage[x]"})
         EXPECT_TRUE(world.read(std::string("probes/cpu/") + place).starts_with("error")) << place;
 }
 TEST_F(ACpuProbe, FollowsProcessesAsTheyComeAndGo) {

@@ -152,6 +152,15 @@ TEST_F(APressureProbe, DropsAGroupNobodyHasAskedForForAWhile) {
     measure();
     EXPECT_EQ(world.host.open_now(), 3U);
 }
+TEST_F(APressureProbe, WithAShortPeriodRemembersWhomItIsAskedForOnceASecond) {
+    world.host.set("sys/fs/cgroup/batch/cpu.pressure", psi(0, 0));
+    ASSERT_TRUE(world.apply("write probes/pressure.probe_period 10"));
+    (void)group("cgroup_cpu_some", "/batch");
+    for (int i = 0; i < 100; ++i) measure(milliseconds(10));
+    EXPECT_EQ(group("cgroup_cpu_some", "/batch"), 0);
+    for (int i = 0; i < 1001; ++i) measure(milliseconds(10));
+    EXPECT_EQ(world.host.open_now(), 3U) << "ten seconds without a question";
+}
 TEST_F(APressureProbe, ReadsAGroupAtRestEveryHalfSecondUntilSomethingStallsAgain) {
     const std::string file = "sys/fs/cgroup/batch/cpu.pressure";
     std::uint64_t total = 1000;

@@ -41,6 +41,10 @@ struct Meter : ::testing::Test {
         const auto found = meter().load_of(pid);
         return found ? found->load : -1;
     }
+    std::int64_t wait(Pid pid) {
+        const auto found = meter().load_of(pid);
+        return found ? found->wait : -1;
+    }
 };
 
 using ATaskMeter = Meter;
@@ -59,6 +63,24 @@ TEST_F(ATaskMeter, CountsRunAndWaitTimeOverTheTimePassed) {
     EXPECT_EQ(load(10), 250);
     pass();
     EXPECT_EQ(load(10), 0);
+}
+TEST_F(ATaskMeter, TellsWhatOfTheLoadWasWaiting) {
+    add(10, 2);
+    pass();
+    proc.set_times(10, 10, 100 * kMs, 300 * kMs);
+    proc.set_times(10, 1000010, 0, 500 * kMs);
+    pass();
+    EXPECT_EQ(load(10), 900);
+    EXPECT_EQ(wait(10), 800) << "both threads";
+    pass();
+    EXPECT_EQ(wait(10), 0);
+    proc.set_times(10, 10, 900 * kMs, 100 * kMs); // the wait went back: no clock does that
+    pass();
+    EXPECT_EQ(load(10), 600);
+    EXPECT_EQ(wait(10), 0);
+    proc.set_times(10, 10, 0, UINT64_MAX);
+    pass();
+    EXPECT_LE(wait(10), std::max<std::int64_t>(load(10), 0));
 }
 TEST_F(ATaskMeter, ReadsNothingOfAProcessWhoseClockStandsStill) {
     add(10, 3);
