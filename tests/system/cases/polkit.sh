@@ -79,11 +79,20 @@ Without_polkit_only_root_changes_anything() {
 }
 
 # on_a_terminal PASSWORD COMMAND...: a terminal of alice's, in a session, without which polkit knows no agent;
-# her password is typed a while later.
+# her password is typed when it is asked for. What is on the terminal is in /run/test-said.
 on_a_terminal() {
-    { sleep 6 && echo "$1" && sleep 8; } |
-        systemd-run --quiet --wait --pipe --collect --uid=alice --property=PAMName=login \
-            script -q -e -c "${*:2}" /dev/null >/run/test-said 2>&1
+    local code=0 asks
+    rm -f /run/test-typed /run/test-said
+    mkfifo /run/test-typed
+    timeout 60 systemd-run --quiet --wait --pipe --collect --uid=alice --property=PAMName=login \
+        script -q -e -c "${*:2}" /dev/null </run/test-typed >/run/test-said 2>&1 &
+    exec {asks}>/run/test-typed
+    await 30 "a question for a password" grep -q 'Password:' /run/test-said
+    echo "$1" >&"$asks"
+    wait $! || code=$?
+    exec {asks}>&-
+    cat -v /run/test-said
+    return $code
 }
 
 A_password_is_asked_for_on_the_terminal() {
@@ -91,10 +100,9 @@ A_password_is_asked_for_on_the_terminal() {
     usermod -a -G sudo alice # who may answer for root, on Debian
     echo alice:right | chpasswd
     on_a_terminal wrong schedd-cli create probes/mem && fail "done with a wrong password"
-    cat /run/test-said
     grep -q 'Authentication is required to change the schedulers' /run/test-said || fail "nobody asked"
     if has_probe mem; then fail "done with a wrong password"; fi
-    on_a_terminal right schedd-cli create probes/mem || fail "not done: $(cat /run/test-said)"
+    on_a_terminal right schedd-cli create probes/mem || fail "not done"
     has_probe mem || fail "said to be done"
     if pgrep -x pkttyagent; then fail "the agent is still there"; fi
     gpasswd -d alice sudo
