@@ -7,7 +7,7 @@
 
 namespace schedd::policies {
 
-Target Ask::key_of(const Subject& subject) {
+Target CoreAsk::key_of(const Subject& subject) {
     if (subject.target.sort != Target::Sort::process) return subject.target;
     return {Target::Sort::process, 0, 0, subject.member};
 }
@@ -42,10 +42,10 @@ void Claims::follow(const Cores& cores) {
 }
 
 /// Claims of who is gone are given back; the asks that are new are returned.
-std::vector<Ask> Claims::forget_and_note(std::span<const Ask> asks) {
+std::vector<CoreAsk> Claims::forget_and_note(std::span<const CoreAsk> asks) {
     std::vector<bool> is_asked(claims_.size());
-    std::vector<Ask> newcomers;
-    for (const Ask& ask : asks) {
+    std::vector<CoreAsk> newcomers;
+    for (const CoreAsk& ask : asks) {
         const auto at = places_.find(ask.key);
         if (at == places_.end()) {
             newcomers.push_back(ask);
@@ -64,10 +64,10 @@ std::vector<Ask> Claims::forget_and_note(std::span<const Ask> asks) {
         else cores_.give_back(claims_[i].cores);
     }
     claims_ = std::move(stay);
-    std::ranges::sort(newcomers, [](const Ask& a, const Ask& b) {
+    std::ranges::sort(newcomers, [](const CoreAsk& a, const CoreAsk& b) {
         return a.request.cpus != b.request.cpus ? a.request.cpus > b.request.cpus : a.key < b.key;
     });
-    for (const Ask& ask : newcomers) claims_.push_back({.key = ask.key, .request = ask.request});
+    for (const CoreAsk& ask : newcomers) claims_.push_back({.key = ask.key, .request = ask.request});
     places_.clear();
     for (std::size_t i = 0; i < claims_.size(); ++i) places_[claims_[i].key] = i;
     return newcomers;
@@ -93,7 +93,8 @@ void Claims::give_back_until(int keep_free) {
 }
 
 /// After a restart all are newcomers, and run where they were placed.
-void Claims::take_as_found(Claim& claim, const Ask& ask, std::span<const Subject> subjects, int keep_free) {
+void Claims::take_as_found(Claim& claim, const CoreAsk& ask, std::span<const Subject> subjects,
+                           int keep_free) {
     CpuSet seen;
     for (const std::size_t subject : ask.subjects) {
         if (subjects[subject].current == seen) continue;
@@ -132,14 +133,14 @@ void Claims::complete(Claim& claim, Rules rules) {
     claim.missing = std::max(0, claim.request.cpus - cores_.capacity(claim.cores));
 }
 
-void Claims::settle(std::span<const Ask> asks, std::span<const Subject> subjects, Rules rules) {
+void Claims::settle(std::span<const CoreAsk> asks, std::span<const Subject> subjects, Rules rules) {
     // the rest is never without any CPU
     if (!cores_.has_loose_cpus()) rules.keep_free = std::max(rules.keep_free, 1);
     keep_free_ = rules.keep_free;
     auto newcomers = forget_and_note(asks);
     give_back_surplus();
     give_back_until(rules.keep_free);
-    for (const Ask& ask : newcomers) take_as_found(of(ask.key), ask, subjects, rules.keep_free);
+    for (const CoreAsk& ask : newcomers) take_as_found(of(ask.key), ask, subjects, rules.keep_free);
     for (Claim& claim : claims_) complete(claim, rules);
 }
 

@@ -13,7 +13,7 @@
 namespace schedd::policies {
 
 /// One who asks for CPUs of its own.
-struct Ask {
+struct CoreAsk {
     Target key;                        // the target, or of a member's processes `key_of`
     CoreRequest request;               // at least one CPU
     std::vector<std::size_t> subjects; // their places in the view
@@ -47,7 +47,7 @@ public:
     /// than it needs gives back; if fewer than `keep_free` cores are left, the last who came give back; a
     /// newcomer found on cores that are just right gets them; the others get theirs in the order in which
     /// they came, of those who came at once the largest first. Nobody else loses a core.
-    void settle(std::span<const Ask> asks, std::span<const Subject> subjects, Rules rules);
+    void settle(std::span<const CoreAsk> asks, std::span<const Subject> subjects, Rules rules);
 
     [[nodiscard]] const Cores& cores() const { return cores_; }
     /// CPUs that one more could get now.
@@ -61,10 +61,10 @@ private:
         std::size_t operator()(const Target& target) const;
     };
     void set_cores(Claim& claim, std::vector<int> cores);
-    [[nodiscard]] std::vector<Ask> forget_and_note(std::span<const Ask> asks);
+    [[nodiscard]] std::vector<CoreAsk> forget_and_note(std::span<const CoreAsk> asks);
     void give_back_surplus();
     void give_back_until(int keep_free);
-    void take_as_found(Claim& claim, const Ask& ask, std::span<const Subject> subjects, int keep_free);
+    void take_as_found(Claim& claim, const CoreAsk& ask, std::span<const Subject> subjects, int keep_free);
     void complete(Claim& claim, Rules rules);
 
     Cores cores_;

@@ -129,7 +129,7 @@ private:
     std::string reserved_text_;
     std::string smt_;
     CpuSet reserved_;
-    std::vector<Ask> asks_;
+    std::vector<CoreAsk> asks_;
     std::vector<std::size_t> ask_of_; // by subject; kNone if it asks for none of its own
 };
 
@@ -183,7 +183,7 @@ void ExclusiveCores::collect(std::span<const Subject> subjects) {
         } else {
             ask_of_[i] = asks_.size();
         }
-        asks_.push_back({Ask::key_of(subject), request_of(subject.demand), {i}});
+        asks_.push_back({CoreAsk::key_of(subject), request_of(subject.demand), {i}});
     }
 }
 

@@ -168,7 +168,7 @@ private:
             }
         }
         check_sets(own, exclusive);
-        check_who_moved(own, usable - reserved);
+        check_who_moved(own, usable, reserved);
         had_ = own;
         waited_ = waiting;
         const auto again = sharer_.decide();
@@ -210,21 +210,25 @@ private:
     }
     /// What happened to one moves no other; what happened to the machine moves nobody whose cores are as they
     /// were, though it may cost cores. Only one that waits may trade cores for better ones.
-    void check_who_moved(const std::map<std::string, CpuSet>& own, const CpuSet& available) {
+    void check_who_moved(const std::map<std::string, CpuSet>& own, const CpuSet& usable,
+                         const CpuSet& reserved) {
         for (const auto& [key, mine] : own) {
             const auto before = had_.find(key);
             if (before == had_.end() || before->second.empty() || key == touched_) continue;
             const CpuSet around = cores_around(before->second);
-            const bool is_as_it_was = (around & available) == (around & was_available_);
+            const bool is_as_it_was = (around & usable) == (around & was_usable_) &&
+                                      (around & reserved) == (around & was_reserved_);
             ASSERT_TRUE(is_as_it_was || !is_about_one_);
             if (!is_as_it_was) continue;
             if (waited_.contains(key) && mine.count() > before->second.count()) continue;
-            const bool kept_all = before->second.subset_of(mine);
-            const bool lost_some = !is_about_one_ && mine.subset_of(before->second);
+            const CpuSet now_around = cores_around(mine);
+            const bool kept_all = around.subset_of(now_around);
+            const bool lost_some = !is_about_one_ && now_around.subset_of(around);
             ASSERT_TRUE(kept_all || lost_some)
                 << key << " had " << before->second.text() << ", has " << mine.text();
         }
-        was_available_ = available;
+        was_usable_ = usable;
+        was_reserved_ = reserved;
     }
 
     Rng rng_;
@@ -232,8 +236,9 @@ private:
     std::string touched_;
     bool is_about_one_ = false;
     std::map<std::string, CpuSet> had_; // own CPUs by member, as last decided
-    CpuSet was_available_;              // usable and not reserved then
-    std::set<std::string> waited_;      // who had fewer than it asks for
+    CpuSet was_usable_;                 // then
+    CpuSet was_reserved_;
+    std::set<std::string> waited_; // who had fewer than it asks for
 };
 
 TEST(ALifeOfExclusiveCores, BreaksNoPromise) {
