@@ -242,10 +242,10 @@ private:
 };
 
 TEST(ALifeOfExclusiveCores, BreaksNoPromise) {
-    for (std::uint64_t seed = 1; seed <= 120; ++seed) {
+    for (std::uint64_t seed = 1; seed <= 40; ++seed) {
         SCOPED_TRACE("seed " + std::to_string(seed));
         Life life(seed);
-        life.run(120);
+        life.run(80);
         ASSERT_FALSE(HasFatalFailure());
     }
 }
