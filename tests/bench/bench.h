@@ -81,7 +81,6 @@ struct Benchmark {
 Status probe_pass(Run& run);
 Status update_path(Run& run);
 Status decide(Run& run);
-Status decide_cores(Run& run);
 Status idle(Run& run);
 Status bus(Run& run);
 Status cli(Run& run);

@@ -4,7 +4,6 @@
 
 #include "policies/policies.h"
 #include "tests/bench/bench.h"
-#include "tests/bench/distribute.h"
 #include "tests/bench/interrupt.h"
 #include "tests/kit/machine.h"
 #include "tests/kit/world.h"
@@ -97,6 +96,18 @@ struct Table {
     std::size_t decided = 0;
 };
 
+/// CPU time in ns of spreading as many over a machine of the same shape, without loads, weights or memory.
+Result<double> distribute(hwloc_topology_t topology) {
+    std::vector<hwloc_bitmap_t> sets(kSubjects, nullptr);
+    hwloc_obj_t root = hwloc_get_root_obj(topology);
+    const auto before = thread_cpu_ns();
+    const int error = hwloc_distrib(topology, &root, 1, sets.data(), kSubjects, INT_MAX, 0);
+    const auto used = thread_cpu_ns() - before;
+    for (auto* set : sets) hwloc_bitmap_free(set);
+    if (error != 0) return fail(Errc::io, "hwloc_distrib failed");
+    return static_cast<double>(used);
+}
+
 Status measure_rounds(Run& run, hwloc_topology_t peer) {
     Pairs placing;
     Pairs steady;
@@ -105,14 +116,14 @@ Status measure_rounds(Run& run, hwloc_topology_t peer) {
         Table table;
         if (auto built = table.build(); !built) return built;
         const double first = table.round();
-        const auto floor = distribute(peer, kSubjects);
+        const auto floor = distribute(peer);
         if (!floor) return std::unexpected(floor.error());
         placing.add(first / 1e6, *floor / 1e6);
         if (table.decided < kSubjects / 3)
             return fail(Errc::not_applied, fmt::format("only {} decisions", table.decided));
         for (int i = 0; i < 3; ++i) table.round();
         const double later = table.round();
-        const auto again = distribute(peer, kSubjects);
+        const auto again = distribute(peer);
         if (!again) return std::unexpected(again.error());
         steady.add(later / 1e6, *again / 1e6);
     }

@@ -15,10 +15,9 @@ namespace {
 
 using namespace schedd::bench;
 
-constexpr std::array<Benchmark, 7> kBenchmarks{{
+constexpr std::array<Benchmark, 6> kBenchmarks{{
     {"update-path", "one update through probe, filters and port to the policy", update_path},
     {"decide", "load_balancing decides for 10,000 processes on 64 cores", decide},
-    {"decide-cores", "exclusive_cores decides for 10,000 members on 1,024 cores", decide_cores},
     {"probe-pass", "one measurement of 10,000 processes, against top, htop and pidstat; growth to 50,000",
      probe_pass},
     {"idle", "the daemon with 200 groups and a 100 ms tick", idle},
