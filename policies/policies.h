@@ -8,6 +8,7 @@ namespace schedd::policies {
 using namespace schedd::model;
 
 extern const Descriptor kEcho;
+extern const Descriptor kExclusiveCores;
 extern const Descriptor kLoadBalancing;
 extern const Descriptor kPressureGuard;
 

@@ -10,8 +10,15 @@ namespace schedd::service {
 
 std::span<const model::Descriptor* const> builtin_types() {
     static constexpr const model::Descriptor* kTypes[] = {
-        &probes::kCpu,        &probes::kMem,        &probes::kPressure, &filters::kAverage,
-        &filters::kFreqLimit, &filters::kThreshold, &policies::kEcho,   &policies::kLoadBalancing,
+        &probes::kCpu,
+        &probes::kMem,
+        &probes::kPressure,
+        &filters::kAverage,
+        &filters::kFreqLimit,
+        &filters::kThreshold,
+        &policies::kEcho,
+        &policies::kExclusiveCores,
+        &policies::kLoadBalancing,
         &policies::kPressureGuard,
     };
     return kTypes;

@@ -1,0 +1,147 @@
+// Carrying claims over to another machine and other members.
+#include "policies/claims.h"
+
+#include <algorithm>
+#include <functional>
+#include <utility>
+
+namespace schedd::policies {
+
+Target CoreAsk::key_of(const Subject& subject) {
+    if (subject.target.sort != Target::Sort::process) return subject.target;
+    return {Target::Sort::process, 0, 0, subject.member};
+}
+
+std::size_t Claims::Hash::operator()(const Target& target) const {
+    return std::hash<std::string>{}(target.name) * 31 + static_cast<std::size_t>(target.sort);
+}
+
+void Claims::set_cores(Claim& claim, std::vector<int> cores) {
+    cores_.give_back(claim.cores);
+    cores_.take(cores);
+    claim.cores = std::move(cores);
+    claim.cpus = cores_.cpus(claim.cores);
+    claim.was_found = false;
+    claim.reason.clear();
+}
+
+void Claims::follow(const Cores& cores) {
+    cores_ = cores;
+    for (Claim& claim : claims_) {
+        const CpuSet before = std::exchange(claim.cpus, {});
+        const bool was_found = claim.was_found;
+        claim.cores.clear();
+        std::vector<int> kept;
+        for (int cpu = before.first(); cpu >= 0; cpu = before.next(cpu))
+            if (const int core = cores_.core_of(cpu); core >= 0 && cores_.is_free(core)) kept.push_back(core);
+        std::ranges::sort(kept);
+        kept.erase(std::ranges::unique(kept).begin(), kept.end());
+        set_cores(claim, std::move(kept));
+        claim.was_found = was_found && claim.cpus == before;
+    }
+}
+
+/// Claims of who is gone are given back; the asks that are new are returned.
+std::vector<CoreAsk> Claims::forget_and_note(std::span<const CoreAsk> asks) {
+    std::vector<bool> is_asked(claims_.size());
+    std::vector<CoreAsk> newcomers;
+    for (const CoreAsk& ask : asks) {
+        const auto at = places_.find(ask.key);
+        if (at == places_.end()) {
+            newcomers.push_back(ask);
+            continue;
+        }
+        is_asked[at->second] = true;
+        Claim& claim = claims_[at->second];
+        if (claim.request == ask.request) continue;
+        claim.request = ask.request;
+        claim.reason.clear();
+    }
+    if (std::ranges::all_of(is_asked, std::identity{}) && newcomers.empty()) return newcomers;
+    std::vector<Claim> stay;
+    for (std::size_t i = 0; i < claims_.size(); ++i) {
+        if (is_asked[i]) stay.push_back(std::move(claims_[i]));
+        else cores_.give_back(claims_[i].cores);
+    }
+    claims_ = std::move(stay);
+    std::ranges::sort(newcomers, [](const CoreAsk& a, const CoreAsk& b) {
+        return a.request.cpus != b.request.cpus ? a.request.cpus > b.request.cpus : a.key < b.key;
+    });
+    for (const CoreAsk& ask : newcomers) claims_.push_back({.key = ask.key, .request = ask.request});
+    places_.clear();
+    for (std::size_t i = 0; i < claims_.size(); ++i) places_[claims_[i].key] = i;
+    return newcomers;
+}
+
+void Claims::give_back_surplus() {
+    for (Claim& claim : claims_)
+        if (cores_.is_too_much(claim.cores, claim.request.cpus))
+            set_cores(claim, cores_.choose_among(claim.request, claim.cores));
+}
+
+void Claims::give_back_until(int keep_free) {
+    for (std::size_t i = claims_.size(); i-- > 0;) {
+        Claim& claim = claims_[i];
+        while (!claim.cores.empty() && cores_.free_cores() < keep_free) {
+            CoreRequest less = claim.request;
+            int smallest = cores_.capacity(claim.cores);
+            for (const int core : claim.cores) smallest = std::min(smallest, cores_.capacity({&core, 1}));
+            less.cpus = cores_.capacity(claim.cores) - smallest;
+            set_cores(claim, less.cpus > 0 ? cores_.choose_among(less, claim.cores) : std::vector<int>{});
+        }
+    }
+}
+
+/// After a restart all are newcomers, and run where they were placed.
+void Claims::take_as_found(Claim& claim, const CoreAsk& ask, std::span<const Subject> subjects,
+                           int keep_free) {
+    CpuSet seen;
+    for (const std::size_t subject : ask.subjects) {
+        if (subjects[subject].current == seen) continue;
+        seen = subjects[subject].current;
+        std::vector<int> cores;
+        for (int cpu = seen.first(); cpu >= 0; cpu = seen.next(cpu))
+            if (const int core = cores_.core_of(cpu); cores.empty() || core != cores.back())
+                cores.push_back(core);
+        std::ranges::sort(cores);
+        cores.erase(std::ranges::unique(cores).begin(), cores.end());
+        if (cores.empty() || static_cast<int>(cores.size()) > cores_.free_cores() - keep_free) continue;
+        if (!std::ranges::all_of(cores, [&](int core) { return core >= 0 && cores_.is_free(core); }))
+            continue;
+        if (cores_.mask(cores) != seen || cores_.capacity(cores) < claim.request.cpus ||
+            cores_.is_too_much(cores, claim.request.cpus))
+            continue;
+        set_cores(claim, std::move(cores));
+        claim.was_found = true;
+        return;
+    }
+}
+
+void Claims::complete(Claim& claim, Rules rules) {
+    claim.missing = std::max(0, claim.request.cpus - cores_.capacity(claim.cores));
+    if (claim.missing == 0) return;
+    CoreRequest more = claim.request;
+    more.cpus = claim.missing;
+    if (rules.spill) more.cpus = std::min(more.cpus, cores_.largest(rules.keep_free));
+    auto chosen = cores_.choose(more, rules.keep_free, claim.cores);
+    if (chosen.empty()) return;
+    chosen.insert(chosen.end(), claim.cores.begin(), claim.cores.end());
+    std::ranges::sort(chosen);
+    // what is larger may have made a smaller one that it had superfluous
+    if (cores_.is_too_much(chosen, claim.request.cpus)) chosen = cores_.choose_among(claim.request, chosen);
+    set_cores(claim, std::move(chosen));
+    claim.missing = std::max(0, claim.request.cpus - cores_.capacity(claim.cores));
+}
+
+void Claims::settle(std::span<const CoreAsk> asks, std::span<const Subject> subjects, Rules rules) {
+    // the rest is never without any CPU
+    if (!cores_.has_loose_cpus()) rules.keep_free = std::max(rules.keep_free, 1);
+    keep_free_ = rules.keep_free;
+    auto newcomers = forget_and_note(asks);
+    give_back_surplus();
+    give_back_until(rules.keep_free);
+    for (const CoreAsk& ask : newcomers) take_as_found(of(ask.key), ask, subjects, rules.keep_free);
+    for (Claim& claim : claims_) complete(claim, rules);
+}
+
+} // namespace schedd::policies

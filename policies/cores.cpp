@@ -1,0 +1,175 @@
+// The cores of a machine as a table with free CPUs counted at each level. Which of them a request gets is in
+// cores_choose.cpp.
+#include "policies/cores.h"
+
+#include <algorithm>
+#include <set>
+#include <tuple>
+
+#include <fmt/format.h>
+
+#include "components/kit/limits.h"
+
+namespace schedd::policies {
+
+namespace {
+
+/// "0-2,5" for numbers that need not be CPUs.
+std::string list_of(const std::set<int>& numbers) {
+    std::string text;
+    for (auto at = numbers.begin(); at != numbers.end();) {
+        const int first = *at;
+        int last = first;
+        while (++at != numbers.end() && *at == last + 1) last = *at;
+        if (!text.empty()) text += ',';
+        text += first == last ? fmt::format("{}", first) : fmt::format("{}-{}", first, last);
+    }
+    return text;
+}
+
+} // namespace
+
+Cores::Cores(const Topology& topology, const CpuSet& reserved, Smt smt) {
+    const CpuSet usable = topology.usable();
+    rest_ = usable - reserved;
+    std::vector<Cpu> cpus;
+    for (const Cpu& cpu : topology.cpus)
+        if (usable.contains(cpu.id)) cpus.push_back(cpu);
+    std::ranges::sort(cpus, {}, [](const Cpu& cpu) { return std::pair(cpu.core, cpu.id); });
+
+    // each core once, with its lowest CPU to say where it is
+    std::vector<std::pair<Cpu, CpuSet>> whole;
+    for (auto at = cpus.begin(); at != cpus.end();) {
+        const Cpu& first = *at;
+        CpuSet members;
+        for (; at != cpus.end() && at->core == first.core; ++at) members.add(at->id);
+        if (members.intersects(reserved)) {
+            has_loose_cpus_ = has_loose_cpus_ || !members.subset_of(reserved);
+        } else {
+            whole.emplace_back(first, members);
+        }
+    }
+    std::ranges::sort(whole, {}, [](const auto& core) {
+        return std::tuple(core.first.numa, core.first.l3, core.first.l2, core.first.core);
+    });
+    for (const auto& [first, members] : whole) kinds_.push_back(first.kind);
+    std::ranges::sort(kinds_);
+    kinds_.erase(std::ranges::unique(kinds_).begin(), kinds_.end());
+
+    core_of_cpu_.assign(limits::kMaxCpus, -1);
+    std::vector<Cpu> firsts;
+    for (const auto& [first, members] : whole) {
+        for (int cpu = members.first(); cpu >= 0; cpu = members.next(cpu))
+            core_of_cpu_[static_cast<std::size_t>(cpu)] = size();
+        const auto kind = std::ranges::lower_bound(kinds_, first.kind) - kinds_.begin();
+        cores_.push_back({.cpus = members,
+                          .capacity = smt == Smt::share ? members.count() : 1,
+                          .numa = first.numa,
+                          .l3 = first.l3,
+                          .kind = static_cast<std::size_t>(kind)});
+        firsts.push_back(first);
+    }
+    group_cores(firsts);
+    for (int core = 0; core < size(); ++core) count(core, true);
+}
+
+/// Cores of the same L2, L3 and node stand in a row already; what differs in one differs in all below.
+void Cores::group_cores(std::span<const Cpu> firsts) {
+    int most = 0;
+    for (std::size_t i = 0; i < firsts.size(); ++i) {
+        most = std::max(most, cores_[i].capacity);
+        const bool new_node = i == 0 || firsts[i].numa != firsts[i - 1].numa;
+        const bool new_l3 = new_node || firsts[i].l3 != firsts[i - 1].l3;
+        const bool new_l2 = new_l3 || firsts[i].l2 != firsts[i - 1].l2;
+        if (new_node) groups_[kNode].push_back({.begin = groups_[kL3].size(), .package = firsts[i].package});
+        if (new_l3)
+            groups_[kL3].push_back({.begin = groups_[kL2].size(), .parent = groups_[kNode].size() - 1});
+        if (new_l2) groups_[kL2].push_back({.begin = i, .parent = groups_[kL3].size() - 1});
+        groups_[kL2].back().end = i + 1;
+        groups_[kL3].back().end = groups_[kL2].size();
+        groups_[kNode].back().end = groups_[kL3].size();
+        parents_[kCore].push_back(i);
+        parents_[kL2].push_back(groups_[kL2].size() - 1);
+        parents_[kL3].push_back(groups_[kL3].size() - 1);
+        parents_[kNode].push_back(groups_[kNode].size() - 1);
+    }
+    for (const Level level : {kNode, kL3, kL2, kCore}) free_[level].assign(size_of(level) * kinds_.size(), 0);
+    free_by_capacity_.assign(static_cast<std::size_t>(most) + 1, 0);
+}
+
+void Cores::count(int core, bool free) {
+    Core& which = cores_[static_cast<std::size_t>(core)];
+    which.free = free;
+    const int cpus = free ? which.capacity : -which.capacity;
+    for (const Level level : {kNode, kL3, kL2, kCore}) {
+        const std::size_t group = parents_[level][static_cast<std::size_t>(core)];
+        free_[level][group * kinds_.size() + which.kind] += cpus;
+    }
+    free_by_capacity_[static_cast<std::size_t>(which.capacity)] += free ? 1 : -1;
+    free_cores_ += free ? 1 : -1;
+}
+
+void Cores::take(std::span<const int> cores) {
+    for (const int core : cores) {
+        count(core, false);
+        rest_ = rest_ - at(core).cpus;
+    }
+}
+
+void Cores::give_back(std::span<const int> cores) {
+    for (const int core : cores) {
+        count(core, true);
+        rest_ |= at(core).cpus;
+    }
+}
+
+int Cores::core_of(int cpu) const {
+    return cpu >= 0 && static_cast<std::size_t>(cpu) < core_of_cpu_.size()
+               ? core_of_cpu_[static_cast<std::size_t>(cpu)]
+               : -1;
+}
+
+int Cores::capacity(std::span<const int> cores) const {
+    int sum = 0;
+    for (const int core : cores) sum += at(core).capacity;
+    return sum;
+}
+
+bool Cores::is_too_much(std::span<const int> cores, int cpus) const {
+    const int surplus = capacity(cores) - cpus;
+    return std::ranges::any_of(cores, [&](int core) { return at(core).capacity <= surplus; });
+}
+
+CpuSet Cores::cpus(std::span<const int> cores) const {
+    CpuSet all;
+    for (const int core : cores) all |= at(core).cpus;
+    return all;
+}
+
+CpuSet Cores::mask(std::span<const int> cores) const {
+    CpuSet all;
+    for (const int core : cores) {
+        const Core& which = at(core);
+        if (which.capacity == which.cpus.count()) all |= which.cpus;
+        else all.add(which.cpus.first());
+    }
+    return all;
+}
+
+std::string Cores::place(std::span<const int> cores) const {
+    std::set<int> nodes;
+    std::set<int> caches;
+    std::set<int> kinds;
+    for (const int core : cores) {
+        nodes.insert(at(core).numa);
+        if (at(core).l3 >= 0) caches.insert(at(core).l3);
+        kinds.insert(kinds_[at(core).kind]);
+    }
+    auto text = "numa " + list_of(nodes);
+    if (!caches.empty()) text += ", l3 " + list_of(caches);
+    if (kinds_.size() > 1)
+        text += fmt::format(", core kind {} of {}-{}", list_of(kinds), kinds_.front(), kinds_.back());
+    return text;
+}
+
+} // namespace schedd::policies

@@ -1,0 +1,270 @@
+// exclusive_cores - gives members the whole cores they ask for; all others share what is left.
+//   4 cores of 2 CPUs, unit:db asks for 3 CPUs of its own -> it gets 0-3, all others share 4-7
+//   unit:more then asks for 4 -> "the largest request that would fit now is 2"; it shares 4-7 until more is
+//   free
+// Which cores is in cores.h, who keeps what in claims.h. It has no ports: it decides when members, what they
+// ask for, or the CPUs change. Usage: create schedulers/X; create schedulers/X/exclusive_cores; attach X
+// unit:db.service, and set its cpus and exclusive
+#include "policies/policies.h"
+
+#include <algorithm>
+#include <unordered_map>
+
+#include <fmt/format.h>
+
+#include "policies/claims.h"
+
+namespace schedd::policies {
+
+namespace {
+
+enum Attribute : std::size_t {
+    kReserved,
+    kSharedMinimum,
+    kWhenFull,
+    kPrefer,
+    kSmt,
+    kSharedCpus,
+    kExclusiveCpus,
+    kRefused,
+    kLargestRequest,
+    kReservedIgnored
+};
+constexpr AttributeSpec kAttributes[] = {
+    {.name = "reserved",
+     .kind = AttributeKind::text,
+     .initial = "",
+     .doc = "CPUs kept from all members, for the host: a list such as 0-1,16; empty = none."},
+    {.name = "shared_minimum",
+     .unit = "cores",
+     .initial = "1",
+     .maximum = limits::kMaxCpus,
+     .doc = "Whole cores that are always left to members without cores of their own; at least one CPU is."},
+    {.name = "when_full",
+     .kind = AttributeKind::choice,
+     .initial = "refuse",
+     .choices = "refuse spill",
+     .doc = "Who asks for more than is left: refuse = it gets no core more than it has and waits; spill = it "
+            "gets the cores there are and shares CPUs for the rest."},
+    {.name = "prefer",
+     .kind = AttributeKind::choice,
+     .initial = "class",
+     .choices = "class performance efficient any",
+     .doc = "Which kind of core is given first; class = latency performance, batch efficient, normal any."},
+    {.name = "smt",
+     .kind = AttributeKind::choice,
+     .initial = "share",
+     .choices = "share one_per_core",
+     .doc =
+         "share = each CPU of a core counts; one_per_core = a core counts as one, its siblings stay idle."},
+    {.name = "shared_cpus",
+     .kind = AttributeKind::text,
+     .initial = "",
+     .read_only = true,
+     .doc = "What the members without cores of their own share."},
+    {.name = "exclusive_cpus",
+     .kind = AttributeKind::text,
+     .initial = "",
+     .read_only = true,
+     .doc = "All CPUs of the cores that members have for themselves."},
+    {.name = "refused",
+     .unit = "members",
+     .read_only = true,
+     .doc = "How many have fewer CPUs of their own than they ask for."},
+    {.name = "largest_request",
+     .unit = "CPUs",
+     .read_only = true,
+     .doc = "The most that one more member could get now."},
+    {.name = "reserved_ignored",
+     .kind = AttributeKind::text,
+     .initial = "",
+     .read_only = true,
+     .doc = "What of `reserved` has no effect, and why."},
+};
+
+constexpr std::size_t kNone = SIZE_MAX;
+
+std::string counted(int count, std::string_view what) {
+    return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+}
+
+class ExclusiveCores final : public Policy {
+public:
+    ExclusiveCores(const Descriptor& type, std::string name, const Environment& environment)
+        : Policy(type, std::move(name), environment) {
+        make_due();
+    }
+
+    std::vector<Decision> decide(const View& view) override {
+        const CpuSet usable = view.topology.usable();
+        if (usable.empty()) return {}; // nowhere to be; who has what is kept for when CPUs are back
+        follow_machine(view.topology, usable);
+        collect(view.subjects);
+        claims_.settle(asks_, view.subjects,
+                       {.keep_free = static_cast<int>(unsigned_at(kSharedMinimum)),
+                        .spill = text_at(kWhenFull) == "spill"});
+        return decisions(view.subjects, usable);
+    }
+
+protected:
+    Status accepts(std::size_t index, const AttributeValue& value) const override {
+        if (index != kReserved) return {};
+        const auto parsed = CpuSet::parse(std::get<std::string>(value));
+        if (parsed) return {};
+        return std::unexpected(parsed.error());
+    }
+    void changed(std::size_t /*index*/) override { make_due(); }
+
+private:
+    void follow_machine(const Topology& topology, const CpuSet& usable);
+    void collect(std::span<const Subject> subjects);
+    [[nodiscard]] CoreRequest request_of(const Demand& demand) const;
+    [[nodiscard]] std::vector<Decision> decisions(std::span<const Subject> subjects, const CpuSet& usable);
+    [[nodiscard]] Decision decision_of(Claim& claim, const CpuSet& shared) const;
+    [[nodiscard]] std::string reason_of(const Claim& claim) const;
+
+    Claims claims_;
+    CpuSet usable_; // what the cores were last made from, with the next three
+    std::uint64_t generation_ = 0;
+    std::string reserved_text_;
+    std::string smt_;
+    CpuSet reserved_;
+    std::vector<CoreAsk> asks_;
+    std::vector<std::size_t> ask_of_; // by subject; kNone if it asks for none of its own
+};
+
+void ExclusiveCores::follow_machine(const Topology& topology, const CpuSet& usable) {
+    if (generation_ == topology.generation && usable_ == usable && reserved_text_ == text_at(kReserved) &&
+        smt_ == text_at(kSmt))
+        return;
+    usable_ = usable;
+    generation_ = topology.generation;
+    reserved_text_ = text_at(kReserved);
+    smt_ = text_at(kSmt);
+    const CpuSet wanted = CpuSet::parse(reserved_text_).value_or(CpuSet());
+    std::string ignored;
+    reserved_ = wanted & usable;
+    if (reserved_ == usable) {
+        ignored = fmt::format("{}: that is all there is, members need at least one CPU", wanted.text());
+        reserved_ = {};
+    } else if (reserved_ != wanted) {
+        ignored = fmt::format("{}: not online and allowed here", (wanted - usable).text());
+    }
+    report(kReservedIgnored, std::move(ignored));
+    claims_.follow(
+        Cores(topology, reserved_, smt_ == "share" ? Cores::Smt::share : Cores::Smt::one_per_core));
+}
+
+CoreRequest ExclusiveCores::request_of(const Demand& demand) const {
+    using Kinds = CoreRequest::Kinds;
+    const bool is_latency = demand.work_class == WorkClass::latency;
+    CoreRequest request{.cpus = std::max(1, demand.cpus), .kinds = Kinds::any, .spread = is_latency};
+    const std::string& prefer = text_at(kPrefer);
+    if (prefer == "performance" || (prefer == "class" && is_latency)) request.kinds = Kinds::performance;
+    if (prefer == "efficient" || (prefer == "class" && demand.work_class == WorkClass::batch))
+        request.kinds = Kinds::efficient;
+    return request;
+}
+
+void ExclusiveCores::collect(std::span<const Subject> subjects) {
+    asks_.clear();
+    ask_of_.assign(subjects.size(), kNone);
+    std::unordered_map<std::string_view, std::size_t> by_member; // only processes share an ask
+    for (std::size_t i = 0; i < subjects.size(); ++i) {
+        const Subject& subject = subjects[i];
+        if (!subject.demand.exclusive) continue;
+        if (subject.target.sort == Target::Sort::process) {
+            const auto [at, is_new] = by_member.try_emplace(subject.member, asks_.size());
+            ask_of_[i] = at->second;
+            if (!is_new) {
+                asks_[at->second].subjects.push_back(i);
+                continue;
+            }
+        } else {
+            ask_of_[i] = asks_.size();
+        }
+        asks_.push_back({CoreAsk::key_of(subject), request_of(subject.demand), {i}});
+    }
+}
+
+std::string ExclusiveCores::reason_of(const Claim& claim) const {
+    const Cores& cores = claims_.cores();
+    return fmt::format("CPUs {}: {} of its own for the {} it asks for{}, on {}{}",
+                       cores.mask(claim.cores).text(),
+                       counted(static_cast<int>(claim.cores.size()), "whole core"),
+                       counted(claim.request.cpus, "CPU"), smt_ == "share" ? "" : ", siblings kept idle",
+                       cores.place(claim.cores), claim.was_found ? ", where it was found" : "");
+}
+
+Decision ExclusiveCores::decision_of(Claim& claim, const CpuSet& shared) const {
+    const Cores& cores = claims_.cores();
+    if (claim.missing == 0) {
+        if (claim.reason.empty()) claim.reason = reason_of(claim);
+        return {{}, cores.mask(claim.cores), claim.reason};
+    }
+    claim.reason.clear();
+    const auto asks = fmt::format("asks for {} of its own", counted(claim.request.cpus, "CPU"));
+    const CpuSet own = cores.mask(claim.cores);
+    if (text_at(kWhenFull) == "spill") {
+        if (own.empty())
+            return {{}, shared, fmt::format("{}, no core is left: shares CPUs {}", asks, shared.text())};
+        return {{},
+                own | shared,
+                fmt::format("{}, has {} on CPUs {}: shares CPUs {} for the rest", asks,
+                            claim.request.cpus - claim.missing, own.text(), shared.text())};
+    }
+    const int largest = claims_.largest_request();
+    if (own.empty())
+        return {{},
+                shared,
+                fmt::format("{}, the largest request that would fit now is {}: stays in the shared pool, "
+                            "CPUs {}",
+                            asks, largest, shared.text())};
+    return {{},
+            own,
+            fmt::format("{}, only {} more would fit now: keeps CPUs {} that it has", asks, largest,
+                        own.text())};
+}
+
+std::vector<Decision> ExclusiveCores::decisions(std::span<const Subject> subjects, const CpuSet& usable) {
+    const CpuSet& shared = claims_.cores().rest();
+    const CpuSet exclusive = usable - shared - reserved_;
+    const int pool = shared.count();
+    const auto taken = fmt::format("{} of {} CPUs are exclusive, {} reserved", exclusive.count(),
+                                   usable.count(), reserved_.count());
+    const auto sharing = fmt::format("shares CPUs {}: {}", shared.text(), taken);
+    std::vector<Decision> all;
+    all.reserve(subjects.size());
+    for (std::size_t i = 0; i < subjects.size(); ++i) {
+        const Subject& subject = subjects[i];
+        if (ask_of_[i] != kNone) {
+            all.push_back(decision_of(claims_.of(asks_[ask_of_[i]].key), shared));
+        } else if (subject.demand.cpus > pool) {
+            all.push_back({{},
+                           shared,
+                           fmt::format("asks for {}, the shared pool has only {} ({}): {}",
+                                       counted(subject.demand.cpus, "CPU"), pool, shared.text(), taken)});
+        } else {
+            all.push_back({{}, shared, sharing});
+        }
+        all.back().target = subject.target;
+    }
+    report(kSharedCpus, shared.text());
+    report(kExclusiveCpus, exclusive.text());
+    report(kRefused, static_cast<std::uint64_t>(
+                         std::ranges::count_if(claims_.all(), [](const Claim& c) { return c.missing > 0; })));
+    report(kLargestRequest, static_cast<std::uint64_t>(claims_.largest_request()));
+    return all;
+}
+
+} // namespace
+
+const Descriptor kExclusiveCores{
+    .name = "exclusive_cores",
+    .kind = Kind::policy,
+    .doc = "Gives members the whole cores they ask for; the others share what is left.",
+    .make = make_part<ExclusiveCores>,
+    .attributes = kAttributes,
+};
+
+} // namespace schedd::policies
