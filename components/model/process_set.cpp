@@ -242,6 +242,14 @@ Target ProcessSet::target_of(Pid pid, const Matched& matched, Whole whole) const
     return Target::process(pid, matched.start_time);
 }
 
+/// The control group that a unit or cgroup: member is, found by one of its processes; "" for the others.
+std::string ProcessSet::group_of(Pid pid, const Member& member) const {
+    const auto& name = member.parsed();
+    if (name.sort == MemberName::Sort::cgroup) return name.text;
+    if (name.sort != MemberName::Sort::unit) return {};
+    return std::string(group_of_unit(processes_.trait(pid, Trait::systemd_group), name.text));
+}
+
 bool ProcessSet::is_whole(const Member& member, Whole whole) const {
     const auto sort = member.parsed().sort;
     return (whole.cgroups && sort == MemberName::Sort::cgroup) ||
@@ -283,7 +291,11 @@ void ProcessSet::build_subjects(Whole whole) const {
     std::map<Target, std::size_t> rows; // of groups and units, by place in subjects_
     const auto row = [&](Target target, const Member* member) -> Subject& {
         const auto [at, is_new] = rows.try_emplace(std::move(target), subjects_.size());
-        if (is_new) subjects_.push_back({at->first, member->name(), member->weight(), {}, {}, member->demand()});
+        if (is_new) {
+            const auto& named = at->first;
+            subjects_.push_back({named, member->name(), member->weight(), {}, {}, member->demand()});
+            if (named.sort == Target::Sort::cgroup) subjects_.back().group = named.name;
+        }
         return subjects_[at->second];
     };
     // also while nobody is in it: who comes is in the right place at once
@@ -298,14 +310,19 @@ void ProcessSet::build_subjects(Whole whole) const {
         const auto* member = matched.match.member;
         if (member && left_out_.contains(member)) continue;
         auto target = target_of(pid, matched, whole);
-        if (target.sort != Target::Sort::process) row(std::move(target), member).pids.push_back(pid);
-        else
+        if (target.sort != Target::Sort::process) {
+            auto& whole_one = row(std::move(target), member);
+            whole_one.pids.push_back(pid);
+            if (whole_one.group.empty()) whole_one.group = group_of(pid, *member);
+        } else {
             subjects_.push_back({std::move(target),
                                  member ? member->name() : "handle_all",
                                  member ? member->weight() : 100,
                                  {pid},
                                  {},
-                                 member ? member->demand() : Demand()});
+                                 member ? member->demand() : Demand(),
+                                 member ? group_of(pid, *member) : std::string()});
+        }
     }
     for (auto& subject : subjects_) std::ranges::sort(subject.pids);
     std::ranges::sort(subjects_, {}, &Subject::target);

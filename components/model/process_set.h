@@ -77,6 +77,7 @@ private:
     void index_members() const;
     void take(Pid pid) const;
     [[nodiscard]] Target target_of(Pid pid, const Matched& matched, Whole whole) const;
+    [[nodiscard]] std::string group_of(Pid pid, const Member& member) const;
     [[nodiscard]] bool is_whole(const Member& member, Whole whole) const;
     void find_left_out(Whole whole) const;
     void build_subjects(Whole whole) const;

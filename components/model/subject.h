@@ -51,6 +51,7 @@ struct Subject {
     std::vector<Pid> pids;      // the processes it stands for (one for a process)
     CpuSet current;             // where it may run now, as read from the machine
     Demand demand = {};
+    std::string group = {}; // control group of the unit or cgroup member it is or is in; "" if not known
 };
 
 /// What is wanted of a unit beside its CPUs; what is not said stays as it is.

@@ -61,4 +61,10 @@ std::string_view unit_in(std::string_view group, std::string_view unit) {
     return {};
 }
 
+std::string_view group_of_unit(std::string_view group, std::string_view unit) {
+    const auto element = unit_in(group, unit);
+    if (element.empty()) return {};
+    return group.substr(0, static_cast<std::size_t>(element.data() - group.data()) + element.size());
+}
+
 } // namespace schedd::model

@@ -24,5 +24,8 @@ bool is_template(std::string_view unit);
 /// if it is in none. Units of user managers (below "user@UID.service") are others, whatever their name: only
 /// the manager itself and what is above it count there.
 std::string_view unit_in(std::string_view group, std::string_view unit);
+/// The control group of that unit or instance: "/system.slice/getty.slice/getty@1.service" above; ""
+/// likewise.
+std::string_view group_of_unit(std::string_view group, std::string_view unit);
 
 } // namespace schedd::model
