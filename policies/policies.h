@@ -9,5 +9,6 @@ using namespace schedd::model;
 
 extern const Descriptor kEcho;
 extern const Descriptor kLoadBalancing;
+extern const Descriptor kMemoryAffinity;
 
 } // namespace schedd::policies

@@ -10,8 +10,16 @@ namespace schedd::service {
 
 std::span<const model::Descriptor* const> builtin_types() {
     static constexpr const model::Descriptor* kTypes[] = {
-        &probes::kCpu,        &probes::kMem,        &probes::kPressure, &filters::kAverage,
-        &filters::kFreqLimit, &filters::kThreshold, &policies::kEcho,   &policies::kLoadBalancing,
+        &probes::kCpu,
+        &probes::kMem,
+        &probes::kNumaMemory,
+        &probes::kPressure,
+        &filters::kAverage,
+        &filters::kFreqLimit,
+        &filters::kThreshold,
+        &policies::kEcho,
+        &policies::kLoadBalancing,
+        &policies::kMemoryAffinity,
     };
     return kTypes;
 }
