@@ -10,6 +10,7 @@ using namespace schedd::model;
 extern const Descriptor kEcho;
 extern const Descriptor kExclusiveCores;
 extern const Descriptor kLoadBalancing;
+extern const Descriptor kMemoryAffinity;
 extern const Descriptor kPressureGuard;
 
 } // namespace schedd::policies

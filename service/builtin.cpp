@@ -12,6 +12,7 @@ std::span<const model::Descriptor* const> builtin_types() {
     static constexpr const model::Descriptor* kTypes[] = {
         &probes::kCpu,
         &probes::kMem,
+        &probes::kNumaMemory,
         &probes::kPressure,
         &filters::kAverage,
         &filters::kFreqLimit,
@@ -19,6 +20,7 @@ std::span<const model::Descriptor* const> builtin_types() {
         &policies::kEcho,
         &policies::kExclusiveCores,
         &policies::kLoadBalancing,
+        &policies::kMemoryAffinity,
         &policies::kPressureGuard,
     };
     return kTypes;

@@ -291,8 +291,11 @@ void ProcessSet::build_subjects(Whole whole) const {
     std::map<Target, std::size_t> rows; // of groups and units, by place in subjects_
     const auto row = [&](Target target, const Member* member) -> Subject& {
         const auto [at, is_new] = rows.try_emplace(std::move(target), subjects_.size());
-        if (is_new)
-            subjects_.push_back({at->first, member->name(), member->weight(), {}, {}, member->demand()});
+        if (is_new) {
+            const auto& named = at->first;
+            subjects_.push_back({named, member->name(), member->weight(), {}, {}, member->demand()});
+            if (named.sort == Target::Sort::cgroup) subjects_.back().group = named.name;
+        }
         return subjects_[at->second];
     };
     // also while nobody is in it: who comes is in the right place at once

@@ -10,8 +10,9 @@
 
 namespace schedd::model {
 
-/// One logical CPU. Numbers are logical indexes, equal for CPUs that share the thing; -1 = not known.
-/// `kind` ranks core kinds by speed: 0 is the most efficient (slowest) kind known.
+/// One logical CPU. Numbers are logical indexes, equal for CPUs that share the thing; -1 = not known. `id`
+/// and `numa` are the kernel's own numbers, which files and settings of the machine speak of. `kind` ranks
+/// core kinds by speed: 0 is the most efficient (slowest) kind known.
 struct Cpu {
     int id = 0;
     int core = 0;

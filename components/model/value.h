@@ -36,6 +36,8 @@ constexpr ValueType kLoadByPid{"load", "1/1000 task", "pid"};
 constexpr ValueType kWaitByPid{"wait", "1/1000 of time", "pid"};
 constexpr ValueType kUsageByCpu{"usage", "percent", "cpu"};
 constexpr ValueType kMemory{"memory", "KiB"};
+constexpr ValueType kMemoryByNode{"memory", "KiB", "node"};
+constexpr ValueType kMemoryByCgroup{"memory", "KiB", "[node]/cgroup"};
 constexpr ValueType kPressure{"pressure", "1/1000 of time"};
 constexpr ValueType kPressureByCgroup{"pressure", "1/1000 of time", "cgroup"};
 constexpr ValueType kInstant{"instant", "ns"};

@@ -200,7 +200,8 @@ bool Engine::run_policy(Scheduler& scheduler, Seat& seat, Time now) {
     for (auto& decision : decisions) {
         const auto before = seat.decisions.find(decision.target);
         const bool same = before != seat.decisions.end() && before->second.decision.cpus == decision.cpus &&
-                          before->second.decision.reason == decision.reason;
+                          before->second.decision.reason == decision.reason &&
+                          before->second.decision.tuning == decision.tuning;
         if (!same && listener_) listener_->decided(scheduler.name(), decision.target, decision);
         const Time since = same ? before->second.since : now;
         changed = changed || !same;

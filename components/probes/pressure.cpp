@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "components/probes/group_path.h"
 #include "components/probes/probes.h"
 #include "components/probes/stall_meter.h"
 
@@ -59,12 +60,6 @@ constexpr Duration kForgetAfter = std::chrono::seconds(10);
 /// groups at rest cost little: most of a short period would go into reading the same text again.
 constexpr Duration kQuietAfter = std::chrono::seconds(1);
 constexpr Duration kQuietPeriod = std::chrono::milliseconds(500);
-
-bool is_group_path(std::string_view path) {
-    return path.starts_with('/') && path.size() <= limits::kMemberLength &&
-           path.find("/..") == std::string_view::npos && path.find("//") == std::string_view::npos &&
-           path.find('\0') == std::string_view::npos;
-}
 
 class PressureProbe final : public Probe {
 public:
@@ -152,10 +147,9 @@ private:
         return find_group(followed, path, resource, now);
     }
 
-    /// The unified hierarchy may be mounted at either place.
     bool find_group(Followed& followed, const std::string& path, std::string_view resource, Time now) const {
         const auto below = path == "/" ? std::string() : path;
-        for (const auto* mount : {"sys/fs/cgroup", "sys/fs/cgroup/unified"}) {
+        for (const auto mount : kUnifiedMounts) {
             followed.meter.emplace(environment().host,
                                    fmt::format("{}{}/{}.pressure", mount, below, resource));
             if (followed.meter->measure(now)) return true;

@@ -80,12 +80,13 @@ int index_of_ancestor(hwloc_topology_t topology, hwloc_obj_type_t type, hwloc_ob
     return found != nullptr ? static_cast<int>(found->logical_index) : -1;
 }
 
+/// The kernel's number, which cpuset.mems and numa_stat use; they may have gaps.
 /// Several nodes may be local to a CPU (DRAM and high-bandwidth memory); hwloc lists DRAM first.
 int numa_index(hwloc_topology_t topology, hwloc_obj_t pu) {
     const int first = pu->nodeset != nullptr ? hwloc_bitmap_first(pu->nodeset) : -1;
     const hwloc_obj_t node =
         first >= 0 ? hwloc_get_numanode_obj_by_os_index(topology, static_cast<unsigned>(first)) : nullptr;
-    return node != nullptr ? static_cast<int>(node->logical_index) : 0;
+    return node != nullptr && node->os_index < limits::kMaxCpus ? static_cast<int>(node->os_index) : 0;
 }
 
 /// The rank of the CPU's kind, 0 = slowest. Unknown (no kinds, no ranking) counts as one kind.

@@ -2,6 +2,7 @@
 #include "components/kit/number.h"
 #include "components/model/proc_text.h"
 #include "components/placement/ledger.h"
+#include "components/probes/numa_text.h"
 #include "components/probes/stall_meter.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/kit/world.h"
@@ -67,6 +68,26 @@ void check_process(std::string_view text) {
     (void)world.table.command_line_of(7);
 }
 
+void check_nodes(std::string_view text) {
+    std::vector<std::int64_t> sizes;
+    if (probes::parse_numa_stat(text, sizes)) {
+        fuzz::require(!sizes.empty() && sizes.size() <= kit::limits::kMaxNodes, "nodes are within the limit");
+        std::string again = "anon";
+        std::int64_t sum = 0;
+        for (std::size_t node = 0; node < sizes.size(); ++node) {
+            fuzz::require(sizes[node] >= -1, "a size is one, or -1 for none");
+            if (sizes[node] < 0) continue;
+            fuzz::require(!__builtin_add_overflow(sum, sizes[node], &sum),
+                          "all nodes together can be summed");
+            again += " N" + std::to_string(node) + "=" + std::to_string(sizes[node] * 1024);
+        }
+        std::vector<std::int64_t> copy;
+        fuzz::require(probes::parse_numa_stat(again + "\n", copy) && copy == sizes, "sizes read back", again);
+    }
+    const auto available = probes::parse_node_available(text);
+    fuzz::require(!available || *available >= 0, "what is available is no debt");
+}
+
 void check_numbers(std::string_view text) {
     if (const auto number = kit::parse_unsigned(text))
         fuzz::require(kit::parse_unsigned(std::to_string(*number)) == number, "a number reads back");
@@ -77,6 +98,7 @@ void check_numbers(std::string_view text) {
     fuzz::require(!stat || (stat->pid > 0 && stat->threads >= 0), "a stat line is of a process");
     (void)model::MemberName::parse(text);
     (void)probes::parse_pressure(text);
+    check_nodes(text);
 }
 
 } // namespace

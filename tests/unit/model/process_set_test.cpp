@@ -282,6 +282,25 @@ TEST_F(AProcessSet, GivesAWholeUnitEvenWhileItDoesNotRun) {
     world.start({.pid = 11, .cgroup = "/system.slice/foo.service/payload"});
     EXPECT_EQ(subjects({.units = true}), "10+11=unit:foo.service");
 }
+TEST_F(AProcessSet, SaysTheControlGroupOfAUnitAndOfAGroup) {
+    const auto group = [&](ProcessSet::Whole whole) { return set().subjects(whole).front().group; };
+    ASSERT_EQ(attach("unit:foo.service"), std::nullopt);
+    EXPECT_EQ(group({.units = true}), "") << "it does not run";
+    world.start({.pid = 11, .cgroup = "/system.slice/foo.service/payload"});
+    EXPECT_EQ(group({.units = true}), "/system.slice/foo.service");
+    EXPECT_EQ(group({}), "/system.slice/foo.service") << "of its processes where units are not placed whole";
+    world.end(11);
+    EXPECT_EQ(group({.units = true}), "") << "it has ended";
+    ASSERT_TRUE(world.apply("remove schedulers/S/process_set/unit:foo.service"));
+    world.host.set("sys/fs/cgroup/cpuset/batch/cgroup.procs", "");
+    ASSERT_EQ(attach("cgroup:/batch"), std::nullopt);
+    EXPECT_EQ(group({.cgroups = true}), "/batch") << "also while nobody is in it";
+    world.start({.pid = 12, .cgroup = "/batch/x"});
+    EXPECT_EQ(group({.cgroups = true}), "/batch");
+    EXPECT_EQ(group({}), "/batch");
+    ASSERT_EQ(attach("process:12"), std::nullopt);
+    EXPECT_EQ(group({}), "") << "a process alone is not what its group is";
+}
 TEST_F(AProcessSet, GivesEachRunningInstanceOfATemplate) {
     ASSERT_EQ(attach("unit:w@.service"), std::nullopt);
     EXPECT_TRUE(set().subjects({.units = true}).empty());

@@ -305,5 +305,21 @@ TEST_F(AnEngine, TunesWhatAPolicyDecides) {
     EXPECT_EQ(actuator.acts.back(), "tune process:10 CPUQuota=25%");
 }
 
+TEST_F(AnEngine, TunesAnewWhenNothingButTheTuningIsDecidedOtherwise) {
+    attach(10);
+    Decision decision{process(10), cpus("1"), "x", {}};
+    decision.tuning.cpu_quota_us = 250'000;
+    decide({decision});
+    decision.tuning.cpu_quota_us = 500'000;
+    decide({decision});
+    EXPECT_EQ(actuator.acts.back(), "tune process:10 CPUQuota=50%");
+    EXPECT_EQ(std::ranges::count(heard.lines, "S process:10 1"), 2);
+    decide({{process(10), cpus("1"), "x"}});
+    EXPECT_EQ(actuator.acts.back(), "tune process:10 ") << "what is not said any more is put back";
+    actuator.take_acts();
+    decide({{process(10), cpus("1"), "x"}});
+    EXPECT_TRUE(actuator.take_acts().empty());
+}
+
 } // namespace
 } // namespace schedd::placement

@@ -44,6 +44,14 @@ TEST(ATopologyOption, IsAutoXmlOrSynthetic) {
     }
 }
 
+TEST(ASyntheticMachine, HasNodesByTheNumbersThatTheKernelGivesThem) {
+    const auto machine = load("synthetic:numa:2(indexes=1,0) core:2 pu:1").value();
+    ASSERT_EQ(machine.cpus.size(), 4U);
+    EXPECT_EQ(machine.cpus[0].numa, 1) << "AllowedMemoryNodes= and numa_stat mean this number";
+    EXPECT_EQ(machine.cpus[3].numa, 0);
+    EXPECT_EQ(machine.domains(Level::numa)[0].name, "numa 1");
+}
+
 TEST(ASyntheticMachine, HasEveryLevel) {
     const auto machine = load("synthetic:package:2 numa:1 l3:2 l2:2 core:1 pu:2").value();
     ASSERT_EQ(machine.cpus.size(), 16U);
