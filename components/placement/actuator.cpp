@@ -17,9 +17,12 @@ std::string_view name_of(State state) {
     return "pending";
 }
 
-Result<std::string> Actuator::capture_tuning(const Target& /*target*/, const std::string& original) {
+Result<std::string> Actuator::capture_tuning(const Target& /*target*/, const std::string& original,
+                                             const Tuning& /*tuning*/) {
     return original;
 }
+
+Tuning Actuator::written_tuning(const std::string& /*original*/) const { return {}; }
 
 Outcome Actuator::tune(const Target& target, const Tuning& tuning, const std::string& /*original*/,
                        Outcome outcome) {

@@ -48,9 +48,13 @@ public:
     virtual Outcome place(const Target& target, const CpuSet& cpus) = 0;
     /// Reads back without writing: what holds, against what was written.
     virtual Outcome check(const Target& target, const CpuSet& written) = 0;
-    /// What restore() needs beside capture()'s `original` before the target is tuned the first time: the text
-    /// to keep in its place. The same text if there is nothing to add.
-    virtual Result<std::string> capture_tuning(const Target& target, const std::string& original);
+    /// What restore() and the next run need beside capture()'s `original` before the target is tuned so: the
+    /// text to keep in its place, with what was there before and what is about to be written. The same text
+    /// if there is nothing to add.
+    virtual Result<std::string> capture_tuning(const Target& target, const std::string& original,
+                                               const Tuning& tuning);
+    /// What such a text says was written last.
+    [[nodiscard]] virtual Tuning written_tuning(const std::string& original) const;
     /// Sets what `tuning` says and puts back what it says no more; reads back. Takes and gives the outcome of
     /// place(), made worse by what went wrong. By default nothing can be tuned, and the detail says so.
     virtual Outcome tune(const Target& target, const Tuning& tuning, const std::string& original,

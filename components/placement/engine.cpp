@@ -36,6 +36,8 @@ Engine::Engine(Tree& tree, const Topology& topology, Actuator& actuator, Ledger&
     // scheduler.
     for (const auto& [target, entry] : ledger_.entries()) {
         outcomes_[target] = {State::pending, entry.written, {}, "left by an earlier run"};
+        if (auto tuning = actuator_.written_tuning(entry.original); !tuning.empty())
+            tuned_.emplace(target, std::move(tuning));
         if (target.sort == Target::Sort::process) held_processes_.emplace(target.pid, target);
     }
 }
@@ -128,6 +130,7 @@ void Engine::refresh_members(Time now) {
         const bool same_targets =
             std::ranges::equal(subjects, seat.subjects, {}, &Subject::target, &Subject::target);
         seat.subjects = subjects;
+        for (const auto& subject : seat.subjects) look_at_started(subject);
         read_current(seat);
         if (same_targets) return;
         std::erase_if(seat.decisions, [&](const auto& held) { return !holds(seat, held.first); });
@@ -139,6 +142,14 @@ void Engine::refresh_members(Time now) {
     std::erase_if(seen_, [&](const auto& seen) {
         return std::ranges::none_of(seats_, [&](const auto& seat) { return holds(seat.second, seen.first); });
     });
+}
+
+/// A unit that waited for its start has its first process: whoever waits for it to be placed waits in its
+/// start.
+void Engine::look_at_started(const Subject& subject) {
+    if (subject.target.sort != Target::Sort::unit || subject.pids.empty()) return;
+    const auto at = outcomes_.find(subject.target);
+    if (at != outcomes_.end() && at->second.state == State::pending) redo(subject.target, at->second);
 }
 
 bool Engine::holds(const Seat& seat, const Target& target) {
@@ -321,9 +332,15 @@ void Engine::topology_changed() {
     seen_.clear();
     // The kernel widens the mask of a task whose CPUs all went offline, and does not narrow it when they are
     // back: what no longer holds is written again, even if the same CPUs are decided on.
-    check_all();
-    for (auto& [target, outcome] : outcomes_)
+    actuator_.forget_answers();
+    for (auto& [target, outcome] : outcomes_) {
+        if (outcome.state == State::invalid || !ledger_.find(target)) continue;
+        auto now = check(target, outcome.written);
+        if (now.state == State::foreign)
+            continue; // that is not the CPUs' doing: the next read-back deals with it
+        outcome = std::move(now);
         if (outcome.state == State::overridden) outcome.written = {};
+    }
     for_each_scheduler([](Scheduler& scheduler) {
         if (auto* policy = scheduler.policy()) policy->make_due();
     });

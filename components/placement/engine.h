@@ -157,6 +157,9 @@ private:
     void release(const Target& target, const std::optional<Outcome>& theirs);
     [[nodiscard]] std::optional<Outcome> found_foreign(const Target& target);
     void check_some(Time now);
+    void look_at_started(const Subject& subject);
+    void found(const Target& target, Outcome& outcome, Outcome now);
+    bool was_half_done(const Target& target);
     void redo(const Target& target, Outcome& outcome);
     void look_again(const Target& target, Outcome& outcome);
     [[nodiscard]] bool may_reassert(const Target& target);
@@ -177,7 +180,7 @@ private:
     std::map<std::string, Seat> seats_; // by scheduler name
     std::map<Target, Verdict> verdicts_;
     std::map<Target, Outcome> outcomes_; // of everything that is wanted or held
-    std::map<Target, Tuning> tuned_;     // of what was tuned since the start
+    std::map<Target, Tuning> tuned_;     // as written last, also by an earlier run
     std::unordered_map<Pid, Target> held_processes_;
     std::unordered_map<Pid, Released> released_; // not long ago: a child may have been forked just before
     std::vector<ProcessInfo> newborn_;           // forked by a held process since the last settle

@@ -186,7 +186,7 @@ Outcome Engine::place(const Target& target, const CpuSet& cpus, const Tuning& tu
     const auto* entry = ledger_.find(target);
     if (!is_done || !entry || (tuning.empty() && !tuned_.contains(target))) return outcome;
     Status recorded;
-    auto original = actuator_.capture_tuning(target, entry->original);
+    auto original = actuator_.capture_tuning(target, entry->original, tuning);
     if (!original) recorded = std::unexpected(original.error());
     else if (*original != entry->original) {
         recorded = ledger_.record({{target, {entry->actuator, *original, entry->written}}});
@@ -249,10 +249,14 @@ std::optional<Outcome> Engine::found_foreign(const Target& target) {
     const auto* entry = ledger_.find(target);
     if (!entry || entry->written.empty()) return std::nullopt;
     auto now = actuator_.check(target, entry->written);
-    if (now.state != State::foreign) return std::nullopt;
-    if (!entry->before.empty() && actuator_.check(target, entry->before).state != State::foreign)
-        return std::nullopt;
+    if (now.state != State::foreign || was_half_done(target)) return std::nullopt;
     return now;
+}
+
+/// Whether it has what was written before the last note: a crash came between the note and the act.
+bool Engine::was_half_done(const Target& target) {
+    const auto* entry = ledger_.find(target);
+    return entry && !entry->before.empty() && actuator_.check(target, entry->before).state != State::foreign;
 }
 
 void Engine::release(const Target& target, const std::optional<Outcome>& theirs) {
@@ -306,8 +310,8 @@ void Engine::check_some(Time now) {
         if (outcome.state == State::invalid) {
             outcome.refused = {}; // the next plan tries again
             verdicts_dirty_ = true;
-        } else if (outcome.state == State::pending && verdicts_.contains(target) && ledger_.find(target)) {
-            outcome = place(target, verdicts_.at(target).cpus, verdicts_.at(target).tuning);
+        } else if (outcome.state == State::pending) {
+            redo(target, outcome);
         } else {
             look_again(target, outcome);
         }
@@ -319,8 +323,12 @@ void Engine::check_some(Time now) {
 
 /// Reads back; what somebody else has written meanwhile is theirs, or is written again.
 void Engine::look_again(const Target& target, Outcome& outcome) {
+    found(target, outcome, check(target, outcome.written));
+}
+
+void Engine::found(const Target& target, Outcome& outcome, Outcome now) {
     const auto before = outcome.state;
-    outcome = check(target, outcome.written);
+    outcome = std::move(now);
     const bool is_disturbed = outcome.state == State::foreign || outcome.state == State::overridden;
     if (!is_disturbed || before == State::foreign || outcome.state == before) return;
     const auto verdict = verdicts_.find(target);
@@ -355,7 +363,13 @@ void Engine::redo(const Target& target, Outcome& outcome) {
         verdicts_dirty_ = true;
         return;
     }
-    outcome = check(target, outcome.written);
+    auto now = check(target, outcome.written);
+    if (now.state == State::foreign && !was_half_done(target)) {
+        found(target, outcome,
+              std::move(now)); // theirs, or taken back, by the same rule as at any other time
+        return;
+    }
+    outcome = std::move(now);
     if (outcome.state == State::applied || outcome.state == State::gone || verdict == verdicts_.end()) return;
     outcome = place(target, verdict->second.cpus, verdict->second.tuning);
     ++steps_;
@@ -394,7 +408,7 @@ void Engine::check_all() {
     for (auto& [target, outcome] : outcomes_) {
         if (outcome.state == State::invalid)
             outcome.effective = actuator_.current(target).value_or(outcome.effective);
-        else if (ledger_.find(target)) outcome = check(target, outcome.written);
+        else if (ledger_.find(target)) look_again(target, outcome);
         tell_progress();
     }
     report_members();

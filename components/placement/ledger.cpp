@@ -132,11 +132,11 @@ const Ledger::Entry* Ledger::find(const Target& target) const {
 
 Status Ledger::record(const std::vector<std::pair<Target, Entry>>& added) {
     if (added.empty()) return {};
-    std::string lines = std::move(pending_);
-    pending_.clear();
+    std::string lines = pending_; // which stays until all is stored
     for (const auto& [target, entry] : added) lines += record_lines(target, entry);
     auto stored = lines_ == 0 ? store_.replace(header() + "\n" + lines) : store_.append(lines);
     if (!stored) return stored;
+    pending_.clear();
     lines_ += added.size() + (lines_ == 0 ? 1 : 0);
     for (const auto& [target, entry] : added) entries_.insert_or_assign(target, entry);
     return {};

@@ -88,9 +88,15 @@ void Router::forget_answers() {
         if (actuator) actuator->forget_answers();
 }
 
-Result<std::string> Router::capture_tuning(const Target& target, const std::string& original) {
-    if (auto* actuator = actuator_for(target)) return actuator->capture_tuning(target, original);
+Result<std::string> Router::capture_tuning(const Target& target, const std::string& original,
+                                           const Tuning& tuning) {
+    if (auto* actuator = actuator_for(target)) return actuator->capture_tuning(target, original, tuning);
     return original;
+}
+
+Tuning Router::written_tuning(const std::string& original) const {
+    const auto* actuator = actuator_of(original);
+    return actuator ? actuator->written_tuning(original) : Tuning();
 }
 
 Outcome Router::tune(const Target& target, const Tuning& tuning, const std::string& original,

@@ -35,7 +35,9 @@ public:
                                       const CpuSet& parent_written, const Target& child) override;
     Outcome place(const Target& target, const CpuSet& cpus) override;
     Outcome check(const Target& target, const CpuSet& written) override;
-    Result<std::string> capture_tuning(const Target& target, const std::string& original) override;
+    Result<std::string> capture_tuning(const Target& target, const std::string& original,
+                                       const Tuning& tuning) override;
+    [[nodiscard]] Tuning written_tuning(const std::string& original) const override;
     Outcome tune(const Target& target, const Tuning& tuning, const std::string& original,
                  Outcome outcome) override;
     Outcome check_tuning(const Target& target, const Tuning& tuning, Outcome outcome) override;

@@ -3,6 +3,8 @@
 #include "service/actuators/systemd.h"
 
 #include <algorithm>
+#include <fstream>
+#include <ranges>
 
 #include <fmt/format.h>
 
@@ -62,8 +64,6 @@ Outcome worse(Outcome outcome, const Status& settings) {
     return outcome;
 }
 
-std::string text_of(const std::optional<CpuSet>& cpus) { return cpus ? cpus->text() : "unset"; }
-
 } // namespace
 
 /// What capture() was told a moment ago, or what PID 1 says.
@@ -102,11 +102,13 @@ Result<std::string> SystemdActuator::capture(const Target& target) {
     return captured.text();
 }
 
-Result<std::string> SystemdActuator::capture_tuning(const Target& target, const std::string& original) {
-    if (target.sort != Target::Sort::unit || original.find(' ') != std::string::npos) return original;
+Result<std::string> SystemdActuator::capture_tuning(const Target& target, const std::string& original,
+                                                    const Tuning& tuning) {
+    if (target.sort != Target::Sort::unit) return original;
+    if (original.find(' ') != std::string::npos) return UnitSettings::noted(original, tuning);
     const auto settings = settings_.capture(target.name);
     if (!settings) return std::unexpected(settings.error());
-    return original + *settings;
+    return UnitSettings::noted(original + *settings, tuning);
 }
 
 Outcome SystemdActuator::tune(const Target& target, const Tuning& tuning, const std::string& original,
@@ -218,6 +220,18 @@ bool SystemdActuator::is_confirmed(const std::string& unit, const CpuSet& writte
     return true;
 }
 
+/// The drop-in that sets the CPUs, the last of several; "somebody else" where it is in none.
+std::string SystemdActuator::who_set(const std::string& unit) const {
+    const auto files = manager_.drop_ins(unit);
+    if (files)
+        for (const auto& file : *files | std::views::reverse) {
+            std::ifstream lines(file);
+            for (std::string line; std::getline(lines, line);)
+                if (line.starts_with(kProperty)) return file;
+        }
+    return "somebody else";
+}
+
 Outcome SystemdActuator::check(const Target& target, const CpuSet& written) {
     if (target.sort != Target::Sort::unit) return failed(not_a_unit(target), written);
     if (const auto group = groups_.find(target.name); group != groups_.end()) {
@@ -228,12 +242,18 @@ Outcome SystemdActuator::check(const Target& target, const CpuSet& written) {
     }
     const auto unit = manager_.look(target.name);
     if (!unit) return {State::invalid, written, {}, unit.error().text()};
+    if (!unit->allowed) // by systemctl revert, or a file that was removed
+        return {State::overridden,
+                written,
+                {},
+                fmt::format("AllowedCPUs of {} is unset, {} was written: it was not done, or taken back",
+                            target.name, written.text())};
     if (unit->allowed != written)
         return {State::foreign,
                 written,
                 {},
-                fmt::format("AllowedCPUs of {} is {}, {} was written: somebody else set it", target.name,
-                            text_of(unit->allowed), written.text())};
+                fmt::format("AllowedCPUs of {} is {}, {} was written: {} set it", target.name,
+                            unit->allowed->text(), written.text(), who_set(target.name))};
     if (unit->control_group.empty())
         return {State::pending, written, {}, target.name + " does not run; it will start on these CPUs"};
     remember(target, unit->control_group);

@@ -35,8 +35,12 @@ public:
     Outcome place(const Target& target, const CpuSet& cpus) override;
     /// PID 1 is asked only if the kernel does not show what was written, or once after forget_answers().
     Outcome check(const Target& target, const CpuSet& written) override;
-    /// Adds " CPUWeight=ORIGIN:VALUE CPUQuota=... AllowedMemoryNodes=..." to it.
-    Result<std::string> capture_tuning(const Target& target, const std::string& original) override;
+    /// Adds " CPUWeight=ORIGIN:VALUE>WRITTEN CPUQuota=... AllowedMemoryNodes=..." to it.
+    Result<std::string> capture_tuning(const Target& target, const std::string& original,
+                                       const Tuning& tuning) override;
+    [[nodiscard]] Tuning written_tuning(const std::string& original) const override {
+        return UnitSettings::written(original);
+    }
     Outcome tune(const Target& target, const Tuning& tuning, const std::string& original,
                  Outcome outcome) override;
     Outcome check_tuning(const Target& target, const Tuning& tuning, Outcome outcome) override;
@@ -45,6 +49,7 @@ public:
 
 private:
     Result<UnitState> look(const std::string& unit);
+    [[nodiscard]] std::string who_set(const std::string& unit) const;
     [[nodiscard]] bool is_confirmed(const std::string& unit, const CpuSet& written);
     [[nodiscard]] Status fits(const std::string& group, const CpuSet& cpus) const;
     [[nodiscard]] bool is_last_beside(const std::string& group) const;
@@ -61,9 +66,9 @@ private:
     FileWatch* watch_;
     RuntimeDropIns drop_ins_;
     UnitSettings settings_;
-    std::map<std::string, std::string> groups_;  // of placed units, while the kernel shows them there
-    std::set<std::string> confirmed_;            // of those, the ones whose property is what was written
-    std::map<std::string, UnitState> captured_;  // what capture() was told; for the act that follows it
+    std::map<std::string, std::string> groups_; // of placed units, while the kernel shows them there
+    std::set<std::string> confirmed_;           // of those, the ones whose property is what was written
+    std::map<std::string, UnitState> captured_; // what capture() was told; for the act that follows it
 };
 
 } // namespace schedd::actuators

@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::array<std::string_view, 4> kOrigins{"unset", "runtime", "persistent", "file"};
 constexpr std::array kSettings{Setting::cpu_weight, Setting::cpu_quota, Setting::memory_nodes};
+constexpr std::size_t kWrittenValues = 4;         // that are remembered of a setting
 constexpr std::uint64_t kQuotaPeriodUs = 100'000; // systemd's, unless a unit file says another
 
 /// As in unit files, and in the names of drop-ins.
@@ -27,6 +28,15 @@ std::string_view property_of(Setting setting) {
     case Setting::memory_nodes: return "AllowedMemoryNodes";
     }
     return {};
+}
+
+/// "ORIGIN:VALUE>WRITTEN" of a setting in a recorded text, "" if it is not there.
+std::string_view word_of(Setting setting, std::string_view captured) {
+    const auto mark = fmt::format(" {}=", property_of(setting));
+    const auto at = captured.find(mark);
+    if (at == std::string_view::npos) return {};
+    const auto word = captured.substr(at + mark.size());
+    return word.substr(0, word.find(' '));
 }
 
 /// The one setting alone.
@@ -112,24 +122,59 @@ Result<std::string> UnitSettings::capture(const std::string& unit) {
     return text;
 }
 
+bool UnitSettings::Original::is_ours(const Tuning& now) const {
+    return std::ranges::find(written, now) != written.end();
+}
+
 Result<std::map<Setting, UnitSettings::Original>> UnitSettings::parse(std::string_view captured) {
     std::map<Setting, Original> all;
     for (const auto setting : kSettings) {
-        const auto mark = fmt::format(" {}=", property_of(setting));
-        const auto at = captured.find(mark);
-        if (at == std::string_view::npos) continue;
-        auto word = captured.substr(at + mark.size());
-        word = word.substr(0, word.find(' '));
+        auto word = word_of(setting, captured);
+        if (word.empty()) continue;
         const auto colon = word.find(':');
         auto origin = parse_origin(word.substr(0, colon));
         if (!origin || colon == std::string_view::npos)
             return fail(Errc::invalid_value, fmt::format("\"{}\" is no recorded setting", word),
-                        "ORIGIN:VALUE");
-        auto value = parse_value(setting, word.substr(colon + 1));
-        if (!value) return std::unexpected(value.error());
-        all[setting] = {*origin, std::move(*value)};
+                        "ORIGIN:VALUE>WRITTEN");
+        word.remove_prefix(colon + 1);
+        std::vector<Tuning> values; // the original first
+        while (true) {
+            const auto end = word.find('>');
+            auto value = parse_value(setting, word.substr(0, end));
+            if (!value) return std::unexpected(value.error());
+            values.push_back(std::move(*value));
+            if (end == std::string_view::npos) break;
+            word.remove_prefix(end + 1);
+        }
+        all[setting] = {*origin, values.front(), {values.begin() + 1, values.end()}};
     }
     return all;
+}
+
+Result<std::string> UnitSettings::noted(std::string captured, const Tuning& tuning) {
+    const auto originals = parse(captured);
+    if (!originals) return std::unexpected(originals.error());
+    for (const auto& [setting, original] : *originals) {
+        const auto wanted = only(setting, tuning);
+        if (wanted.empty()) continue; // what was written before is put back after this was noted
+        auto written = original.written;
+        std::erase(written, wanted);
+        written.push_back(wanted);
+        if (written.size() > kWrittenValues) written.erase(written.begin());
+        auto text = fmt::format("{}:{}", name_of(original.origin), value_text(setting, original.value));
+        for (const auto& value : written) text += '>' + value_text(setting, value);
+        const auto word = word_of(setting, captured);
+        captured.replace(static_cast<std::size_t>(word.data() - captured.data()), word.size(), text);
+    }
+    return captured;
+}
+
+Tuning UnitSettings::written(std::string_view captured) {
+    Tuning last;
+    if (const auto originals = parse(captured))
+        for (const auto& [setting, original] : *originals)
+            if (!original.written.empty()) last.add(original.written.back());
+    return last;
 }
 
 Status UnitSettings::tune(const std::string& unit, const std::string& group, const Tuning& tuning,
@@ -138,19 +183,16 @@ Status UnitSettings::tune(const std::string& unit, const std::string& group, con
     if (!originals) return std::unexpected(originals.error());
     const auto now = manager_.tuning(unit);
     if (!now) return std::unexpected(now.error());
-    const auto before = written_[unit];
     for (const auto setting : kSettings) {
         const auto wanted = only(setting, tuning);
-        const auto is_ours = !only(setting, before).empty();
         const auto original = originals->find(setting);
         if (!wanted.empty()) {
             if (only(setting, *now) == wanted) continue; // equal values are not sent
             if (auto set = manager_.set(unit, setting, wanted); !set) return set;
-        } else if (is_ours && original != originals->end()) {
+        } else if (original != originals->end() && original->second.is_ours(only(setting, *now))) {
             if (auto back = put_back(unit, group, setting, original->second, *now); !back) return back;
         }
     }
-    written_[unit] = tuning;
     return check(unit, group, tuning);
 }
 
@@ -187,12 +229,16 @@ Status UnitSettings::check_kernel(const std::string& group, const Tuning& tuning
     return status;
 }
 
+Result<CpuSet> UnitSettings::nodes_above(const std::string& group) const {
+    const auto parent = group.substr(0, group.rfind('/'));
+    const auto text = hierarchy_.read(parent.empty() ? "/" : parent, "cpuset.mems.effective");
+    return text ? CpuSet::parse(*text) : Result<CpuSet>(std::unexpected(text.error()));
+}
+
 /// As for CPUs: what is simply unset would stay narrow.
 Status UnitSettings::widen_memory(const std::string& unit, const std::string& group) {
     if (group.empty()) return {};
-    const auto parent = group.substr(0, group.rfind('/'));
-    const auto text = hierarchy_.read(parent.empty() ? "/" : parent, "cpuset.mems.effective");
-    const auto nodes = text ? CpuSet::parse(*text) : Result<CpuSet>(std::unexpected(text.error()));
+    const auto nodes = nodes_above(group);
     if (!nodes) return std::unexpected(nodes.error());
     Tuning wide;
     wide.memory_nodes = *nodes;
@@ -220,15 +266,14 @@ Status UnitSettings::restore(const std::string& unit, const std::string& group, 
     if (originals->empty()) return {};
     const auto now = manager_.tuning(unit);
     if (!now) return std::unexpected(now.error());
-    const auto written = written_.find(unit);
     for (const auto& [setting, original] : *originals) {
-        if (written != written_.end()) {
-            const auto ours = only(setting, written->second);
-            if (ours.empty() || only(setting, *now) != ours) continue; // never ours, or theirs by now
-        }
+        // a run that ended while it put the memory back has left it wide
+        const bool is_wide = setting == Setting::memory_nodes && !original.written.empty() &&
+                             !group.empty() && now->memory_nodes &&
+                             nodes_above(group).value_or(CpuSet()) == *now->memory_nodes;
+        if (!is_wide && !original.is_ours(only(setting, *now))) continue; // never ours, or theirs by now
         if (auto back = put_back(unit, group, setting, original, *now); !back) return back;
     }
-    written_.erase(unit);
     return {};
 }
 
@@ -236,9 +281,8 @@ Status UnitSettings::forget(const std::string& unit, std::string_view captured) 
     const auto originals = parse(captured);
     if (!originals) return std::unexpected(originals.error());
     for (const auto& [setting, original] : *originals)
-        if (original.origin != Origin::runtime)
+        if (original.origin != Origin::runtime && !original.written.empty())
             if (auto removed = drop_ins_.remove(unit, property_of(setting)); !removed) return removed;
-    written_.erase(unit);
     return {};
 }
 

@@ -44,13 +44,19 @@ public:
 
     /// " CPUWeight=ORIGIN:VALUE CPUQuota=ORIGIN:VALUE AllowedMemoryNodes=ORIGIN:VALUE".
     Result<std::string> capture(const std::string& unit);
-    /// Sets what differs from `tuning` and puts back what it says no more. `captured` is a text with what
-    /// capture() gave somewhere in it. Fails with what was refused, or not done though systemd said OK.
+    /// The text with what is about to be written behind each value: "CPUWeight=unset:>200". Values written
+    /// before stay in front of it, the oldest of many go: after a crash any of them may be what is there.
+    static Result<std::string> noted(std::string captured, const Tuning& tuning);
+    /// What the text says was written last.
+    static Tuning written(std::string_view captured);
+    /// Sets what differs from `tuning` and puts back what it says no more. `captured` is a text that noted()
+    /// gave for it, with others' words around. Fails with what was refused, or not done though systemd said
+    /// OK.
     Status tune(const std::string& unit, const std::string& group, const Tuning& tuning,
                 std::string_view captured);
     /// Fails with not_applied, naming property and file, or held_by_other when somebody else has set it.
     Status check(const std::string& unit, const std::string& group, const Tuning& tuning);
-    /// Puts all back. What somebody else has set since tune() is left to them.
+    /// Puts back what was written. What was not, or somebody else has set since, is left as it is.
     Status restore(const std::string& unit, const std::string& group, std::string_view captured);
     /// The unit is gone: takes away what would be there when it comes back.
     Status forget(const std::string& unit, std::string_view captured);
@@ -59,17 +65,19 @@ private:
     struct Original {
         Origin origin = Origin::unset;
         Tuning value;
+        std::vector<Tuning> written = {}; // last written last
+        [[nodiscard]] bool is_ours(const Tuning& now) const;
     };
     static Result<std::map<Setting, Original>> parse(std::string_view captured);
     Status put_back(const std::string& unit, const std::string& group, Setting setting,
                     const Original& original, const Tuning& now);
+    [[nodiscard]] Result<CpuSet> nodes_above(const std::string& group) const;
     Status widen_memory(const std::string& unit, const std::string& group);
     [[nodiscard]] Status check_kernel(const std::string& group, const Tuning& tuning) const;
 
     const CpusetHierarchy& hierarchy_;
     UnitManager& manager_;
     const RuntimeDropIns& drop_ins_;
-    std::map<std::string, Tuning> written_; // by unit, since the start
 };
 
 } // namespace schedd::actuators

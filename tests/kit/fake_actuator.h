@@ -54,7 +54,7 @@ public:
         return {says_foreign || foreign.contains(target) ? State::foreign : State::overridden, written, now,
                 "changed by another"};
     }
-    Result<std::string> capture_tuning(const Target&, const std::string& original) override {
+    Result<std::string> capture_tuning(const Target&, const std::string& original, const Tuning&) override {
         return original; // the masks alone are put back here
     }
     Outcome tune(const Target& target, const Tuning& tuning, const std::string& /*original*/,

@@ -89,8 +89,9 @@ on_a_terminal() {
     exec {asks}>/run/test-typed
     await 30 "a question for a password" grep -q 'Password:' /run/test-said
     echo "$1" >&"$asks"
-    wait $! || code=$?
+    await 30 "an answer" grep -q 'AUTHENTICATION [CF]' /run/test-said
     exec {asks}>&-
+    wait $! || code=$?
     cat -v /run/test-said
     return $code
 }

@@ -172,5 +172,18 @@ TEST_F(ALedger, WritesNothingWhenNothingHappened) {
     EXPECT_EQ(store.appends + store.replaces, before);
 }
 
+TEST_F(ALedger, KeepsWhatItCouldNotStoreForTheNextTime) {
+    const auto a = Target::process(1, 10);
+    const auto b = Target::process(2, 20);
+    auto ledger = open();
+    ASSERT_TRUE(ledger.record({{a, {"affinity", "0-1", cpus("0")}}}));
+    ledger.forget(a);
+    store.is_full = true;
+    EXPECT_FALSE(ledger.record({{b, {"affinity", "0-1", cpus("0")}}}));
+    store.is_full = false;
+    EXPECT_TRUE(ledger.flush());
+    EXPECT_TRUE(open().entries().empty()) << "one was let go, and the next run would put it back once more";
+}
+
 } // namespace
 } // namespace schedd::placement

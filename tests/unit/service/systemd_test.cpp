@@ -3,8 +3,8 @@
 
 #include <array>
 #include <filesystem>
-#include <map>
 #include <functional>
+#include <map>
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -144,7 +144,7 @@ TEST_F(AUnit, ThatIsThereAlreadyIsNotWrittenAgain) {
 
 TEST_F(AUnit, IsNotClaimedToBeWhereSystemdOnlySaysSo) {
     units.lies = true;
-    EXPECT_EQ(actuator.place(kFoo, cpus("2-3")).state, State::foreign);
+    EXPECT_EQ(actuator.place(kFoo, cpus("2-3")).state, State::overridden);
     units.lies = false;
     units.forgets_the_kernel = true;
     const auto outcome = actuator.place(kFoo, cpus("2-3"));
@@ -409,7 +409,7 @@ struct ATunedUnit : AUnit {
         return tuning;
     }
     Outcome tune(const Tuning& tuning) {
-        original = actuator.capture_tuning(kFoo, original).value();
+        original = actuator.capture_tuning(kFoo, original, tuning).value();
         return actuator.tune(kFoo, tuning, original, actuator.place(kFoo, cpus("2-3")));
     }
     std::string original;
@@ -430,7 +430,8 @@ TEST_F(ATunedUnit, IsAsBeforeWhenItIsLetGo) {
     units.tuned.cpu_weight = 300;
     units.files = {run.path() + "/system.control/foo.service.d/50-CPUWeight.conf"};
     tune(all());
-    EXPECT_EQ(original, "unit:unset: CPUWeight=runtime:300 CPUQuota=unset: AllowedMemoryNodes=unset:");
+    EXPECT_EQ(original,
+              "unit:unset: CPUWeight=runtime:300>200 CPUQuota=unset:>500000 AllowedMemoryNodes=unset:>1");
     units.calls.clear();
     ASSERT_EQ(actuator.restore(kFoo, original).state, State::free);
     EXPECT_EQ(units.tuned.cpu_weight, 300U);
@@ -469,6 +470,55 @@ TEST_F(ATunedUnit, IsNotClaimedToBeTunedWhereSystemdOnlySaysSo) {
     EXPECT_EQ(outcome.state, State::overridden);
     EXPECT_NE(outcome.detail.find("cpu.weight of /system.slice/foo.service"), std::string::npos)
         << outcome.detail;
+}
+
+TEST_F(ATunedUnit, GetsBackWhatAnEarlierRunSetAndThisOneDoesNotWant) {
+    tune(all());
+    SystemdActuator next{CpusetHierarchy(host, CpusetMount{kGroups, 2}), units, nullptr, run.path()};
+    EXPECT_EQ(next.written_tuning(original), all());
+    Tuning less;
+    less.cpu_weight = 200;
+    original = next.capture_tuning(kFoo, original, less).value();
+    EXPECT_EQ(next.tune(kFoo, less, original, next.place(kFoo, cpus("2-3"))).state, State::applied);
+    EXPECT_EQ(units.tuned, less);
+    ASSERT_EQ(next.restore(kFoo, original).state, State::free);
+    EXPECT_TRUE(units.tuned.empty()) << units.tuned.text();
+}
+
+TEST_F(ATunedUnit, KeepsWhatAnAdministratorSetMeanwhileAndScheddNeverDid) {
+    Tuning weight;
+    weight.cpu_weight = 200;
+    tune(weight);
+    units.tuned.cpu_quota_us = 300'000; // systemctl set-property foo.service CPUQuota=30%
+    SystemdActuator next{CpusetHierarchy(host, CpusetMount{kGroups, 2}), units, nullptr, run.path()};
+    ASSERT_EQ(next.restore(kFoo, original).state, State::free);
+    EXPECT_EQ(units.tuned.cpu_quota_us, 300'000U);
+    EXPECT_EQ(units.tuned.cpu_weight, std::nullopt);
+}
+
+TEST_F(ATunedUnit, IsPutBackAfterACrashBetweenTheNoteAndTheAct) {
+    Tuning weight;
+    weight.cpu_weight = 200;
+    tune(weight);
+    weight.cpu_weight = 300;
+    original = actuator.capture_tuning(kFoo, original, weight).value(); // noted, never done
+    EXPECT_NE(original.find("CPUWeight=unset:>200>300 "), std::string::npos) << original;
+    SystemdActuator next{CpusetHierarchy(host, CpusetMount{kGroups, 2}), units, nullptr, run.path()};
+    ASSERT_EQ(next.restore(kFoo, original).state, State::free);
+    EXPECT_TRUE(units.tuned.empty()) << units.tuned.text();
+}
+
+TEST_F(AUnit, ThatSomebodyElseSetIsNamedWithTheFile) {
+    ASSERT_EQ(actuator.place(kFoo, cpus("2-3")).state, State::applied);
+    make_drop_in();
+    run.write("system.control/foo.service.d/50-AllowedCPUs.conf", "[Service]\nAllowedCPUs=5\n");
+    units.files = {drop_in()};
+    units.state.allowed = cpus("5");
+    units.show("5", "5");
+    const auto outcome = actuator.check(kFoo, cpus("2-3"));
+    EXPECT_NE(outcome.detail.find(drop_in() + " set it"), std::string::npos) << outcome.detail;
+    units.state.allowed.reset(); // systemctl revert
+    EXPECT_EQ(actuator.check(kFoo, cpus("2-3")).state, State::overridden);
 }
 
 TEST_F(ATunedUnit, IsPutBackByTheNextRunToo) {
