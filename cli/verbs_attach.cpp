@@ -57,24 +57,35 @@ Answer<Exit> attach_and_wait(const Session& session, const std::string& schedule
     bus->never_start();
     const auto place = member_path(scheduler, member);
     std::string state;
-    while (true) {
+    const auto is_late = [&] {
         const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - Clock::now()).count();
-        if (left <= 0) break;
-        bus->set_timeout_ms(static_cast<std::uint64_t>(left));
+        bus->set_timeout_ms(static_cast<std::uint64_t>(std::max<decltype(left)>(left, 1)));
+        return left <= 0;
+    };
+    const auto late = [&] {
+        return give_up(Exit::error, fmt::format("{} is not placed by {}: schedd did not answer within {} s",
+                                                shown(member), shown(scheduler), session.options.timeout_s));
+    };
+    while (!is_late()) {
         const auto now = bus->call("Read", {place + ".state"});
         if (!now && state.empty()) {
+            if (is_late()) return late();
             const auto options = attach_options(session);
-            if (const auto made = bus->call("Attach", {scheduler, member}, &options); !made)
+            if (const auto made = bus->call("Attach", {scheduler, member}, &options); !made) {
+                if (is_late()) return late();
                 return std::unexpected(made.error());
+            }
             state = "pending";
             continue;
         }
+        if (!now && is_late()) return late();
         if (!now) return std::unexpected(now.error());
         state = *now;
         if (state == "applied") return Exit::ok;
         if (state != "pending" && state != "free") break;
         std::this_thread::sleep_for(std::chrono::milliseconds(20));
     }
+    bus->set_timeout_ms(200);
     const auto why = bus->call("Read", {place + ".detail"});
     const auto detail = why && !why->empty() ? ": " + shown(*why) : std::string();
     return give_up(Exit::error,

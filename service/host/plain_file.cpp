@@ -67,7 +67,9 @@ Result<std::optional<std::string>> read_plain_file(const std::string& path, std:
 Status write_plain_file(const std::string& path, std::string_view text) {
     const auto directory = fs::path(path).parent_path();
     std::error_code error;
-    fs::create_directories(directory, error);
+    // for all to read, whatever the umask of the daemon is
+    if (fs::create_directories(directory, error))
+        fs::permissions(directory, static_cast<fs::perms>(0755), error);
     if (error) return failure(error.value(), "cannot make " + directory.string());
     const auto next = path + ".new";
     const auto give_up = [&](const char* what) {
@@ -77,7 +79,6 @@ Status write_plain_file(const std::string& path, std::string_view text) {
     };
     const Descriptor file(::open(next.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644));
     if (file.get() < 0) return give_up("cannot write ");
-    // whatever the umask of the daemon is
     if (write_all(file.get(), text) != 0 || ::fchmod(file.get(), 0644) != 0 || ::fsync(file.get()) != 0)
         return give_up("cannot write ");
     if (::rename(next.c_str(), path.c_str()) != 0) return give_up("cannot replace ");

@@ -14,6 +14,7 @@ namespace schedd::systemd {
 namespace {
 
 constexpr std::string_view kPrefix = "unit:";
+constexpr Duration kAskAgain = std::chrono::seconds(10); // a systemd that did not answer
 
 Path member_path(const std::string& scheduler, const std::string& unit) {
     return Path({"schedulers", scheduler, "process_set", std::string(kPrefix) + unit});
@@ -47,7 +48,10 @@ void Attachments::part_removed(const Path& path, Part& part) {
 }
 
 void Attachments::refresh() {
+    const Time now = tree_.environment().clock.now();
     const auto give_up = [&](const Error& error) {
+        ask_again_ = now + kAskAgain;
+        if (std::exchange(gave_up_, error.text()) == error.text()) return;
         tree_.environment().log.write(Severity::warning, "unit files",
                                       "what they said before stays: " + error.text());
     };
@@ -74,6 +78,8 @@ void Attachments::refresh() {
             if (names.insert(unit->id).second) units.push_back(std::move(*unit));
         }
     }
+    ask_again_ = kNever;
+    gave_up_.clear();
     wishes_.clear();
     by_hand_.clear();
     for (const auto& unit : units) look_at(unit);
@@ -94,6 +100,7 @@ void Attachments::refresh(const std::string& unit) {
 }
 
 void Attachments::retry() {
+    if (tree_.environment().clock.now() >= ask_again_) refresh();
     if (std::exchange(is_dirty_, false)) settle();
 }
 
@@ -125,8 +132,11 @@ void Attachments::settle() {
     tree_.environment().processes.set_opt_outs(std::move(opt_outs));
     std::erase_if(waiting_, [&](const auto& row) { return !asked.contains(row.first); });
     drop_what_nobody_asks_for(asked);
-    for (const auto& key : asked)
-        if (!by_hand_.contains(key)) attach_unit(key, wishes_.at(key.second));
+    for (const auto& [unit, wish] : wishes_) {
+        if (wish.opt_out) continue;
+        for (const auto& scheduler : wish.schedulers) // in their order: the later comes first in the stack
+            if (const Key key{scheduler.text, unit}; !by_hand_.contains(key)) attach_unit(key, wish);
+    }
 }
 
 void Attachments::drop_what_nobody_asks_for(const std::set<Key>& asked) {

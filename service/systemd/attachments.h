@@ -29,7 +29,8 @@ public:
     void refresh();
     /// A unit was started or stopped. Costs a look at the index where no file concerns it.
     void refresh(const std::string& unit);
-    /// Tries again what waits for a scheduler, if one has come. Costs nothing else.
+    /// Tries again what waits for a scheduler, if one has come, and every ten seconds to ask a systemd that
+    /// did not answer. Costs nothing else.
     void retry();
 
     /// Attaches now and in the unit's drop-in, both or neither, and has systemd read its files. Fails as
@@ -75,6 +76,8 @@ private:
     std::set<Key> by_hand_;                  // of those, detached by somebody; until the next refresh()
     std::map<Key, std::string> waiting_;     // with the reason
     std::map<std::string, std::vector<std::string>> told_; // complaints in the log
+    Time ask_again_ = kNever;                              // when systemd did not answer
+    std::string gave_up_;                                  // why it was not asked to the end
     bool is_dirty_ = false;                                // a scheduler has come or gone
 };
 

@@ -57,7 +57,7 @@ bool SectionIndex::may_concern(std::string_view unit) const {
 std::vector<std::string> SectionIndex::single_units() const {
     std::vector<std::string> units;
     for (const auto& name : names_) {
-        const bool is_prefix = name.find("-.") != std::string::npos;
+        const bool is_prefix = name.find("-.") != std::string::npos || name.find("-@") != std::string::npos;
         if (model::check_unit_name(name) && !model::is_template(name) && !is_prefix) units.push_back(name);
     }
     return units;
@@ -68,14 +68,20 @@ std::vector<std::string> names_for_drop_ins(std::string_view unit) {
     const auto dot = unit.rfind('.');
     const std::string type(unit.substr(std::min(dot + 1, unit.size())));
     auto stem = unit.substr(0, dot);
+    std::vector<std::string> ends{""}; // behind a prefix; of an instance: its own, its template's, and none
     if (const auto at = stem.find('@'); at != std::string_view::npos) {
         stem = stem.substr(0, at + 1);
-        if (stem.size() + type.size() + 1 != unit.size()) names.push_back(fmt::format("{}.{}", stem, type));
+        if (stem.size() + type.size() + 1 != unit.size()) {
+            names.push_back(fmt::format("{}.{}", stem, type));
+            ends.push_back("@" + std::string(unit.substr(at + 1, dot - at - 1)));
+        }
+        ends.emplace_back("@");
         stem.remove_suffix(1);
     }
     for (auto dash = stem.rfind('-'); dash != std::string_view::npos && dash > 0;
          dash = stem.substr(0, dash).rfind('-'))
-        names.push_back(fmt::format("{}-.{}", stem.substr(0, dash), type));
+        for (const auto& end : ends)
+            names.push_back(fmt::format("{}-{}.{}", stem.substr(0, dash), end, type));
     names.push_back(type);
     return names;
 }

@@ -25,8 +25,8 @@ broken() {
     echo "not ok guest: $*"
     exit 1
 }
-# No fault of ours: there is nothing to boot, or it does not come up. Beside other tests that is skipped and told;
-# who asks for this tier alone wants it.
+# No fault of ours: there is nothing to boot, or it does not come up. Beside other tests that is skipped and
+# told; who asks for this tier alone wants it.
 no_guest() {
     [ "$short" = 1 ] || broken "$*"
     say "$*"
@@ -62,7 +62,8 @@ booted=0
 boot() {
     : >"$work/results"
     booted=$((booted + 1))
-    "${played:-$here/boot.sh}" "$image" "$drive" "$work/results" "$work/console" </dev/null >"$work/qemu.log" 2>&1 &
+    "${played:-$here/boot.sh}" "$image" "$drive" "$work/results" "$work/console" </dev/null \
+        >"$work/qemu.log" 2>&1 &
     guest=$!
 }
 
@@ -117,7 +118,9 @@ collect() {
         why="no case is called ${only:-anything}"
     fi
     [ -n "$why" ] || return 0
-    if [ "$booted" = "$boots" ] && [ ! -s "$work/results" ]; then no_guest "it has not come up in $boots tries"; fi
+    if [ "$booted" = "$boots" ] && [ ! -s "$work/results" ]; then
+        no_guest "it has not come up in $boots tries"
+    fi
     if [ -n "$ended" ]; then why="it was ended $ended; $why"; fi
     echo "not ok guest: $why"
     say "the guest's console ends:"

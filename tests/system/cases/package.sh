@@ -46,7 +46,27 @@ Upgrading_keeps_the_service_and_its_name() {
 }
 
 Purging_leaves_nothing() {
+    local before
+    sleeper one
+    sleeper two
+    mkdir -p /etc/systemd/system/test-two.service.d
+    echo '[Unit]' >/etc/systemd/system/test-two.service.d/60-mine.conf
+    before=$(snapshot)
+    # what a stop would leave, and files that dpkg does not know of
+    printf '[daemon]\non_stop = "leave"\n' >/etc/schedd/schedd.conf
+    configured_balancer
+    rm /etc/schedd/schedd.conf /etc/schedd/schedulers.d/lb.toml
+    schedd-cli attach --persistent CPU_LB unit:test-one.service
+    schedd-cli attach --persistent CPU_LB unit:test-two.service
+    await 60 "one placed" is_placed one
+    await 60 "two placed" is_placed two
     expect "purge" apt_quiet purge schedd
+    systemctl daemon-reload
+    soon_unchanged "$before"
+    same "its folder" "$(ls -d /etc/systemd/system/test-one.service.d 2>/dev/null)" ""
+    [ -e /etc/systemd/system/test-two.service.d/60-mine.conf ] || fail "somebody else's drop-in is gone"
+    rm -r /etc/systemd/system/test-two.service.d
+    systemctl stop test-one.service test-two.service
     expect_fails "the name" schedd-cli --version
     local left
     left=$(find / -xdev -path /var/cache -prune -o -path /var/log -prune -o -path /run -prune -o \

@@ -1,121 +1,16 @@
-// The systemd actuator on a machine in memory, with a PID 1 that does what it is asked, or only says so.
-#include "service/actuators/systemd.h"
+// The systemd actuator: placing, reading back, putting back, with a PID 1 that may lie or hang.
+#include "tests/unit/service/a_unit.h"
 
 #include <array>
-#include <filesystem>
-#include <functional>
 #include <map>
+#include <utility>
 
 #include <fmt/format.h>
-#include <gtest/gtest.h>
 
 #include "service/actuators/task_affinity.h"
-#include "tests/kit/fake_host.h"
-#include "tests/unit/service/world.h"
 
 namespace schedd::test {
 namespace {
-
-using namespace schedd::actuators;
-
-const std::string kGroups = "sys/fs/cgroup";
-const std::string kService = "/system.slice/foo.service";
-const auto kFoo = Target::unit("foo.service");
-
-CpuSet cpus(std::string_view list) { return CpuSet::parse(list).value(); }
-
-/// PID 1 with one service; writes its control group as the kernel would show it.
-struct FakeUnits final : UnitManager {
-    explicit FakeUnits(FakeHost& host_in) : host(host_in) {}
-    Result<UnitState> look(const std::string& unit) override {
-        ++looks;
-        if (is_hung) return fail(Errc::io, "asking", "systemd did not answer in time");
-        if (unit != "foo.service")
-            return fail(Errc::no_such_object, "the unit " + unit + " is not-found", "");
-        return state;
-    }
-    Result<std::optional<CpuSet>> allowed(const std::string&) override {
-        ++mask_looks;
-        if (when_asked_again) when_asked_again();
-        return state.allowed;
-    }
-    Result<std::vector<std::string>> drop_ins(const std::string&) override { return files; }
-    Result<CpuSet> affinity(const std::string&) override { return usual; }
-    Status allow_cpus(const std::string& unit, const std::optional<CpuSet>& wanted) override {
-        calls.push_back(unit + " " + (wanted ? wanted->text() : "unset"));
-        if (is_hung) return fail(Errc::io, "setting", "systemd did not answer in time");
-        if (lies) return {};
-        state.allowed = wanted;
-        if (then) then();
-        if (forgets_the_kernel || state.control_group.empty()) return {};
-        if (wanted) show(wanted->text(), wanted->text());
-        return {}; // unset while others use the controller: the kernel refuses and systemd only logs
-    }
-    Result<Tuning> tuning(const std::string&) override { return tuned; }
-    Status set(const std::string& unit, Setting setting, const Tuning& values) override {
-        calls.push_back(unit + " " + (values.empty() ? "unset" : values.text()));
-        if (lies) return {};
-        const auto file = [&](const char* name, const std::string& text) {
-            if (!forgets_the_kernel) host.set(kGroups + kService + "/" + name, text + "\n");
-        };
-        switch (setting) {
-        case Setting::cpu_weight:
-            tuned.cpu_weight = values.cpu_weight;
-            file("cpu.weight", std::to_string(values.cpu_weight.value_or(100)));
-            break;
-        case Setting::cpu_quota:
-            tuned.cpu_quota_us = values.cpu_quota_us;
-            file("cpu.max",
-                 values.cpu_quota_us ? std::to_string(*values.cpu_quota_us / 10) + " 100000" : "max 100000");
-            break;
-        case Setting::memory_nodes:
-            tuned.memory_nodes = values.memory_nodes;
-            if (values.memory_nodes) file("cpuset.mems", values.memory_nodes->text());
-            break;
-        }
-        return {};
-    }
-    void show(const std::string& configured, const std::string& effective) {
-        host.set(kGroups + kService + "/cpuset.cpus", configured + "\n");
-        host.set(kGroups + kService + "/cpuset.cpus.effective", effective + "\n");
-    }
-
-    FakeHost& host;
-    UnitState state{kService, std::nullopt};
-    Tuning tuned;
-    std::vector<std::string> files;
-    std::vector<std::string> calls;
-    CpuSet usual; // CPUAffinity=
-    int looks = 0;
-    int mask_looks = 0;
-    std::function<void()> then; // at each change
-    std::function<void()> when_asked_again;
-    bool lies = false;
-    bool forgets_the_kernel = false;
-    bool is_hung = false;
-};
-
-struct AUnit : testing::Test {
-    FakeHost host;
-    FakeUnits units{host};
-    TempDir run;
-    SystemdActuator actuator{CpusetHierarchy(host, CpusetMount{kGroups, 2}), units, nullptr, run.path()};
-
-    AUnit() {
-        host.set("sys/devices/system/cpu/online", "0-7\n");
-        for (const std::string group : {"", "/system.slice", "/system.slice/foo.service"}) {
-            host.set(kGroups + group + "/cgroup.controllers", "cpuset\n");
-            host.set(kGroups + group + "/cgroup.procs", "");
-            host.set(kGroups + group + "/cpuset.cpus.effective", "0-7\n");
-            if (!group.empty()) host.set(kGroups + group + "/cpuset.cpus", "\n");
-        }
-    }
-    std::string drop_in() const { return run.path() + "/system.control/foo.service.d/50-AllowedCPUs.conf"; }
-    void make_drop_in() {
-        std::filesystem::create_directories(run.path() + "/system.control/foo.service.d");
-        run.write("system.control/foo.service.d/50-AllowedCPUs.conf", "[Service]\n");
-    }
-};
 
 TEST_F(AUnit, IsPlacedByOneCallAndReadBack) {
     const auto outcome = actuator.place(kFoo, cpus("2-3"));
@@ -396,118 +291,6 @@ TEST_F(AUnit, IsFollowedByTheFileThatShowsOtherWriters) {
     EXPECT_TRUE(watch.files.empty());
 }
 
-struct ATunedUnit : AUnit {
-    ATunedUnit() {
-        host.set(kGroups + "/system.slice/cpuset.mems.effective", "0-1\n");
-        original = actuator.capture(kFoo).value();
-    }
-    static Tuning all() {
-        Tuning tuning;
-        tuning.cpu_weight = 200;
-        tuning.cpu_quota_us = 500'000;
-        tuning.memory_nodes = cpus("1");
-        return tuning;
-    }
-    Outcome tune(const Tuning& tuning) {
-        original = actuator.capture_tuning(kFoo, original, tuning).value();
-        return actuator.tune(kFoo, tuning, original, actuator.place(kFoo, cpus("2-3")));
-    }
-    std::string original;
-};
-
-TEST_F(ATunedUnit, HasWeightQuotaAndMemoryNodesReadBack) {
-    const auto outcome = tune(all());
-    EXPECT_EQ(outcome.state, State::applied) << outcome.detail;
-    EXPECT_EQ(units.calls,
-              (std::vector<std::string>{"foo.service 2-3", "foo.service CPUWeight=200",
-                                        "foo.service CPUQuota=50%", "foo.service AllowedMemoryNodes=1"}));
-    units.calls.clear();
-    EXPECT_EQ(tune(all()).state, State::applied);
-    EXPECT_TRUE(units.calls.empty()) << "equal values are not sent";
-}
-
-TEST_F(ATunedUnit, IsAsBeforeWhenItIsLetGo) {
-    units.tuned.cpu_weight = 300;
-    units.files = {run.path() + "/system.control/foo.service.d/50-CPUWeight.conf"};
-    tune(all());
-    EXPECT_EQ(original,
-              "unit:unset: CPUWeight=runtime:300>200 CPUQuota=unset:>500000 AllowedMemoryNodes=unset:>1");
-    units.calls.clear();
-    ASSERT_EQ(actuator.restore(kFoo, original).state, State::free);
-    EXPECT_EQ(units.tuned.cpu_weight, 300U);
-    EXPECT_EQ(units.tuned.cpu_quota_us, std::nullopt);
-    EXPECT_EQ(units.tuned.memory_nodes, std::nullopt);
-    const std::vector<std::string> memory{"foo.service AllowedMemoryNodes=0-1", "foo.service unset"};
-    EXPECT_NE(std::ranges::search(units.calls, memory).begin(), units.calls.end()) << "widened before unset";
-}
-
-TEST_F(ATunedUnit, GetsASettingBackThatIsWantedNoMore) {
-    tune(all());
-    auto less = all();
-    less.cpu_weight.reset();
-    EXPECT_EQ(tune(less).state, State::applied);
-    EXPECT_EQ(units.tuned.cpu_weight, std::nullopt);
-    EXPECT_EQ(units.tuned.cpu_quota_us, 500'000U);
-    tune({});
-    EXPECT_TRUE(units.tuned.empty());
-}
-
-TEST_F(ATunedUnit, IsLeftToWhoSetItSince) {
-    tune(all());
-    units.tuned.cpu_weight = 42;
-    const auto outcome = actuator.check_tuning(kFoo, all(), actuator.check(kFoo, cpus("2-3")));
-    EXPECT_EQ(outcome.state, State::overridden);
-    EXPECT_NE(outcome.detail.find("CPUWeight of foo.service is 42, 200 was written"), std::string::npos)
-        << outcome.detail;
-    ASSERT_EQ(actuator.restore(kFoo, original).state, State::free);
-    EXPECT_EQ(units.tuned.cpu_weight, 42U);
-    EXPECT_EQ(units.tuned.cpu_quota_us, std::nullopt);
-}
-
-TEST_F(ATunedUnit, IsNotClaimedToBeTunedWhereSystemdOnlySaysSo) {
-    units.forgets_the_kernel = true;
-    const auto outcome = tune(all());
-    EXPECT_EQ(outcome.state, State::overridden);
-    EXPECT_NE(outcome.detail.find("cpu.weight of /system.slice/foo.service"), std::string::npos)
-        << outcome.detail;
-}
-
-TEST_F(ATunedUnit, GetsBackWhatAnEarlierRunSetAndThisOneDoesNotWant) {
-    tune(all());
-    SystemdActuator next{CpusetHierarchy(host, CpusetMount{kGroups, 2}), units, nullptr, run.path()};
-    EXPECT_EQ(next.written_tuning(original), all());
-    Tuning less;
-    less.cpu_weight = 200;
-    original = next.capture_tuning(kFoo, original, less).value();
-    EXPECT_EQ(next.tune(kFoo, less, original, next.place(kFoo, cpus("2-3"))).state, State::applied);
-    EXPECT_EQ(units.tuned, less);
-    ASSERT_EQ(next.restore(kFoo, original).state, State::free);
-    EXPECT_TRUE(units.tuned.empty()) << units.tuned.text();
-}
-
-TEST_F(ATunedUnit, KeepsWhatAnAdministratorSetMeanwhileAndScheddNeverDid) {
-    Tuning weight;
-    weight.cpu_weight = 200;
-    tune(weight);
-    units.tuned.cpu_quota_us = 300'000; // systemctl set-property foo.service CPUQuota=30%
-    SystemdActuator next{CpusetHierarchy(host, CpusetMount{kGroups, 2}), units, nullptr, run.path()};
-    ASSERT_EQ(next.restore(kFoo, original).state, State::free);
-    EXPECT_EQ(units.tuned.cpu_quota_us, 300'000U);
-    EXPECT_EQ(units.tuned.cpu_weight, std::nullopt);
-}
-
-TEST_F(ATunedUnit, IsPutBackAfterACrashBetweenTheNoteAndTheAct) {
-    Tuning weight;
-    weight.cpu_weight = 200;
-    tune(weight);
-    weight.cpu_weight = 300;
-    original = actuator.capture_tuning(kFoo, original, weight).value(); // noted, never done
-    EXPECT_NE(original.find("CPUWeight=unset:>200>300 "), std::string::npos) << original;
-    SystemdActuator next{CpusetHierarchy(host, CpusetMount{kGroups, 2}), units, nullptr, run.path()};
-    ASSERT_EQ(next.restore(kFoo, original).state, State::free);
-    EXPECT_TRUE(units.tuned.empty()) << units.tuned.text();
-}
-
 TEST_F(AUnit, ThatSomebodyElseSetIsNamedWithTheFile) {
     ASSERT_EQ(actuator.place(kFoo, cpus("2-3")).state, State::applied);
     make_drop_in();
@@ -519,14 +302,6 @@ TEST_F(AUnit, ThatSomebodyElseSetIsNamedWithTheFile) {
     EXPECT_NE(outcome.detail.find(drop_in() + " set it"), std::string::npos) << outcome.detail;
     units.state.allowed.reset(); // systemctl revert
     EXPECT_EQ(actuator.check(kFoo, cpus("2-3")).state, State::overridden);
-}
-
-TEST_F(ATunedUnit, IsPutBackByTheNextRunToo) {
-    tune(all());
-    SystemdActuator next{CpusetHierarchy(host, CpusetMount{kGroups, 2}), units, nullptr, run.path()};
-    ASSERT_EQ(next.restore(kFoo, original).state, State::free);
-    EXPECT_TRUE(units.tuned.empty());
-    EXPECT_EQ(next.restore(kFoo, "unit:unset: CPUWeight=nonsense").state, State::invalid);
 }
 
 } // namespace

@@ -238,6 +238,21 @@ TEST_F(UnitFiles, StandAsTheyWereWhileSystemdDoesNotAnswer) {
     attachments.refresh();
     EXPECT_EQ(members("A"), "unit:foo.service ");
     EXPECT_EQ(world.log.count("what they said before stays"), 1U);
+    source.is_hung = false;
+    attachments.retry();
+    EXPECT_EQ(members("A"), "unit:foo.service ") << "not at each turn of the loop";
+    world.clock.advance(std::chrono::seconds(10));
+    attachments.retry();
+    EXPECT_EQ(members("A"), "") << "asked again by itself";
+}
+TEST_F(UnitFiles, AttachInTheOrderInWhichTheyNameSchedulers) {
+    ASSERT_TRUE(world.apply("create schedulers/A\ncreate schedulers/B\n"));
+    drop_in("foo.service", "Scheduler=B A\n");
+    attachments.refresh();
+    const auto order = [&](const std::string& scheduler) {
+        return world.at<Member>("schedulers/" + scheduler + "/process_set/unit:foo.service").order();
+    };
+    EXPECT_LT(order("B"), order("A"));
 }
 TEST_F(UnitFiles, ComplainOnceOfEachBadLine) {
     drop_in("foo.service", "Color=red\nScheduler=A\n");

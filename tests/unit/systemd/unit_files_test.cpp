@@ -20,7 +20,10 @@ TEST(DropIns, GoByTheNamesThatSystemdLooksFor) {
     EXPECT_THAT(names_for_drop_ins("a-b-c.service"),
                 ElementsAre("a-b-c.service", "a-b-.service", "a-.service", "service"));
     EXPECT_THAT(names_for_drop_ins("a-b@x-y.service"),
-                ElementsAre("a-b@x-y.service", "a-b@.service", "a-.service", "service"));
+                ElementsAre("a-b@x-y.service", "a-b@.service", "a-.service", "a-@x-y.service", "a-@.service",
+                            "service"));
+    EXPECT_THAT(names_for_drop_ins("a-b@.service"),
+                ElementsAre("a-b@.service", "a-.service", "a-@.service", "service"));
     EXPECT_THAT(names_for_drop_ins("user-1000.slice"),
                 ElementsAre("user-1000.slice", "user-.slice", "slice"));
     EXPECT_THAT(names_for_drop_ins("-.slice"), ElementsAre("-.slice", "slice"));
