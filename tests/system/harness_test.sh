@@ -75,4 +75,18 @@ is "a case that is killed" "$(result_of bash -c 'kill -KILL $$')" "not ok a.B: n
 is "a case that is not there" "$(result_of /nonexistent | sed 's/: .*(/: (/')" "not ok a.B: (exit 127)"
 is "a case that is well" "$(result_of true)" "ok a.B"
 
+# Each pattern of the short list still means a case.
+unmatched() {
+    local pattern file
+    grep -v '^#' "$here/short.list" | while read -r pattern; do
+        file=$here/cases/${pattern%%.*}.sh
+        # shellcheck disable=SC2254  # a pattern is meant
+        for name in $(sed -n 's/^\([A-Z][A-Za-z0-9_]*\)() {.*/\1/p' "$file" 2>/dev/null); do
+            case ${pattern%%.*}.$name in $pattern) continue 2 ;; esac
+        done
+        echo "$pattern"
+    done
+}
+is "the short list names cases that there are" "$(unmatched)" ""
+
 exit $((failures > 0))
