@@ -10,9 +10,13 @@ namespace {
 
 std::atomic<std::size_t> count{0};
 
-void* take(std::size_t size) {
+void* take_or_null(std::size_t size) {
     count.fetch_add(1, std::memory_order_relaxed);
-    if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
+    return std::malloc(size == 0 ? 1 : size);
+}
+
+void* take(std::size_t size) {
+    if (void* memory = take_or_null(size)) return memory;
     throw std::bad_alloc();
 }
 
@@ -27,6 +31,9 @@ void* take_aligned(std::size_t size, std::align_val_t alignment) {
 
 void* operator new(std::size_t size) { return take(size); }
 void* operator new[](std::size_t size) { return take(size); }
+// std::stable_sort asks by these for its buffer, and gives it back by the delete below
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return take_or_null(size); }
+void* operator new[](std::size_t size, const std::nothrow_t&) noexcept { return take_or_null(size); }
 void* operator new(std::size_t size, std::align_val_t alignment) { return take_aligned(size, alignment); }
 void* operator new[](std::size_t size, std::align_val_t alignment) { return take_aligned(size, alignment); }
 void operator delete(void* memory) noexcept { std::free(memory); }
