@@ -334,6 +334,8 @@ void Engine::topology_changed() {
     // back: what no longer holds is written again, even if the same CPUs are decided on.
     actuator_.forget_answers();
     for (auto& [target, outcome] : outcomes_) {
+        if (outcome.state == State::invalid) // not written; where it runs has changed all the same
+            outcome.effective = actuator_.current(target).value_or(outcome.effective);
         if (outcome.state == State::invalid || !ledger_.find(target)) continue;
         auto now = check(target, outcome.written);
         if (now.state == State::foreign)

@@ -243,6 +243,17 @@ TEST_F(AnEngine, ClaimsNothingOfWhatWasRefused) {
     EXPECT_TRUE(actuator.take_acts().empty()) << "nothing was done, nothing is undone";
 }
 
+TEST_F(AnEngine, SaysWhereTheRefusedRunsAfterCpusChanged) {
+    attach(10);
+    actuator.refuses.insert(process(10));
+    decide({{process(10), cpus("2"), "x"}});
+    actuator.set_mask(process(10), cpus("0-1")); // the kernel's doing, as the others went
+    topology.generation = 2;
+    engine->topology_changed();
+    tick();
+    EXPECT_EQ(world.read("schedulers/S/process_set/process:10.effective_cpus"), "0-1");
+}
+
 TEST_F(AnEngine, KeepsWhatHeldWhenTheNextIsRefused) {
     attach(10);
     decide({{process(10), cpus("2"), "x"}});
