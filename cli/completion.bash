@@ -22,7 +22,7 @@ _schedd_cli() {
     for ((i = 1; i < cword; i++)); do
         case ${words[i]} in
             --bus=* | --host=*) _schedd_cli_place+=("${words[i]}") ;;
-            --bus | --host | -H | --color | --json | --format | --what | --who | --why | --weight | --class | --cpus | --memory | --timeout | --interval | --list | -o | --output)
+            --bus | --host | -H | --color | --json | --format | --what | --who | --why | --weight | --class | --cpus | --memory | --quota | --timeout | --interval | --list | -o | --output)
                 [[ ${words[i]} == --bus || ${words[i]} == --host || ${words[i]} == -H ]] && _schedd_cli_place+=("${words[i]}" "${words[i + 1]}")
                 ((i++)) ;;
             -*) ;;
@@ -56,7 +56,7 @@ _schedd_cli() {
             detach) choices+=" --dry-run --no-ask-password --persistent" ;;
             remove) choices+=" --dry-run --no-ask-password --recursive" ;;
             attach)
-                choices+=" --dry-run --no-ask-password --persistent --wait --timeout= --weight= --cpus= --exclusive"
+                choices+=" --dry-run --no-ask-password --persistent --wait --timeout= --weight= --cpus= --exclusive --quota="
                 choices+=" --class=latency --class=normal --class=batch --memory=any --memory=local"
                 ;;
             apply) choices+=" $reads --dry-run --no-ask-password --verbs --prune" ;;

@@ -53,6 +53,7 @@ complete -c schedd-cli -n '__fish_seen_subcommand_from attach' -l class -x -a 'l
 complete -c schedd-cli -n '__fish_seen_subcommand_from attach' -l cpus -x -d 'How many CPUs it wants'
 complete -c schedd-cli -n '__fish_seen_subcommand_from attach' -l exclusive -d 'It wants them for itself'
 complete -c schedd-cli -n '__fish_seen_subcommand_from attach' -l memory -x -a 'any local' -d 'Where its memory should be'
+complete -c schedd-cli -n '__fish_seen_subcommand_from attach' -l quota -x -d 'Percent of one CPU it may use'
 complete -c schedd-cli -n '__fish_seen_subcommand_from attach detach' -l persistent -d 'In the unit file too'
 complete -c schedd-cli -n '__fish_seen_subcommand_from attach' -l wait -d 'Until it is placed'
 complete -c schedd-cli -n '__fish_seen_subcommand_from attach' -l timeout -x -d 'How long to wait, in s'

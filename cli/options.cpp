@@ -89,7 +89,7 @@ CLI::Option* listing(CLI::App& app, const std::string& names, Options& options) 
     return add_choice(app, names, options.listing, kListings);
 }
 
-constexpr std::array<OptionSpec, 28> kOptions{{
+constexpr std::array<OptionSpec, 29> kOptions{{
     {kReads, "--json", "short|pretty|off", "print JSON, on one line or indented", json},
     {kChanges, "-n,--dry-run", "", "check everything, change nothing", flag<&Options::dry_run>},
     {kRecursive, "-r,--recursive", "", "with everything below", flag<&Options::recursive>},
@@ -100,6 +100,8 @@ constexpr std::array<OptionSpec, 28> kOptions{{
     {kMember, "--exclusive", "", "they want these CPUs for themselves", flag<&Options::exclusive>},
     {kMember, "--memory", "any|local", "whether their memory should be near these CPUs (any)",
      text<&Options::memory>},
+    {kMember, "--quota", "N", "CPU time they may use, in percent of one CPU, 1 to 102400",
+     number<&Options::quota, 1, 102400>},
     {kPersistent, "--persistent", "", "in the unit's drop-in too, for all its starts to come",
      flag<&Options::persistent>},
     {kMember, "--wait", "", "until it is placed, or --timeout; for ExecStartPre=", flag<&Options::wait>},

@@ -34,6 +34,7 @@ struct Options {
     std::uint64_t cpus = 0;
     std::string member_class;
     std::string memory;
+    std::uint64_t quota = 0;
     bool exclusive = false;
     bool persistent = false; // in the unit's files too
     bool wait = false;       // until it is placed
@@ -57,7 +58,7 @@ constexpr unsigned kRecipe = 1U << 3U;
 constexpr unsigned kPrune = 1U << 4U;
 constexpr unsigned kWatch = 1U << 5U;
 constexpr unsigned kInterval = 1U << 6U;
-constexpr unsigned kMember = 1U << 7U; // --weight, --class, --cpus, --exclusive, --memory, --wait
+constexpr unsigned kMember = 1U << 7U; // --weight, --class, --cpus, --exclusive, --memory, --quota, --wait
 constexpr unsigned kFormat = 1U << 8U;
 constexpr unsigned kListing = 1U << 9U;
 constexpr unsigned kOnce = 1U << 10U;

@@ -22,7 +22,6 @@ std::string meaning_of(std::string_view state) {
     if (state == "overridden") return "written, but the machine says something else";
     if (state == "invalid") return "it cannot be done";
     if (state == "conflict") return "two schedulers cannot both have their way";
-    if (state == "foreign") return "somebody else has changed it";
     if (state == "gone") return "it has ended";
     if (state == "free") return "schedd wants nothing of it";
     return "a state this program does not know";
@@ -32,6 +31,8 @@ std::string effect_of(std::string_view result) {
     if (result == "decides") return "decides";
     if (result == "narrows") return "narrows it to";
     if (result == "conflict") return "is overruled; it wanted";
+    if (result == "excludes") return "keeps it off";
+    if (result == "disputes") return "would keep it off";
     return shown(result);
 }
 
@@ -41,7 +42,8 @@ std::string decision_lines(const Json& decision, std::size_t number, const Look&
     auto out =
         fmt::format("  {}. {} {} CPUs {}{}\n", number,
                     paint(look, Hue::scheduler, shown(text_at(decision, "scheduler"), look)),
-                    paint(look, result == "conflict" ? Hue::warn : Hue::plain, effect_of(result)),
+                    paint(look, result == "conflict" || result == "disputes" ? Hue::warn : Hue::plain,
+                          effect_of(result)),
                     paint(look, Hue::strong, cpus_text(decision, "cpus", look)),
                     since.is_number() ? ", for " + duration_text(number_at(decision, "since_ms")) : "");
     if (const auto reason = text_at(decision, "reason"); !reason.empty())
@@ -76,12 +78,14 @@ std::string subject_text(const Json& subject, const Look& look) {
     out += fmt::format("  wanted {}, written {}, effective {}\n", cpus_text(subject, "wanted", look),
                        cpus_text(subject, "written", look),
                        paint(look, Hue::strong, cpus_text(subject, "effective", look)));
+    if (const auto settings = text_at(subject, "settings"); !settings.empty())
+        out += "  beside its CPUs: " + shown(settings, look) + "\n";
     out += fmt::format("  {}: {}", paint(look, hue_of_state(state), shown(state, look)), meaning_of(state));
     if (const auto detail = text_at(subject, "detail"); !detail.empty())
         out += " (" + shown(detail, look) + ")";
     out += "\n";
-    if (const auto original = text_at(subject, "original"); !original.empty())
-        out += "  before schedd: " + shown(original, look) + "\n";
+    if (const auto before = text_at(subject, "before"); !before.empty())
+        out += "  before schedd: " + shown(before, look) + "\n";
     return out;
 }
 

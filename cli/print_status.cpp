@@ -100,12 +100,9 @@ std::string print_status(const Json& status, const Look& look) {
     return holds.empty() ? out : out + "\n" + print_holds(holds, look);
 }
 
-std::string print_verify(const Json& verified, const Look& look) {
-    const Json& findings = field(verified, "findings");
-    if (findings.empty() && flag_at(verified, "ok"))
-        return paint(look, Hue::good, "Everything holds") + ": what is wanted is what the machine says.\n";
-    std::string out = paint(look, Hue::bad, counted(static_cast<long long>(findings.size()), "difference")) +
-                      " between what is wanted and what the machine says:\n\n";
+namespace {
+
+std::string finding_table(const Json& findings, const Look& look) {
     std::vector<std::vector<std::string>> rows{
         {"TARGET", "SCHEDULER", "STATE", "WANTED", "EFFECTIVE", "DETAIL"}};
     const auto cell = [&](const Json& finding, std::string_view key) {
@@ -115,7 +112,24 @@ std::string print_verify(const Json& verified, const Look& look) {
         rows.push_back({cell(finding, "target"), cell(finding, "scheduler"),
                         paint(look, hue_of_state(text_at(finding, "state")), cell(finding, "state")),
                         cell(finding, "wanted"), cell(finding, "effective"), cell(finding, "detail")});
-    return out + table(rows, std::vector<Align>(6, Align::left), look);
+    return table(rows, std::vector<Align>(6, Align::left), look);
+}
+
+} // namespace
+
+std::string print_verify(const Json& verified, const Look& look) {
+    const Json& findings = field(verified, "findings");
+    const Json& waiting = field(verified, "waiting");
+    const bool holds = findings.empty() && flag_at(verified, "ok");
+    std::string out;
+    if (holds && waiting.empty())
+        return paint(look, Hue::good, "Everything holds") + ": what is wanted is what the machine says.\n";
+    if (holds) out += paint(look, Hue::good, "What could be done holds") + ".\n";
+    else
+        out += paint(look, Hue::bad, counted(static_cast<long long>(findings.size()), "difference")) +
+               " between what is wanted and what the machine says:\n\n" + finding_table(findings, look);
+    if (waiting.empty()) return out;
+    return out + "\n" + fmt::format("{} cannot hold yet:\n\n", waiting.size()) + finding_table(waiting, look);
 }
 
 std::string print_changes(const Json& applied, const Look& look) {

@@ -36,6 +36,7 @@ std::vector<std::pair<std::string, std::string>> attributes_of(const Options& op
     if (options.cpus != 0) attributes.emplace_back("cpus", fmt::to_string(options.cpus));
     if (options.exclusive) attributes.emplace_back("exclusive", "true");
     if (!options.memory.empty()) attributes.emplace_back("memory", options.memory);
+    if (options.quota != 0) attributes.emplace_back("quota", fmt::to_string(options.quota));
     return attributes;
 }
 

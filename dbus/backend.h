@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -74,8 +75,8 @@ struct DecisionFacts {
     std::string scheduler;
     std::string cpus; // CPU list
     std::string reason;
-    std::uint64_t since_ms = 0; // how long ago it was decided
-    std::string result;         // "decides", "narrows" or "conflict"
+    std::optional<std::uint64_t> since_ms; // how long ago it was decided about this target
+    std::string result;                    // placement::Opinion::Result as a word
 };
 
 /// Why one target is where it is. CPU lists are "" when there is none.
@@ -89,10 +90,12 @@ struct Explanation {
     std::string effective;
     std::string state; // placement::State as a word
     std::string detail;
+    std::string settings; // what is set beside CPUs: "CPUWeight=200"
     std::string original; // as captured before the first touch, "" if untouched
+    std::string before;   // the same in words
 };
 
-/// One target whose state is not what was asked for.
+/// One target, member or unit whose state is not what was asked for.
 struct Finding {
     std::string target;
     std::string scheduler;
@@ -100,6 +103,7 @@ struct Finding {
     std::string wanted;
     std::string effective;
     std::string detail;
+    bool waits = false; // it cannot hold yet: no drift
 };
 
 /// All calls come from the loop's thread. Strings may hold any bytes; the bus side makes them fit for D-Bus.

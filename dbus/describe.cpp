@@ -117,12 +117,11 @@ Json explanations_json(const std::vector<Explanation>& explanations) {
         Json members = Json::array();
         for (const auto& m : e.members) members.push_back({{"scheduler", m.scheduler}, {"member", m.member}});
         Json decisions = Json::array();
-        for (const auto& d : e.decisions)
-            decisions.push_back({{"scheduler", d.scheduler},
-                                 {"cpus", d.cpus},
-                                 {"reason", d.reason},
-                                 {"since_ms", d.since_ms},
-                                 {"result", d.result}});
+        for (const auto& d : e.decisions) {
+            decisions.push_back(
+                {{"scheduler", d.scheduler}, {"cpus", d.cpus}, {"reason", d.reason}, {"result", d.result}});
+            if (d.since_ms) decisions.back()["since_ms"] = *d.since_ms;
+        }
         out.push_back({{"target", e.target},
                        {"comm", e.comm},
                        {"members", std::move(members)},
@@ -132,7 +131,9 @@ Json explanations_json(const std::vector<Explanation>& explanations) {
                        {"effective", e.effective},
                        {"state", e.state},
                        {"detail", e.detail},
-                       {"original", e.original}});
+                       {"settings", e.settings},
+                       {"original", e.original},
+                       {"before", e.before}});
     }
     return out;
 }
@@ -225,15 +226,18 @@ std::string describe_explanations(const std::vector<Explanation>& explanations) 
 }
 
 std::string describe_findings(const std::vector<Finding>& findings) {
-    Json list = Json::array();
+    Json drift = Json::array();
+    Json waiting = Json::array();
     for (const auto& f : findings)
-        list.push_back({{"target", f.target},
+        (f.waits ? waiting : drift)
+            .push_back({{"target", f.target},
                         {"scheduler", f.scheduler},
                         {"state", f.state},
                         {"wanted", f.wanted},
                         {"effective", f.effective},
                         {"detail", f.detail}});
-    return text_of_json({{"ok", findings.empty()}, {"findings", std::move(list)}});
+    const bool ok = drift.empty();
+    return text_of_json({{"ok", ok}, {"findings", std::move(drift)}, {"waiting", std::move(waiting)}});
 }
 
 std::string describe_changes(const std::vector<std::string>& changes, bool dry_run) {

@@ -177,7 +177,7 @@ Result<std::map<std::string, model::AttributeValue>> member_attributes(const Opt
 Change attach(Backend& backend, Reader& in) {
     const auto scheduler = in.text();
     const auto member = in.text();
-    return change(in.options({"weight", "class", "cpus", "exclusive", "memory", "persistent"}),
+    return change(in.options({"weight", "class", "cpus", "exclusive", "memory", "quota", "persistent"}),
                   concern_of(member_path(scheduler, member)),
                   [=, &backend](const Options& options, Writer& out) -> Status {
                       const auto attributes = member_attributes(options);

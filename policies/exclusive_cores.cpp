@@ -200,7 +200,7 @@ Decision ExclusiveCores::decision_of(Claim& claim, const CpuSet& shared) const {
     const Cores& cores = claims_.cores();
     if (claim.missing == 0) {
         if (claim.reason.empty()) claim.reason = reason_of(claim);
-        return {{}, cores.mask(claim.cores), claim.reason};
+        return {{}, cores.mask(claim.cores), claim.reason, {}, cores.cpus(claim.cores)};
     }
     claim.reason.clear();
     const auto asks = fmt::format("asks for {} of its own", counted(claim.request.cpus, "CPU"));
@@ -211,7 +211,9 @@ Decision ExclusiveCores::decision_of(Claim& claim, const CpuSet& shared) const {
         return {{},
                 own | shared,
                 fmt::format("{}, has {} on CPUs {}: shares CPUs {} for the rest", asks,
-                            claim.request.cpus - claim.missing, own.text(), shared.text())};
+                            claim.request.cpus - claim.missing, own.text(), shared.text()),
+                {},
+                cores.cpus(claim.cores)};
     }
     const int largest = claims_.largest_request();
     if (own.empty())
@@ -223,7 +225,9 @@ Decision ExclusiveCores::decision_of(Claim& claim, const CpuSet& shared) const {
     return {{},
             own,
             fmt::format("{}, only {} more would fit now: keeps CPUs {} that it has", asks, largest,
-                        own.text())};
+                        own.text()),
+            {},
+            cores.cpus(claim.cores)};
 }
 
 std::vector<Decision> ExclusiveCores::decisions(std::span<const Subject> subjects, const CpuSet& usable) {

@@ -100,7 +100,7 @@ bool is_member_attribute(std::string_view key) {
 
 Status read_member_key(const TomlValue::Entry& entry, DesiredMember& member) {
     static constexpr std::string_view kKnown[] = {"member", "escaped",   "weight", "class",
-                                                  "cpus",   "exclusive", "memory"};
+                                                  "cpus",   "exclusive", "memory", "quota"};
     if (entry.key == "member" || entry.key == "escaped") {
         if (!member.name.empty()) return unknown_key(entry, "a member is named once and", kKnown);
         auto name = member_name(entry, entry.key == "escaped");

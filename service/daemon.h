@@ -75,6 +75,7 @@ private:
 
     Status open_holds();
     void hear_holds();
+    [[nodiscard]] Status is_there(const std::string& held) const;
     /// Whether somebody holds what the recipe would remove: then it fails with busy, naming the holder.
     [[nodiscard]] Status check_holds(const Recipe& recipe) const;
 
@@ -152,6 +153,7 @@ private:
     Time next_status_{};
     std::string told_status_;
     Time next_sign_of_life_{};
+    Time verified_{}; // when all that is held was last read back anew, because somebody asked
 };
 
 } // namespace schedd::service

@@ -37,42 +37,6 @@ std::vector<std::string> setting_changes(const DaemonSettings& before, const Dae
     return lines;
 }
 
-dbus::Explanation translate(const placement::Explanation& row) {
-    dbus::Explanation out;
-    out.target = row.target.text();
-    out.comm = row.comm;
-    for (const auto& [scheduler, member] : row.members) out.members.push_back({scheduler, member});
-    for (std::size_t i = 0; i < row.verdict.opinions.size(); ++i) {
-        const auto& opinion = row.verdict.opinions[i];
-        out.decisions.push_back({opinion.scheduler, opinion.cpus.text(), opinion.reason,
-                                 static_cast<std::uint64_t>(milliseconds_of(row.since[i])),
-                                 std::string(name_of(opinion.result))});
-    }
-    out.wanted = row.verdict.cpus.text();
-    out.written = row.outcome.written.text();
-    out.effective = row.outcome.effective.text();
-    out.state =
-        placement::name_of(row.verdict.has_conflict() ? placement::State::conflict : row.outcome.state);
-    out.detail = row.outcome.detail;
-    if (row.verdict.has_conflict() && out.detail.empty()) out.detail = row.verdict.disagreement();
-    out.original = row.original;
-    return out;
-}
-
-/// A unit that is no member: why it is not.
-dbus::Explanation translate(const systemd::Attachments::Row& row) {
-    dbus::Explanation out;
-    out.target = "unit:" + row.unit;
-    out.state =
-        placement::name_of(row.state == "waiting" ? placement::State::pending : placement::State::free);
-    if (row.scheduler.empty()) out.detail = fmt::format("it has opted out ({})", row.where);
-    else
-        out.detail = fmt::format("{} {}: {} ({})",
-                                 row.state == "waiting" ? "waits to be attached to" : "is detached from",
-                                 row.scheduler, row.detail, row.where);
-    return out;
-}
-
 template <class Field> std::size_t count_distinct(const Topology& topology, Field field) {
     std::set<int> seen;
     for (const auto& cpu : topology.cpus) seen.insert(cpu.*field);
@@ -186,35 +150,6 @@ dbus::Facts Daemon::facts() const {
             facts.unit_files.push_back({std::move(row.unit), std::move(row.scheduler), std::move(row.state),
                                         std::move(row.detail), std::move(row.where)});
     return facts;
-}
-
-Result<std::vector<dbus::Explanation>> Daemon::explain(std::string_view what) const {
-    const auto rows = engine_->explain(what);
-    std::vector<dbus::Explanation> out;
-    if (!rows) {
-        if (attachments_)
-            for (const auto& row : attachments_->rows())
-                if ("unit:" + row.unit == what) out.push_back(translate(row));
-        if (out.empty()) return std::unexpected(rows.error());
-        return out;
-    }
-    for (const auto& row : *rows) out.push_back(translate(row));
-    return out;
-}
-
-std::vector<dbus::Explanation> Daemon::explain_all() const {
-    return explain("").value_or(std::vector<dbus::Explanation>());
-}
-
-Result<std::vector<dbus::Finding>> Daemon::verify() {
-    engine_->check_all();
-    std::vector<dbus::Finding> findings;
-    for (const auto& row : explain_all()) {
-        if (row.state == "applied" || row.state == "free") continue;
-        findings.push_back({row.target, row.members.empty() ? "" : row.members.front().scheduler, row.state,
-                            row.wanted, row.effective, row.detail});
-    }
-    return findings;
 }
 
 } // namespace schedd::service

@@ -23,7 +23,17 @@ void Daemon::hear_holds() {
     bus_->holds_changed();
 }
 
+/// A hold on nothing would keep nothing. What cannot be held at all is told by Holds.
+Status Daemon::is_there(const std::string& held) const {
+    constexpr std::string_view kMark = "scheduler:";
+    const auto name = held.starts_with(kMark) ? held.substr(kMark.size()) : "*";
+    if (name == "*" || !check_held_thing(held)) return {};
+    const auto found = tree_->find(Path({"schedulers", name}));
+    return found ? Status() : std::unexpected(found.error());
+}
+
 Result<dbus::HoldTicket> Daemon::hold(const dbus::HoldRequest& request, bool dry_run) {
+    if (auto there = is_there(request.what); !there) return std::unexpected(there.error());
     auto ticket = holds_->take(request, dry_run);
     if (!ticket || dry_run) return ticket;
     const auto held = holds_->schedulers();

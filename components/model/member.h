@@ -32,6 +32,7 @@ public:
         kCpus,
         kExclusive,
         kMemory,
+        kQuota,
         kState,
         kWantedCpus,
         kWrittenCpus,
@@ -47,6 +48,8 @@ public:
     [[nodiscard]] const MemberName& parsed() const { return parsed_; }
     [[nodiscard]] std::uint64_t weight() const { return unsigned_at(kWeight); }
     [[nodiscard]] Demand demand() const;
+    /// CPU time in percent of one CPU; 0 = as much as there is.
+    [[nodiscard]] std::uint64_t quota() const { return unsigned_at(kQuota); }
     [[nodiscard]] bool wants_local_memory() const { return text_at(kMemory) == "local"; }
     /// False once a held process has ended; members without a hold live until they are removed.
     [[nodiscard]] bool alive() const { return !hold_ || hold_->alive(); }

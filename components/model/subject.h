@@ -75,6 +75,7 @@ struct Decision {
     CpuSet cpus;
     std::string reason; // fit for a person: what was seen, what was chosen
     Tuning tuning = {};
+    CpuSet alone = {}; // of these CPUs, those that no other scheduler may give to others while it runs
 };
 
 } // namespace schedd::model

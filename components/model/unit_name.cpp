@@ -5,6 +5,7 @@
 #include <array>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace schedd::model {
 
@@ -35,8 +36,10 @@ bool stands_for(std::string_view unit, std::string_view element) {
 Status check_unit_name(std::string_view name) {
     const auto type = std::ranges::find_if(kTypes, [&](auto t) { return name.ends_with(t); });
     if (type == kTypes.end())
-        return fail(Errc::invalid_value, fmt::format("'{}' has no type of unit", name.substr(0, 80)),
-                    fmt::format("write it whole, as {}.service", name.substr(0, 80)));
+        return fail(Errc::invalid_value,
+                    fmt::format("'{}' has no type of unit that runs anything", name.substr(0, 80)),
+                    fmt::format("it ends in {}; a service's is {}.service", fmt::join(kTypes, ", "),
+                                name.substr(0, 80)));
     const auto stem = name.substr(0, name.size() - type->size());
     if (stem.empty() || stem.front() == '@' || name.size() > kLongest ||
         !std::ranges::all_of(stem, is_allowed))

@@ -59,6 +59,8 @@ public:
     /// place(), made worse by what went wrong. By default nothing can be tuned, and the detail says so.
     virtual Outcome tune(const Target& target, const Tuning& tuning, const std::string& original,
                          Outcome outcome);
+    /// What a captured text says, in words for people.
+    [[nodiscard]] virtual std::string told(const std::string& original) const { return original; }
     /// Reads a tuning back; takes and gives the outcome of check().
     virtual Outcome check_tuning(const Target& target, const Tuning& tuning, Outcome outcome);
     /// The outside may have changed without leaving a trace: what is remembered to save questions is void.

@@ -17,6 +17,7 @@ constexpr Duration kGrace = std::chrono::seconds(10);
 /// A policy that thinks longer than this is put out of action: the loop is one thread.
 constexpr Duration kDecideBudget = std::chrono::seconds(1);
 constexpr std::uint64_t kDefaultWeight = 100; // systemd's and the kernel's own, too
+constexpr std::uint64_t kPercentUs = 10'000;  // of a second, in quotas
 
 /// Whether a member is a process, of whose end its hold may be the only one to tell.
 bool names_processes(const ProcessSet& set) {
@@ -212,7 +213,8 @@ bool Engine::run_policy(Scheduler& scheduler, Seat& seat, Time now) {
         const auto before = seat.decisions.find(decision.target);
         const bool same = before != seat.decisions.end() && before->second.decision.cpus == decision.cpus &&
                           before->second.decision.reason == decision.reason &&
-                          before->second.decision.tuning == decision.tuning;
+                          before->second.decision.tuning == decision.tuning &&
+                          before->second.decision.alone == decision.alone;
         if (!same && listener_) listener_->decided(scheduler.name(), decision.target, decision);
         const Time since = same ? before->second.since : now;
         changed = changed || !same;
@@ -230,6 +232,9 @@ std::string Engine::nonsense_in(const Seat& seat, const std::vector<Decision>& d
         if (!holds(seat, decision.target))
             return fmt::format("it decided about {}, which is not in its process set",
                                decision.target.text());
+        if (!decision.alone.subset_of(usable))
+            return fmt::format("it gave {} CPUs alone that are not all there: {}", decision.target.text(),
+                               decision.alone.text());
         if (!decision.cpus.intersects(usable))
             return fmt::format("it put {} on CPUs '{}', none of which is online and allowed",
                                decision.target.text(), decision.cpus.text());
@@ -272,10 +277,11 @@ std::vector<Wish> Engine::wishes() const {
     return all;
 }
 
-/// What a unit's member asks for beside CPUs: its weight, and memory near the CPUs it is given.
+/// What a unit's member asks for beside CPUs: its weight, its quota, and memory near the CPUs it is given.
 Tuning Engine::tuning_of(const Member& member, const Decision& decision) const {
     Tuning tuning;
     if (member.weight() != kDefaultWeight) tuning.cpu_weight = member.weight();
+    if (member.quota() != 0) tuning.cpu_quota_us = member.quota() * kPercentUs;
     if (member.wants_local_memory()) {
         CpuSet nodes;
         for (const auto& cpu : topology_.cpus)

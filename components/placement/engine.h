@@ -40,9 +40,10 @@ struct Explanation {
     std::string comm;                                         // of a process
     std::vector<std::pair<std::string, std::string>> members; // scheduler and member it belongs by
     Verdict verdict;
-    std::vector<Duration> since; // age of each opinion's decision, in their order
+    std::vector<std::optional<Duration>> since; // age of each opinion's own decision, in their order
     Outcome outcome;
     std::string original; // as captured; empty if never touched
+    std::string before;   // the same in words
 };
 
 /// Numbers of one scheduler.
@@ -100,8 +101,9 @@ public:
     [[nodiscard]] std::uint64_t ticks() const { return ticks_; }
     /// Steps carried out since the start; a steady state adds none.
     [[nodiscard]] std::uint64_t steps() const { return steps_; }
-    /// Re-reads everything that is held; what differs from what was written is found in explain().
-    void check_all();
+    /// Re-reads everything that is held; what differs from what was written is found in explain(). With
+    /// `anew` also what costs questions to others and was answered a while ago.
+    void check_all(bool anew = true);
 
     void part_added(Part& part) override;
     void part_removed(const Path& path, Part& part) override;

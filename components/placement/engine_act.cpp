@@ -402,9 +402,9 @@ void Engine::reconcile(const Target& target) {
     redo(target, at->second);
 }
 
-void Engine::check_all() {
+void Engine::check_all(bool anew) {
     reports_dirty_ = true;
-    actuator_.forget_answers();
+    if (anew) actuator_.forget_answers();
     for (auto& [target, outcome] : outcomes_) {
         if (outcome.state == State::invalid)
             outcome.effective = actuator_.current(target).value_or(outcome.effective);

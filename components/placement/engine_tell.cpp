@@ -106,7 +106,7 @@ Result<std::vector<Explanation>> Engine::explain(std::string_view what) const {
                     "name a member (process:12, cgroup:/a), a pid, or a scheduler");
     std::vector<Explanation> all;
     for (const auto& target : targets) {
-        Explanation row{target, {}, {}, {}, {}, {}, {}};
+        Explanation row{target, {}, {}, {}, {}, {}, {}, {}};
         if (const auto* process = tree_.environment().processes.find(target.pid)) row.comm = process->comm;
         for (const auto& [name, seat] : seats_) {
             const auto subject = std::ranges::lower_bound(seat.subjects, target, {}, &Subject::target);
@@ -116,12 +116,15 @@ Result<std::vector<Explanation>> Engine::explain(std::string_view what) const {
         if (const auto* verdict = find_in(verdicts_, target)) row.verdict = *verdict;
         if (const auto* outcome = find_in(outcomes_, target)) row.outcome = *outcome;
         else row.outcome.state = State::free;
-        if (const auto* entry = ledger_.find(target)) row.original = entry->original;
+        if (const auto* entry = ledger_.find(target)) {
+            row.original = entry->original;
+            row.before = actuator_.told(entry->original);
+        }
         const Time now = tree_.environment().clock.now();
         for (const auto& opinion : row.verdict.opinions) {
             const auto seat = seats_.find(opinion.scheduler);
             const auto* held = seat == seats_.end() ? nullptr : find_in(seat->second.decisions, target);
-            row.since.push_back(held ? now - held->since : Duration{});
+            row.since.push_back(held ? std::optional(now - held->since) : std::nullopt);
         }
         all.push_back(std::move(row));
     }
@@ -147,7 +150,8 @@ std::vector<SchedulerFacts> Engine::facts() const {
                 if (!verdict) continue;
                 row.conflicts +=
                     static_cast<std::size_t>(std::ranges::count_if(verdict->opinions, [&](const Opinion& o) {
-                        return o.scheduler == row.name && o.result == Opinion::Result::conflict;
+                        return o.result == Opinion::Result::disputes ||
+                               (o.scheduler == row.name && o.result == Opinion::Result::conflict);
                     }));
             }
         }

@@ -2,8 +2,10 @@
 #include "components/placement/planner.h"
 
 #include <algorithm>
+#include <set>
 #include <tuple>
 #include <unordered_map>
+#include <unordered_set>
 
 #include <fmt/format.h>
 
@@ -14,23 +16,30 @@ std::string_view name_of(Opinion::Result result) {
     case Opinion::Result::decides: return "decides";
     case Opinion::Result::narrows: return "narrows";
     case Opinion::Result::conflict: return "conflict";
+    case Opinion::Result::excludes: return "excludes";
+    case Opinion::Result::disputes: return "disputes";
     }
     return "decides";
 }
 
 bool Verdict::has_conflict() const {
-    return std::ranges::any_of(opinions,
-                               [](const Opinion& o) { return o.result == Opinion::Result::conflict; });
+    return std::ranges::any_of(opinions, [](const Opinion& o) {
+        return o.result == Opinion::Result::conflict || o.result == Opinion::Result::disputes;
+    });
 }
 
 std::string Verdict::disagreement() const {
     std::string text;
-    for (const auto& opinion : opinions) {
-        if (opinion.result != Opinion::Result::conflict) continue;
-        text += fmt::format("{}{} wants CPUs {}, none of which is left", text.empty() ? "" : "; ",
-                            opinion.scheduler, opinion.cpus.text());
-    }
+    const auto add = [&](const std::string& more) { text += (text.empty() ? "" : "; ") + more; };
+    for (const auto& opinion : opinions)
+        if (opinion.result == Opinion::Result::conflict)
+            add(fmt::format("{} wants CPUs {}, none of which is left", opinion.scheduler,
+                            opinion.cpus.text()));
     if (!text.empty() && !cpus.empty()) text += fmt::format(" beside {}, decided before it", cpus.text());
+    for (const auto& opinion : opinions)
+        if (opinion.result == Opinion::Result::disputes)
+            add(fmt::format("{} gives CPUs {} to {} alone, and nothing else is left", opinion.scheduler,
+                            opinion.cpus.text(), opinion.member));
     return text;
 }
 
@@ -71,6 +80,66 @@ private:
     std::unordered_map<Pid, CpuSet> by_group_;
 };
 
+/// What targets were given alone, in the order of the stack, and who is kept off it.
+class Alone {
+public:
+    void add(const Wish& wish, const Opinion& opinion, const CpuSet& granted) {
+        // siblings of its CPUs that are to stay idle are not in its own set
+        const auto cpus = wish.decision.alone & (granted | (wish.decision.alone - wish.decision.cpus));
+        if (cpus.empty() || wish.pids.empty()) return; // it does not run: nobody disturbs it
+        grants_.push_back({wish.decision.target, opinion.scheduler, opinion.member, cpus, wish.pids});
+        all_ |= cpus;
+        schedulers_.insert(opinion.scheduler);
+    }
+
+    void keep_off(const std::vector<Wish>& wishes, std::map<Target, Verdict>& verdicts) const {
+        if (grants_.empty()) return;
+        std::map<Target, const std::vector<Pid>*> strangers;
+        for (const Wish& wish : wishes) // few or none: who gives CPUs away alone has seen to its own members
+            if (const auto at = verdicts.find(wish.decision.target); is_strange(at->second))
+                strangers.emplace(wish.decision.target, &wish.pids);
+        for (const auto& [target, pids] : strangers) keep_off(target, *pids, verdicts.at(target));
+    }
+
+private:
+    struct Grant {
+        Target target;
+        std::string scheduler;
+        std::string member;
+        CpuSet cpus;
+        std::vector<Pid> pids;
+    };
+
+    static bool has_decided(const std::string& scheduler, const Verdict& verdict) {
+        return std::ranges::any_of(verdict.opinions, [&](const Opinion& opinion) {
+            return opinion.scheduler == scheduler && opinion.result <= Opinion::Result::narrows;
+        });
+    }
+    [[nodiscard]] bool is_strange(const Verdict& verdict) const {
+        return verdict.cpus.intersects(all_) && std::ranges::any_of(schedulers_, [&](const auto& scheduler) {
+                   return !has_decided(scheduler, verdict);
+               });
+    }
+    void keep_off(const Target& target, const std::vector<Pid>& pids, Verdict& verdict) const {
+        const std::unordered_set<Pid> own(pids.begin(), pids.end());
+        for (const auto& grant : grants_) {
+            if (grant.target == target) return; // it is alone itself, and before those that follow
+            if (!verdict.cpus.intersects(grant.cpus) || has_decided(grant.scheduler, verdict)) continue;
+            // what contains the other, or is inside it, is bound to share
+            if (std::ranges::any_of(grant.pids, [&](Pid pid) { return own.contains(pid); })) continue;
+            const auto left = verdict.cpus - grant.cpus;
+            const auto result = left.empty() ? Opinion::Result::disputes : Opinion::Result::excludes;
+            verdict.opinions.push_back({grant.scheduler, grant.member, verdict.cpus & grant.cpus,
+                                        fmt::format("{} has them alone", grant.member), result});
+            if (!left.empty()) verdict.cpus = left;
+        }
+    }
+
+    std::vector<Grant> grants_;
+    std::set<std::string> schedulers_; // that have given some
+    CpuSet all_;
+};
+
 std::size_t depth_of(const Target& target) {
     if (target.sort != Target::Sort::cgroup) return SIZE_MAX; // processes are inside every group
     return static_cast<std::size_t>(std::ranges::count(target.name, '/'));
@@ -82,6 +151,7 @@ std::map<Target, Verdict> combine(std::vector<Wish> wishes, const CpuSet& usable
     std::ranges::stable_sort(wishes, comes_first);
     std::map<Target, Verdict> verdicts;
     Bonds bonds;
+    Alone alone;
     for (Wish& wish : wishes) {
         auto& verdict = verdicts[wish.decision.target];
         Opinion opinion{std::move(wish.scheduler), std::move(wish.member), wish.decision.cpus,
@@ -96,9 +166,11 @@ std::map<Target, Verdict> combine(std::vector<Wish> wishes, const CpuSet& usable
             verdict.cpus = cpus;
             verdict.tuning.add(wish.decision.tuning);
             bonds.grant(wish, cpus);
+            alone.add(wish, opinion, cpus);
         }
         verdict.opinions.push_back(std::move(opinion));
     }
+    alone.keep_off(wishes, verdicts);
     return verdicts;
 }
 

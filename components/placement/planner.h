@@ -24,7 +24,9 @@ struct Wish {
 
 /// What became of one wish in the stack.
 struct Opinion {
-    enum class Result { decides, narrows, conflict };
+    /// `excludes`: it has given these CPUs to somebody else alone; `disputes`: and nothing else would be
+    /// left.
+    enum class Result { decides, narrows, conflict, excludes, disputes };
     std::string scheduler;
     std::string member;
     CpuSet cpus;
@@ -49,6 +51,8 @@ struct Verdict {
 /// then the latest attached first. The first decides, the next may only narrow inside it; one that would
 /// leave nothing is a conflict and is ignored. A process is also bound by what was decided for its control
 /// group by schedulers before it, and the other way round. CPUs outside `usable` do not count.
+/// Then what a target was given alone (Decision::alone) is taken from targets that other schedulers have
+/// decided about; the first in the stack has it. Who would be left with nothing keeps its CPUs: a conflict.
 std::map<Target, Verdict> combine(std::vector<Wish> wishes, const CpuSet& usable);
 
 /// One act on the machine.

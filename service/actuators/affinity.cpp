@@ -110,6 +110,11 @@ Outcome check_threads(Host& host, const Target& target, const CpuSet& written) {
     return outcome;
 }
 
+std::string AffinityActuator::told(const std::string& original) const {
+    const auto masks = ProcessMasks::parse(original);
+    return masks ? masks->told() : original;
+}
+
 Outcome AffinityActuator::restore(const Target& target, const std::string& original) {
     if (auto fits = is_process(target); !fits) return failed(fits.error());
     const auto masks = ProcessMasks::parse(original);

@@ -23,6 +23,7 @@ public:
                                       const CpuSet& parent_written, const Target& child) override;
     Outcome place(const Target& target, const CpuSet& cpus) override;
     Outcome check(const Target& target, const CpuSet& written) override;
+    [[nodiscard]] std::string told(const std::string& original) const override;
     Outcome restore(const Target& target, const std::string& original) override;
 
 private:

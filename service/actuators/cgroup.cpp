@@ -139,6 +139,12 @@ Outcome CgroupActuator::check_group(const std::string& group, const CpuSet& writ
     return outcome;
 }
 
+std::string CgroupActuator::told(const std::string& original) const {
+    if (!original.starts_with(kGroupMark)) return told_process(original);
+    const auto cpus = original.substr(kGroupMark.size());
+    return "cpuset.cpus " + (cpus.empty() ? "empty" : cpus);
+}
+
 /// Version 2 leaves tasks on the narrow set when it is simply unset, so: widen, verify, then unset.
 Status CgroupActuator::clear(const std::string& group) {
     const auto wide = hierarchy_.effective(parent_of(group));

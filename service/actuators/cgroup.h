@@ -23,6 +23,7 @@ public:
                                       const CpuSet& parent_written, const Target& child) override;
     Outcome place(const Target& target, const CpuSet& cpus) override;
     Outcome check(const Target& target, const CpuSet& written) override;
+    [[nodiscard]] std::string told(const std::string& original) const override;
     Outcome restore(const Target& target, const std::string& original) override;
 
 private:
@@ -36,6 +37,7 @@ private:
     Outcome place_process(const Target& target, const CpuSet& cpus);
     Outcome check_process(const Target& target, const CpuSet& written);
     Outcome restore_process(const Target& target, const std::string& original);
+    [[nodiscard]] static std::string told_process(const std::string& original);
     [[nodiscard]] std::string nearest_existing(std::string group) const;
 
     CpusetHierarchy hierarchy_;

@@ -176,6 +176,11 @@ std::string CgroupActuator::nearest_existing(std::string group) const {
     return group.empty() ? "/" : group;
 }
 
+std::string CgroupActuator::told_process(const std::string& original) {
+    const auto where = Whereabouts::parse(original);
+    return where ? fmt::format("in {}, {}", where->group, where->masks.told()) : original;
+}
+
 Outcome CgroupActuator::restore_process(const Target& target, const std::string& original) {
     auto& host = hierarchy_.host();
     const auto where = Whereabouts::parse(original);

@@ -94,6 +94,11 @@ Result<std::string> Router::capture_tuning(const Target& target, const std::stri
     return original;
 }
 
+std::string Router::told(const std::string& original) const {
+    const auto* actuator = actuator_of(original);
+    return actuator ? actuator->told(original) : original;
+}
+
 Tuning Router::written_tuning(const std::string& original) const {
     const auto* actuator = actuator_of(original);
     return actuator ? actuator->written_tuning(original) : Tuning();

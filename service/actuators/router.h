@@ -38,6 +38,7 @@ public:
     Result<std::string> capture_tuning(const Target& target, const std::string& original,
                                        const Tuning& tuning) override;
     [[nodiscard]] Tuning written_tuning(const std::string& original) const override;
+    [[nodiscard]] std::string told(const std::string& original) const override;
     Outcome tune(const Target& target, const Tuning& tuning, const std::string& original,
                  Outcome outcome) override;
     Outcome check_tuning(const Target& target, const Tuning& tuning, Outcome outcome) override;

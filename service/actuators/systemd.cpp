@@ -3,8 +3,6 @@
 #include "service/actuators/systemd.h"
 
 #include <algorithm>
-#include <fstream>
-#include <ranges>
 
 #include <fmt/format.h>
 
@@ -220,16 +218,20 @@ bool SystemdActuator::is_confirmed(const std::string& unit, const CpuSet& writte
     return true;
 }
 
-/// The drop-in that sets the CPUs, the last of several; "somebody else" where it is in none.
 std::string SystemdActuator::who_set(const std::string& unit) const {
-    const auto files = manager_.drop_ins(unit);
-    if (files)
-        for (const auto& file : *files | std::views::reverse) {
-            std::ifstream lines(file);
-            for (std::string line; std::getline(lines, line);)
-                if (line.starts_with(kProperty)) return file;
-        }
-    return "somebody else";
+    return RuntimeDropIns::who_set(kProperty, manager_.drop_ins(unit).value_or(std::vector<std::string>()));
+}
+
+std::string SystemdActuator::told(const std::string& original) const {
+    const auto captured = Captured::parse(original);
+    if (!captured) return original;
+    auto words = captured->cpus ? fmt::format("AllowedCPUs {}{}", captured->cpus->text(),
+                                              actuators::told(captured->origin))
+                                : std::string("AllowedCPUs unset");
+    if (const auto own = captured->own.size(); own > 0)
+        words += fmt::format(" ({} of its tasks had an affinity of their own)", own);
+    const auto settings = UnitSettings::told(original);
+    return settings.empty() ? words : words + ", " + settings;
 }
 
 Outcome SystemdActuator::check(const Target& target, const CpuSet& written) {

@@ -38,6 +38,7 @@ public:
     /// Adds " CPUWeight=ORIGIN:VALUE>WRITTEN CPUQuota=... AllowedMemoryNodes=..." to it.
     Result<std::string> capture_tuning(const Target& target, const std::string& original,
                                        const Tuning& tuning) override;
+    [[nodiscard]] std::string told(const std::string& original) const override;
     [[nodiscard]] Tuning written_tuning(const std::string& original) const override {
         return UnitSettings::written(original);
     }

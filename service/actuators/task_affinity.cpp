@@ -72,6 +72,13 @@ std::string ProcessMasks::text() const {
     return text;
 }
 
+std::string ProcessMasks::told() const {
+    auto words = fmt::format("CPUs {}", main.cpus.text());
+    if (const auto count = others.size(); count > 0)
+        words += fmt::format(", {} {} on others", count, count == 1 ? "thread" : "threads");
+    return words;
+}
+
 Result<ProcessMasks> ProcessMasks::parse(std::string_view text) {
     const auto junk = [&](std::string_view part) {
         return fail(Errc::invalid_value, fmt::format("\"{}\" is no recorded affinity", part),

@@ -32,6 +32,8 @@ struct ProcessMasks {
         return at == others.end() ? main : at->second;
     }
     [[nodiscard]] std::string text() const;
+    /// "CPUs 0-3, 2 threads on others".
+    [[nodiscard]] std::string told() const;
     /// Fails with invalid_value.
     static Result<ProcessMasks> parse(std::string_view text);
     bool operator==(const ProcessMasks&) const = default;

@@ -3,19 +3,15 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include "components/kit/errno_error.h"
 #include "components/kit/number.h"
 
 namespace schedd::actuators {
 
 namespace {
 
-constexpr std::array<std::string_view, 4> kOrigins{"unset", "runtime", "persistent", "file"};
 constexpr std::array kSettings{Setting::cpu_weight, Setting::cpu_quota, Setting::memory_nodes};
 constexpr std::size_t kWrittenValues = 4;         // that are remembered of a setting
 constexpr std::uint64_t kQuotaPeriodUs = 100'000; // systemd's, unless a unit file says another
@@ -71,42 +67,6 @@ Result<Tuning> parse_value(Setting setting, std::string_view text) {
 }
 
 } // namespace
-
-std::string_view name_of(Origin origin) { return kOrigins[static_cast<std::size_t>(origin)]; }
-
-Result<Origin> parse_origin(std::string_view word) {
-    const auto at = std::ranges::find(kOrigins, word);
-    if (at == kOrigins.end())
-        return fail(Errc::invalid_value, fmt::format("\"{}\" is no origin", word),
-                    "unset, runtime, persistent, file");
-    return static_cast<Origin>(at - kOrigins.begin());
-}
-
-std::string RuntimeDropIns::path(const std::string& unit, std::string_view property,
-                                 std::string_view folder) const {
-    return fmt::format("{}/{}/{}.d/50-{}.conf", directory_, folder, unit, property);
-}
-
-Origin RuntimeDropIns::origin_of(const std::string& unit, std::string_view property, bool is_set,
-                                 const std::vector<std::string>& files) const {
-    if (!is_set) return Origin::unset;
-    const auto has = [&](const std::string& file) { return std::ranges::find(files, file) != files.end(); };
-    for (const auto* folder : {"system.control", "transient"})
-        if (has(path(unit, property, folder))) return Origin::runtime;
-    if (has(fmt::format("/etc/systemd/system.control/{}.d/50-{}.conf", unit, property)))
-        return Origin::persistent;
-    return Origin::file;
-}
-
-Status RuntimeDropIns::remove(const std::string& unit, std::string_view property) const {
-    for (const auto* folder : {"system.control", "transient"}) {
-        const auto file = path(unit, property, folder);
-        if (::unlink(file.c_str()) != 0 && errno != ENOENT && errno != ENOTDIR)
-            return std::unexpected(errno_error(errno, "removing " + file));
-        ::rmdir(file.substr(0, file.rfind('/')).c_str()); // only if nothing else is in it
-    }
-    return {};
-}
 
 Result<std::string> UnitSettings::capture(const std::string& unit) {
     const auto now = manager_.tuning(unit);
@@ -169,6 +129,20 @@ Result<std::string> UnitSettings::noted(std::string captured, const Tuning& tuni
     return captured;
 }
 
+std::string UnitSettings::told(std::string_view captured) {
+    std::string words;
+    const auto originals = parse(captured);
+    if (!originals) return words;
+    for (const auto& [setting, original] : *originals) {
+        if (original.written.empty()) continue;
+        const auto value = original.value.text(); // "CPUWeight=200"
+        words += fmt::format("{}{}{}", words.empty() ? "" : ", ",
+                             value.empty() ? fmt::format("{} unset", property_of(setting)) : value,
+                             actuators::told(original.origin));
+    }
+    return words;
+}
+
 Tuning UnitSettings::written(std::string_view captured) {
     Tuning last;
     if (const auto originals = parse(captured))
@@ -207,9 +181,14 @@ Status UnitSettings::check(const std::string& unit, const std::string& group, co
         return fail(Errc::held_by_other,
                     fmt::format("{} of {} is {}, {} was written", property_of(setting), unit,
                                 is.empty() ? "unset" : is, value_text(setting, wanted)),
-                    "somebody else set it");
+                    who_set(unit, setting) + " set it");
     }
     return group.empty() ? Status() : check_kernel(group, tuning);
+}
+
+std::string UnitSettings::who_set(const std::string& unit, Setting setting) {
+    return RuntimeDropIns::who_set(property_of(setting),
+                                   manager_.drop_ins(unit).value_or(std::vector<std::string>()));
 }
 
 Status UnitSettings::check_kernel(const std::string& group, const Tuning& tuning) const {

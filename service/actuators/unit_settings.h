@@ -8,33 +8,12 @@
 
 #include "components/placement/actuator.h"
 #include "service/actuators/cpuset_hierarchy.h"
+#include "service/actuators/runtime_drop_ins.h"
 #include "service/actuators/unit_manager.h"
 
 namespace schedd::actuators {
 
 using namespace schedd::placement;
-
-/// Where a property came from before schedd, which decides what is left in systemd's files afterwards.
-enum class Origin { unset, runtime, persistent, file };
-std::string_view name_of(Origin origin);
-/// Fails with invalid_value.
-Result<Origin> parse_origin(std::string_view word);
-
-/// systemd's drop-ins of properties set by bus calls: DIRECTORY/system.control/UNIT.d/50-PROPERTY.conf.
-class RuntimeDropIns {
-public:
-    explicit RuntimeDropIns(std::string directory) : directory_(std::move(directory)) {}
-    /// `files` are the unit's drop-ins, `is_set` whether the property has a value at all.
-    [[nodiscard]] Origin origin_of(const std::string& unit, std::string_view property, bool is_set,
-                                   const std::vector<std::string>& files) const;
-    /// Removes those of the property; they count more than any other file and would outlive us.
-    Status remove(const std::string& unit, std::string_view property) const;
-
-private:
-    [[nodiscard]] std::string path(const std::string& unit, std::string_view property,
-                                   std::string_view folder) const;
-    std::string directory_;
-};
 
 class UnitSettings {
 public:
@@ -47,6 +26,8 @@ public:
     /// The text with what is about to be written behind each value: "CPUWeight=unset:>200". Values written
     /// before stay in front of it, the oldest of many go: after a crash any of them may be what is there.
     static Result<std::string> noted(std::string captured, const Tuning& tuning);
+    /// What was there of what was written, in words: "CPUWeight unset"; "" if nothing was.
+    static std::string told(std::string_view captured);
     /// What the text says was written last.
     static Tuning written(std::string_view captured);
     /// Sets what differs from `tuning` and puts back what it says no more. `captured` is a text that noted()
@@ -73,6 +54,7 @@ private:
                     const Original& original, const Tuning& now);
     [[nodiscard]] Result<CpuSet> nodes_above(const std::string& group) const;
     Status widen_memory(const std::string& unit, const std::string& group);
+    [[nodiscard]] std::string who_set(const std::string& unit, Setting setting);
     [[nodiscard]] Status check_kernel(const std::string& group, const Tuning& tuning) const;
 
     const CpusetHierarchy& hierarchy_;

@@ -16,6 +16,11 @@ namespace {
 constexpr std::string_view kPrefix = "unit:";
 constexpr Duration kAskAgain = std::chrono::seconds(10); // a systemd that did not answer
 
+std::string an_instance_of(const std::string& unit) {
+    const auto after = unit.find('@') + 1;
+    return unit.substr(0, after) + "schedd" + unit.substr(after);
+}
+
 Path member_path(const std::string& scheduler, const std::string& unit) {
     return Path({"schedulers", scheduler, "process_set", std::string(kPrefix) + unit});
 }
@@ -203,13 +208,13 @@ Status Attachments::may_persist(const std::string& unit) const {
     if (auto checked = check_unit_name(unit); !checked) return checked;
     if (auto why = tree_.environment().processes.opt_out_of(unit); !why.empty())
         return fail(Errc::not_attachable, fmt::format("unit:{} cannot be attached", unit), why);
-    if (is_template(unit)) return {};
-    const auto found = source_.find(unit);
+    // a template alone cannot be asked for, but an instance is there if it is
+    const auto found = source_.find(is_template(unit) ? an_instance_of(unit) : unit);
     if (!found) return std::unexpected(found.error());
     if (!found->exists)
         return fail(Errc::no_such_object, fmt::format("systemd has no unit {}", unit),
                     "make its unit file first, or attach it without --persistent");
-    if (found->id != unit)
+    if (found->id != unit && !is_template(unit))
         return fail(Errc::not_attachable, fmt::format("{} is another name of {}", unit, found->id),
                     fmt::format("attach unit:{}", found->id));
     return {};
@@ -227,7 +232,7 @@ Status Attachments::attach(const std::string& scheduler, const std::string& memb
     for (const auto& [name, value] : attributes) {
         if (key_of(name).empty())
             return fail(Errc::invalid_value, fmt::format("'{}' has no key in unit files", name),
-                        "weight, class, cpus, exclusive and memory have");
+                        "weight, class, cpus, exclusive, memory and quota have");
         wish.attributes[name] = {value, "attach --persistent"};
     }
     if (const auto said = wishes_.find(unit); said != wishes_.end())
@@ -264,8 +269,8 @@ Status Attachments::detach(const std::string& scheduler, const std::string& memb
     const DropIn file(directory_, unit);
     const Recipe recipe{{.what = Verb::Do::remove, .path = member_path(scheduler, unit)}};
     const bool is_there = tree_.find(recipe.front().path).has_value();
+    if (auto removed = file.detach(scheduler, dry_run); !removed) return removed;
     if (dry_run) return is_there ? apply_(recipe, true) : Status();
-    if (auto removed = file.detach(scheduler); !removed) return removed;
     if (const auto wish = wishes_.find(unit); wish != wishes_.end())
         std::erase_if(wish->second.schedulers, [&](const auto& said) { return said.text == scheduler; });
     ours_.erase({scheduler, unit});

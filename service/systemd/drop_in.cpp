@@ -66,12 +66,13 @@ Status DropIn::attach(const std::string& scheduler,
     return write(*contents);
 }
 
-Status DropIn::detach(const std::string& scheduler) const {
+Status DropIn::detach(const std::string& scheduler, bool dry_run) const {
     auto contents = read();
     if (!contents) return std::unexpected(contents.error());
     if (std::erase(contents->schedulers, scheduler) == 0)
         return fail(Errc::no_such_object, fmt::format("{} does not attach {} to {}", path_, unit_, scheduler),
                     "what other files say is changed there by hand");
+    if (dry_run) return {};
     if (!contents->schedulers.empty()) return write(*contents);
     if (::unlink(path_.c_str()) != 0 && errno != ENOENT)
         return std::unexpected(errno_error(errno, "removing " + path_));

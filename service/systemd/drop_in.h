@@ -22,8 +22,8 @@ public:
     /// with held_by_other when the file is somebody else's, denied, io.
     Status attach(const std::string& scheduler, const std::map<std::string, std::string>& attributes) const;
     /// Takes the scheduler out, and the file away when it was the last. Fails with no_such_object when the
-    /// file does not name it, else as attach().
-    Status detach(const std::string& scheduler) const;
+    /// file does not name it, else as attach(). A dry run changes nothing.
+    Status detach(const std::string& scheduler, bool dry_run = false) const;
 
 private:
     struct Contents {

@@ -22,9 +22,10 @@ struct Key {
     std::string_view key;
     std::string_view attribute;
 };
-constexpr std::array kKeys{Key{"Weight", "weight"}, Key{"Class", "class"}, Key{"CPUs", "cpus"},
-                           Key{"Exclusive", "exclusive"}, Key{"Memory", "memory"}};
-constexpr const char* kAccepted = "known are Scheduler, Weight, Class, CPUs, Exclusive, Memory and OptOut";
+constexpr std::array kKeys{Key{"Weight", "weight"},       Key{"Class", "class"},   Key{"CPUs", "cpus"},
+                           Key{"Exclusive", "exclusive"}, Key{"Memory", "memory"}, Key{"Quota", "quota"}};
+constexpr const char* kAccepted =
+    "known are Scheduler, Weight, Class, CPUs, Exclusive, Memory, Quota and OptOut";
 
 std::string_view trimmed(std::string_view text) {
     const auto begin = text.find_first_not_of(kBlanks);

@@ -25,7 +25,7 @@ struct Said {
 /// that was said before.
 struct UnitWish {
     std::vector<Said> schedulers;           // in the order in which they were named, none twice
-    std::map<std::string, Said> attributes; // of the member, by name: weight, class, cpus, exclusive, memory
+    std::map<std::string, Said> attributes; // of the member, by name: weight, class, cpus, exclusive...
     std::optional<Said> opt_out;            // OptOut=yes
     std::vector<std::string> complaints;    // what was passed over: "FILE:LINE: what; accepted"
     bool operator==(const UnitWish&) const = default;
@@ -33,9 +33,9 @@ struct UnitWish {
 };
 
 /// Adds what `text`, the contents of `file`, says for `unit`. Keys: Scheduler= (names, blank-separated; %n,
-/// %p, %i and %% are put in), Weight=, Class=, CPUs=, Exclusive=, Memory=, OptOut=. As systemd does, what
-/// cannot be understood is passed over with a complaint and the rest counts: comments begin with # or ;, a
-/// backslash at the end goes on with the next line, lines are at most limits::kUnitLine bytes.
+/// %p, %i and %% are put in), Weight=, Class=, CPUs=, Exclusive=, Memory=, Quota=, OptOut=. As systemd does,
+/// what cannot be understood is passed over with a complaint and the rest counts: comments begin with # or
+/// ;, a backslash at the end goes on with the next line, lines are at most limits::kUnitLine bytes.
 void read_section(UnitWish& wish, std::string_view unit, std::string_view file, std::string_view text);
 
 /// The key of a member's attribute, "CPUs" for "cpus"; "" if no key gives it.

@@ -48,6 +48,7 @@ TEST_F(TheHoldVerb, EndsAsItsCommandEnds) {
 }
 
 TEST_F(TheHoldVerb, HoldsWhileItsCommandRuns) {
+    ASSERT_TRUE(client.apply_verbs("create schedulers/S\n"));
     const auto status = std::string(SCHEDD_CLI) + " --bus=" + bus.address() + " hold --json=short";
     ASSERT_EQ(cli({"--what=scheduler:S", "--who=bench", "--why=numbers", "--", "sh", "-c", status}), 0)
         << output;
@@ -84,6 +85,7 @@ TEST_F(TheHoldVerb, IsReleasedWhenItIsKilled) {
 }
 
 TEST_F(TheHoldVerb, ListsHoldsAndShowsThemInStatus) {
+    ASSERT_TRUE(client.apply_verbs("create schedulers/S\n"));
     EXPECT_EQ(cli({}), 0);
     EXPECT_EQ(output, "No holds.\n");
     EXPECT_EQ(cli({"--json=short"}), 0);

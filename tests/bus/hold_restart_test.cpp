@@ -115,6 +115,7 @@ struct AHoldOverARestart : ::testing::Test {
 };
 
 TEST_F(AHoldOverARestart, IsKeptWithItsPathAndIsReleasedAfterIt) {
+    ASSERT_TRUE(client.apply_verbs("create schedulers/S\n")); // gone after the restart; its hold is not
     HeldFromHere first(client, "scheduler:*", "first", "a \"quoted\" reason\\");
     HeldFromHere second(client, "scheduler:S", "second");
     const auto before = holds();

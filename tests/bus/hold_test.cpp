@@ -133,6 +133,9 @@ TEST_P(AHold, IsRefusedForWhatCannotBeHeld) {
         EXPECT_EQ(hold.error(), "org.schedd1.Error.InvalidValue") << what;
         EXPECT_NE(hold.message().find("scheduler:NAME, or scheduler:*"), std::string::npos) << hold.message();
     }
+    build();
+    const HeldFromHere unknown(*client, "scheduler:NOPE");
+    EXPECT_EQ(unknown.error(), "org.schedd1.Error.NoSuchObject") << unknown.message();
     const HeldFromHere long_text(*client, "scheduler:S", std::string(257, 'x'));
     EXPECT_EQ(long_text.error(), "org.schedd1.Error.LimitExceeded");
     const HeldFromHere nobody(*client, "scheduler:S", "");
@@ -145,6 +148,7 @@ TEST_P(AHold, IsRefusedForWhatCannotBeHeld) {
 }
 
 TEST_P(AHold, IsOnlyTriedByADryRun) {
+    build();
     const HeldFromHere dry(*client, "scheduler:S", "me", "", {{"dry_run", basic(true)}});
     EXPECT_EQ(dry.path(), "/") << dry.message();
     EXPECT_TRUE(holds().empty());
@@ -153,6 +157,7 @@ TEST_P(AHold, IsOnlyTriedByADryRun) {
 }
 
 TEST_P(AHold, IsOneOfSoManyOfItsUser) {
+    build();
     std::vector<std::unique_ptr<HeldFromHere>> held;
     for (std::size_t i = 0; i < kit::limits::kHoldsPerUser; ++i) {
         held.push_back(std::make_unique<HeldFromHere>(*client, "scheduler:S"));
@@ -167,6 +172,7 @@ TEST_P(AHold, IsOneOfSoManyOfItsUser) {
 
 TEST_P(AHold, IsGivenToOthersAsPolkitSays) {
     if (::geteuid() != 0) GTEST_SKIP() << "only root can become another user";
+    build();
     PlayedPolkit polkit(bus.address(), Verdict::allow);
     const auto caller = client_of(65534, bus.address());
     {

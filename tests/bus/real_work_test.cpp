@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -300,6 +301,17 @@ TEST_F(TheMachine, TellsAMemberThatHasEnded) {
     EXPECT_TRUE(soon([&] { return client->read(state).value == "applied"; })) << daemon->log();
     a.reset();
     EXPECT_TRUE(soon([&] { return client->read(state).value == "gone"; })) << client->read(state).value;
+    const auto member = client->read(state.substr(0, state.rfind('.')) + ".detail").value;
+    EXPECT_EQ(member, "the process has ended");
+    const auto verified = nlohmann::json::parse(client->call<std::string>("Verify").value);
+    EXPECT_EQ(verified["ok"], true) << verified << ": what has ended differs from nothing";
+    ASSERT_EQ(verified["waiting"].size(), 1U) << verified;
+    EXPECT_EQ(verified["waiting"][0]["state"], "gone");
+    const auto name = verified["waiting"][0]["target"].get<std::string>();
+    const auto explained = nlohmann::json::parse(client->call<std::string>("Explain", name).value);
+    ASSERT_EQ(explained["subjects"].size(), 1U) << explained;
+    EXPECT_EQ(explained["subjects"][0]["state"], "gone");
+    EXPECT_EQ(explained["subjects"][0]["detail"], "the process has ended");
 }
 
 } // namespace

@@ -1,11 +1,13 @@
 // The password agent is a child: started, waited for until it is ready, and ended, whatever it does.
 #include "cli/password_agent.h"
 
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <thread>
 
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -24,7 +26,15 @@ struct Played : testing::Test {
         ASSERT_NE(::mkdtemp(folder.data()), nullptr);
         program = folder + "/agent";
     }
-    void TearDown() override { std::filesystem::remove_all(folder); }
+    void TearDown() override {
+        std::error_code busy; // an agent that was ended may write its last file still
+        for (int i = 0; i < 100; ++i) {
+            std::filesystem::remove_all(folder, busy);
+            if (!std::filesystem::exists(folder)) return;
+            std::this_thread::sleep_for(std::chrono::milliseconds(20));
+        }
+        ADD_FAILURE() << folder << " cannot be removed: " << busy.message();
+    }
     void play(const std::string& body) {
         std::ofstream(program) << "#!/bin/sh\necho \"$@\" >" << folder << "/words\n"
                                << "echo $$ >" << folder << "/pid\n"

@@ -110,7 +110,7 @@ TEST(AnUnknownKey, IsRefusedAndTheKnownOnesAreListed) {
                 AllOf(HasSubstr("unknown key 'processes'"),
                       HasSubstr("policy precedence process_set handle_all attributes ports")));
     EXPECT_THAT(refusal("[scheduler.A]\nprocess_set = [{ member = \"process:1\", wieght = 1 }]\n"),
-                HasSubstr("member escaped weight class cpus exclusive memory"));
+                HasSubstr("member escaped weight class cpus exclusive memory quota"));
 }
 
 TEST(AValueOfAWrongSort, IsNamedWithWhatWouldBeTaken) {

@@ -152,10 +152,14 @@ TEST_F(ADescription, OfAnExplanationHasTheShapeOfTheReadme) {
 }
 
 TEST_F(ADescription, OfFindingsIsOkOnlyWithoutAny) {
-    EXPECT_EQ(Json::parse(describe_findings({})), Json::parse(R"({"ok":true,"findings":[]})"));
+    EXPECT_EQ(Json::parse(describe_findings({})), Json::parse(R"({"ok":true,"findings":[],"waiting":[]})"));
     const auto found = Json::parse(describe_findings({{"process:1", "A", "overridden", "0", "0-1", "x"}}));
     EXPECT_EQ(found["ok"], false);
     EXPECT_EQ(found["findings"][0]["effective"], "0-1");
+    const auto waits =
+        Json::parse(describe_findings({{"unit:a.service", "A", "pending", "", "", "x", true}}));
+    EXPECT_EQ(waits["ok"], true) << "what cannot hold yet is no difference";
+    EXPECT_EQ(waits["waiting"][0]["target"], "unit:a.service");
 }
 
 TEST_F(ADescription, OfChangesAndOfAllNameTheirParts) {

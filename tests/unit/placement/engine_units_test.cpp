@@ -118,6 +118,21 @@ TEST_F(AUnitsEngine, TakesBackWhatVerifyFoundFirst) {
     EXPECT_FALSE(heard.acts.empty()) << "and it is told";
 }
 
+TEST_F(AUnitsEngine, GivesAUnitTheWeightAndQuotaOfItsMember) {
+    actuator.runs = true;
+    start_engine();
+    const std::string member = "schedulers/S/process_set/unit:foo.service.";
+    ASSERT_TRUE(world.apply("write " + member + "weight 200\nwrite " + member + "quota 150\n"));
+    tick();
+    ASSERT_FALSE(actuator.tunings.empty());
+    EXPECT_EQ(actuator.tunings.back(), "CPUWeight=200 CPUQuota=150%");
+    EXPECT_EQ(engine->explain("unit:foo.service").value().at(0).verdict.tuning.text(),
+              "CPUWeight=200 CPUQuota=150%");
+    ASSERT_TRUE(world.apply("write " + member + "weight 100\nwrite " + member + "quota 0\n"));
+    tick();
+    EXPECT_EQ(actuator.tunings.back(), "");
+}
+
 TEST_F(AUnitsEngine, PutsBackATuningOfAnEarlierRunThatNobodyWantsNow) {
     actuator.runs = true;
     store.text.clear();

@@ -98,6 +98,78 @@ TEST(Stacking, SchedulersWithoutOrderAreTakenByName) {
     EXPECT_EQ(forward, backward);
 }
 
+Wish alone(std::string scheduler, Target target, std::string_view list, std::uint64_t order = 1) {
+    auto w = wish(std::move(scheduler), std::move(target), list, order);
+    w.member = "web";
+    w.decision.alone = w.decision.cpus;
+    return w;
+}
+
+TEST(CpusGivenAlone, AreTakenFromWhatOtherSchedulersDecidedWhereverTheyStand) {
+    for (const std::uint64_t order : {1U, 9U}) {
+        const auto verdicts =
+            combine({alone("cores", process(7), "2-3", 5), wish("lb", process(8), "0-3", order)},
+                    cpus("0-7"));
+        EXPECT_EQ(verdicts.at(process(7)).cpus, cpus("2-3"));
+        const auto& other = verdicts.at(process(8));
+        EXPECT_EQ(other.cpus, cpus("0-1"));
+        ASSERT_EQ(other.opinions.size(), 2U);
+        EXPECT_EQ(other.opinions[1].result, Result::excludes);
+        EXPECT_EQ(other.opinions[1].scheduler, "cores");
+        EXPECT_EQ(other.opinions[1].cpus, cpus("2-3"));
+        EXPECT_EQ(other.opinions[1].reason, "web has them alone");
+        EXPECT_FALSE(other.has_conflict());
+    }
+}
+
+TEST(CpusGivenAlone, AreAConflictForWhoWouldBeLeftWithNothing) {
+    const auto verdicts =
+        combine({alone("cores", process(7), "2-3"), wish("lb", process(8), "3")}, cpus("0-7"));
+    EXPECT_EQ(verdicts.at(process(8)).cpus, cpus("3")) << "it must be somewhere";
+    EXPECT_TRUE(verdicts.at(process(8)).has_conflict());
+    EXPECT_EQ(verdicts.at(process(8)).disagreement(),
+              "cores gives CPUs 3 to web alone, and nothing else is left");
+    EXPECT_FALSE(verdicts.at(process(7)).has_conflict());
+}
+
+TEST(CpusGivenAlone, TwiceBelongToTheFirstInTheStack) {
+    const auto verdicts = combine({alone("a", process(7), "2-3", 9), alone("b", process(8), "3-4", 1),
+                                   wish("lb", process(9), "0-4", 5)},
+                                  cpus("0-7"));
+    EXPECT_EQ(verdicts.at(process(7)).cpus, cpus("2-3"));
+    EXPECT_EQ(verdicts.at(process(8)).cpus, cpus("4"));
+    EXPECT_EQ(verdicts.at(process(9)).cpus, cpus("0-1"));
+    EXPECT_EQ(verdicts.at(process(9)).opinions.size(), 3U);
+}
+
+TEST(CpusGivenAlone, AreSharedByWhatIsInsideAndWhatTheSameSchedulerPutThere) {
+    auto group = alone("cores", Target::cgroup("/web"), "2-3");
+    group.pids = {7, 8};
+    auto slice = wish("lb", Target::cgroup("/all"), "0-3");
+    slice.pids = {6, 7, 8};
+    const auto verdicts =
+        combine({group, wish("lb", process(7), "2"), slice, wish("cores", process(10), "2-3")}, cpus("0-7"));
+    EXPECT_EQ(verdicts.at(process(7)).cpus, cpus("2"));
+    EXPECT_EQ(verdicts.at(Target::cgroup("/all")).cpus, cpus("0-3"));
+    EXPECT_EQ(verdicts.at(process(10)).cpus, cpus("2-3"));
+    for (const auto& [target, verdict] : verdicts) EXPECT_EQ(verdict.opinions.size(), 1U) << target.text();
+}
+
+TEST(CpusGivenAlone, DisturbNobodyWhileTheOwnerDoesNotRun) {
+    auto stopped = alone("cores", Target::unit("web.service"), "2-3");
+    stopped.pids.clear();
+    const auto verdicts = combine({stopped, wish("lb", process(8), "0-3")}, cpus("0-7"));
+    EXPECT_EQ(verdicts.at(process(8)).cpus, cpus("0-3"));
+}
+
+TEST(CpusGivenAlone, HoldTheSiblingsThatStayIdleToo) {
+    auto one_per_core = alone("cores", process(7), "2");
+    one_per_core.decision.alone = cpus("2-3");
+    const auto verdicts = combine({one_per_core, wish("lb", process(8), "0-3")}, cpus("0-7"));
+    EXPECT_EQ(verdicts.at(process(7)).cpus, cpus("2"));
+    EXPECT_EQ(verdicts.at(process(8)).cpus, cpus("0-1"));
+}
+
 std::map<Target, Verdict> wanted(std::vector<std::pair<Target, std::string>> rows) {
     std::map<Target, Verdict> verdicts;
     for (auto& [target, list] : rows) verdicts[target] = {cpus(list), {}};

@@ -235,6 +235,10 @@ TEST(RecordedAffinity, IsReadAsItWasWritten) {
     EXPECT_EQ(masks.text(), "0-1*;12=1;13=0*");
     EXPECT_EQ(ProcessMasks::parse(masks.text()).value(), masks);
     EXPECT_EQ(masks.of(12).cpus, kOne);
+    AffinityActuator actuator(machine());
+    EXPECT_EQ(actuator.told(masks.text()), "CPUs 0-1, 2 threads on others");
+    EXPECT_EQ(actuator.told("3"), "CPUs 3");
+    EXPECT_EQ(actuator.told("junk"), "junk");
     EXPECT_EQ(masks.of(99), masks.main);
 }
 

@@ -213,6 +213,9 @@ protected:
 
 TEST_F(AVersion2Group, IsPlacedByItsOwnFileAlone) {
     EXPECT_EQ(actuator.capture(group).value(), "cpus:");
+    EXPECT_EQ(actuator.told("cpus:"), "cpuset.cpus empty");
+    EXPECT_EQ(actuator.told("cpus:0-1"), "cpuset.cpus 0-1");
+    EXPECT_EQ(actuator.told("group:/a|0-1"), "in /a, CPUs 0-1");
     const auto outcome = actuator.place(group, kBoth);
     EXPECT_EQ(outcome.state, State::applied) << outcome.detail;
     EXPECT_EQ(dir.read("a/cpuset.cpus"), "0-1");

@@ -74,6 +74,34 @@ TEST_F(ATunedUnit, IsLeftToWhoSetItSince) {
     EXPECT_EQ(units.tuned.cpu_quota_us, std::nullopt);
 }
 
+TEST_F(ATunedUnit, NamesTheFileOfWhoSetItSince) {
+    tune(all());
+    units.tuned.cpu_weight = 42;
+    run.write("mine.conf", "[Service]\nCPUWeight=42\n");
+    run.write("other.conf", "[Service]\nCPUWeightMore=1\n");
+    units.files = {run.path() + "/mine.conf", run.path() + "/other.conf"};
+    const auto outcome = actuator.check_tuning(kFoo, all(), actuator.check(kFoo, cpus("2-3")));
+    EXPECT_NE(outcome.detail.find(run.path() + "/mine.conf set it"), std::string::npos) << outcome.detail;
+    units.files.clear();
+    const auto nobody = actuator.check_tuning(kFoo, all(), actuator.check(kFoo, cpus("2-3")));
+    EXPECT_NE(nobody.detail.find("somebody else set it"), std::string::npos) << nobody.detail;
+}
+
+TEST_F(ATunedUnit, IsToldOfInWords) {
+    EXPECT_EQ(actuator.told(original), "AllowedCPUs unset");
+    units.tuned.cpu_weight = 300;
+    units.files = {run.path() + "/system.control/foo.service.d/50-CPUWeight.conf"};
+    Tuning two;
+    two.cpu_weight = 200;
+    two.memory_nodes = cpus("1");
+    tune(two);
+    EXPECT_EQ(actuator.told(original),
+              "AllowedCPUs unset, CPUWeight=300 set at run time, AllowedMemoryNodes unset");
+    EXPECT_EQ(actuator.told("unit:file:0-3;12/99=1"),
+              "AllowedCPUs 0-3 in its unit files (1 of its tasks had an affinity of their own)");
+    EXPECT_EQ(actuator.told("junk"), "junk");
+}
+
 TEST_F(ATunedUnit, IsNotClaimedToBeTunedWhereSystemdOnlySaysSo) {
     units.forgets_the_kernel = true;
     const auto outcome = tune(all());

@@ -278,6 +278,8 @@ TEST_F(AttachingForGood, WritesTheDropInAndAttachesNow) {
     ASSERT_TRUE(world.apply("create schedulers/B\n"));
     attachments.retry();
     EXPECT_EQ(members("A"), "unit:foo.service ") << "before systemd has read it too";
+    ASSERT_TRUE(attachments.detach("A", "unit:foo.service", true));
+    EXPECT_TRUE(files.has(kFile)) << "a dry run changes nothing";
     ASSERT_TRUE(attachments.detach("A", "unit:foo.service", false));
     EXPECT_EQ(members("A"), "");
     EXPECT_FALSE(files.has("etc/foo.service.d"));
@@ -315,7 +317,12 @@ TEST_F(AttachingForGood, NamesTheUnitBehindAnAlias) {
     EXPECT_THAT(done.error().text(), HasSubstr("attach unit:foo.service"));
 }
 TEST_F(AttachingForGood, OfATemplateWritesItsFileForTheInstances) {
-    ASSERT_TRUE(attachments.attach("A", "unit:web@.service", {}, false));
+    const auto missing = attachments.attach("A", "unit:web@.service", {}, false);
+    ASSERT_FALSE(missing);
+    EXPECT_THAT(missing.error().text(), HasSubstr("systemd has no unit web@.service"));
+    source.units["web@schedd.service"] = {"web@schedd.service", false, true, {}};
+    const auto done = attachments.attach("A", "unit:web@.service", {}, false);
+    ASSERT_TRUE(done) << done.error().text();
     EXPECT_THAT(files.read("etc/web@.service.d/50-schedd.conf"), HasSubstr("Scheduler=A"));
     EXPECT_EQ(members("A"), "");
     ASSERT_TRUE(attachments.detach("A", "unit:web@.service", false));
@@ -327,6 +334,9 @@ TEST_F(AttachingForGood, DetachesOnlyWhatItWrote) {
     const auto done = attachments.detach("A", "unit:foo.service", false);
     ASSERT_FALSE(done);
     EXPECT_THAT(done.error().text(), HasSubstr("does not attach"));
+    const auto tried = attachments.detach("A", "unit:foo.service", true);
+    ASSERT_FALSE(tried) << "a dry run says the same";
+    EXPECT_EQ(tried.error().text(), done.error().text());
     EXPECT_EQ(members("A"), "unit:foo.service ");
 }
 

@@ -31,7 +31,7 @@ std::string attribute(const UnitWish& wish, const std::string& name) {
 
 TEST(ASection, SaysAllThatDesignNames) {
     const auto wish = read("[X-Schedd]\nScheduler=CPU_LB\nClass=latency\nCPUs=4\nExclusive=yes\n"
-                           "Memory=local\nWeight=200\nOptOut=yes\n");
+                           "Memory=local\nWeight=200\nOptOut=yes\nQuota=150\n");
     EXPECT_THAT(schedulers(wish), ElementsAre("CPU_LB"));
     EXPECT_EQ(wish.schedulers.front().where, "50.conf:2");
     EXPECT_EQ(attribute(wish, "class"), "latency");
@@ -39,6 +39,7 @@ TEST(ASection, SaysAllThatDesignNames) {
     EXPECT_EQ(attribute(wish, "exclusive"), "true");
     EXPECT_EQ(attribute(wish, "memory"), "local");
     EXPECT_EQ(attribute(wish, "weight"), "200");
+    EXPECT_EQ(attribute(wish, "quota"), "150");
     ASSERT_TRUE(wish.opt_out);
     EXPECT_EQ(wish.opt_out->where, "50.conf:8");
     EXPECT_THAT(wish.complaints, IsEmpty());

@@ -1,0 +1,116 @@
+// What the daemon tells of targets, members and units: why they are where they are, and what is not as
+// wanted.
+#include <fmt/format.h>
+
+#include "service/daemon.h"
+
+namespace schedd::service {
+
+namespace {
+
+constexpr Duration kAnewAtMost = std::chrono::seconds(1); // anybody may ask for it, and it asks PID 1
+
+dbus::Explanation translate(const placement::Explanation& row) {
+    dbus::Explanation out;
+    out.target = row.target.text();
+    out.comm = row.comm;
+    for (const auto& [scheduler, member] : row.members) out.members.push_back({scheduler, member});
+    for (std::size_t i = 0; i < row.verdict.opinions.size(); ++i) {
+        const auto& opinion = row.verdict.opinions[i];
+        out.decisions.push_back({opinion.scheduler, opinion.cpus.text(), opinion.reason, std::nullopt,
+                                 std::string(name_of(opinion.result))});
+        if (const auto& since = row.since[i])
+            out.decisions.back().since_ms = static_cast<std::uint64_t>(milliseconds_of(*since));
+    }
+    out.wanted = row.verdict.cpus.text();
+    out.written = row.outcome.written.text();
+    out.effective = row.outcome.effective.text();
+    out.state =
+        placement::name_of(row.verdict.has_conflict() ? placement::State::conflict : row.outcome.state);
+    out.detail = row.outcome.detail;
+    if (row.verdict.has_conflict() && out.detail.empty()) out.detail = row.verdict.disagreement();
+    out.settings = row.verdict.tuning.text();
+    out.original = row.original;
+    out.before = row.before;
+    return out;
+}
+
+/// A unit that is no member: why it is not.
+dbus::Explanation translate(const systemd::Attachments::Row& row) {
+    dbus::Explanation out;
+    out.target = "unit:" + row.unit;
+    out.state =
+        placement::name_of(row.state == "waiting" ? placement::State::pending : placement::State::free);
+    if (row.scheduler.empty()) out.detail = fmt::format("it has opted out ({})", row.where);
+    else
+        out.detail = fmt::format("{} {}: {} ({})",
+                                 row.state == "waiting" ? "waits to be attached to" : "is detached from",
+                                 row.scheduler, row.detail, row.where);
+    return out;
+}
+
+/// A member that stands for nothing now.
+dbus::Explanation translate(const Scheduler& scheduler, const Member& member) {
+    dbus::Explanation out;
+    out.target = member.name();
+    out.members.push_back({scheduler.name(), member.name()});
+    out.state = text_of(member.attribute(Member::kState));
+    out.detail = text_of(member.attribute(Member::kDetail));
+    return out;
+}
+
+template <class Visit> void for_each_member(const Tree& tree, const Visit& visit) {
+    const auto* folder = tree.root().child("schedulers");
+    for (const auto& part : folder->children()) {
+        const auto& scheduler = static_cast<const Scheduler&>(*part);
+        for (const auto& child : scheduler.process_set().children())
+            visit(scheduler, static_cast<const Member&>(*child));
+    }
+}
+
+} // namespace
+
+Result<std::vector<dbus::Explanation>> Daemon::explain(std::string_view what) const {
+    const auto rows = engine_->explain(what);
+    std::vector<dbus::Explanation> out;
+    if (rows)
+        for (const auto& row : *rows) out.push_back(translate(row));
+    if (out.empty() && !what.empty())
+        for_each_member(*tree_, [&](const Scheduler& scheduler, const Member& member) {
+            if (member.name() == what) out.push_back(translate(scheduler, member));
+        });
+    if (out.empty() && attachments_)
+        for (const auto& row : attachments_->rows())
+            if ("unit:" + row.unit == what) out.push_back(translate(row));
+    if (out.empty() && !rows) return std::unexpected(rows.error());
+    return out;
+}
+
+std::vector<dbus::Explanation> Daemon::explain_all() const {
+    return explain("").value_or(std::vector<dbus::Explanation>());
+}
+
+Result<std::vector<dbus::Finding>> Daemon::verify() {
+    const Time now = clock_.now();
+    const bool anew = now >= verified_ + kAnewAtMost;
+    if (anew) verified_ = now;
+    engine_->check_all(anew);
+    std::vector<dbus::Finding> findings;
+    for (const auto& row : explain_all()) {
+        if (row.state == "applied" || row.state == "free") continue;
+        findings.push_back({row.target, row.members.empty() ? "" : row.members.front().scheduler, row.state,
+                            row.wanted, row.effective, row.detail, row.state == "pending"});
+    }
+    for_each_member(*tree_, [&](const Scheduler& scheduler, const Member& member) {
+        if (member.alive() && scheduler.process_set().why_left_out(member).empty()) return;
+        findings.push_back({member.name(), scheduler.name(), text_of(member.attribute(Member::kState)), "",
+                            "", text_of(member.attribute(Member::kDetail)), true});
+    });
+    if (attachments_)
+        for (const auto& row : attachments_->rows())
+            if (row.state == "waiting")
+                findings.push_back({"unit:" + row.unit, row.scheduler, "pending", "", "", row.detail, true});
+    return findings;
+}
+
+} // namespace schedd::service
