@@ -205,14 +205,18 @@ int PlayedManager::answer_get(sd_bus_message* message) {
     else if (asked == "LoadState") r = text("loaded");
     else if (asked == "ActiveState") r = text("active");
     else if (asked == "FragmentPath") r = text("/run/systemd/system/test-many@.service");
-    else if (asked == "DropInPaths")
-        r = reply_texts(reply,
-                        unit.allowed.empty()
-                            ? std::vector<std::string>()
-                            : std::vector{fmt::format("/run/systemd/system.control/{}.d/50-AllowedCPUs.conf",
-                                                      unit.files->name)});
+    else if (asked == "DropInPaths") r = reply_texts(reply, drop_ins_of(unit));
     else return -ENOENT;
     return r >= 0 ? sd_bus_send(nullptr, reply, nullptr) : r;
+}
+
+std::vector<std::string> PlayedManager::drop_ins_of(const Unit& unit) const {
+    std::vector<std::string> files;
+    if (const auto common = tree_.drop_in()) files.push_back(*common);
+    if (!unit.allowed.empty())
+        files.push_back(
+            fmt::format("/run/systemd/system.control/{}.d/50-AllowedCPUs.conf", unit.files->name));
+    return files;
 }
 
 int PlayedManager::answer_list(sd_bus_message* message) {

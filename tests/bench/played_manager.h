@@ -53,6 +53,7 @@ private:
     void count(const std::string& call);
     int answer(sd_bus_message* message);
     int answer_get(sd_bus_message* message);
+    [[nodiscard]] std::vector<std::string> drop_ins_of(const Unit& unit) const;
     int answer_list(sd_bus_message* message);
     int set_properties(sd_bus_message* message);
     [[nodiscard]] Status confine(const Unit& unit) const;

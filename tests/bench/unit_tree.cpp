@@ -16,6 +16,7 @@ namespace schedd::bench {
 
 namespace {
 
+constexpr const char* kDropIn = "run/systemd/system/test-many@.service.d/50-schedd.conf";
 constexpr const char* kHierarchy = "/sys/fs/cgroup";
 /// Where systemd puts the instances of test-many@.service.
 constexpr const char* kSlice = "/system.slice/system-test\\x2dmany.slice";
@@ -53,6 +54,20 @@ Result<UnitTree> UnitTree::make(const std::vector<pid_t>& pids, std::string cpus
     }
     if (!done) return std::unexpected(done.error());
     return tree;
+}
+
+Status UnitTree::write_drop_in(const std::string& text) const {
+    const auto file = place(kDropIn);
+    std::error_code ignored;
+    if (text.empty()) std::filesystem::remove(file, ignored);
+    if (text.empty()) return {};
+    auto done = make_directory(file.substr(0, file.rfind('/')));
+    return done ? write_file(file, text) : done;
+}
+
+std::optional<std::string> UnitTree::drop_in() const {
+    if (access(place(kDropIn).c_str(), F_OK) != 0) return std::nullopt;
+    return std::string("/") + kDropIn;
 }
 
 /// The files that schedd may ask a group for. No tasks in them: see the README.

@@ -2,6 +2,7 @@
 // place.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,10 @@ public:
 
     [[nodiscard]] const std::vector<UnitFiles>& units() const { return units_; }
     [[nodiscard]] const std::string& cpus() const { return cpus_; }
+    /// A drop-in of the template, and so of all units; "" takes it away again.
+    [[nodiscard]] Status write_drop_in(const std::string& text) const;
+    /// Its path as PID 1 and the daemon know it, if it is there.
+    [[nodiscard]] std::optional<std::string> drop_in() const;
     /// Puts it in place of the machine's own files, for the calling process and its children alone (a mount
     /// namespace). Between fork and exec. False, with errno, when that is refused.
     [[nodiscard]] bool enter() const;

@@ -197,7 +197,7 @@ Status change_one(Run& run, Stage& stage) {
     return {};
 }
 
-Status reload(Run& run, Stage& stage) {
+Status reload(Run& run, Stage& stage, const std::string& of) {
     std::vector<double> ms;
     std::vector<double> others;
     int sets = 0;
@@ -213,10 +213,10 @@ Status reload(Run& run, Stage& stage) {
         others.push_back(cost->others);
         sets += cost->sets;
     }
-    run.alone("500 units, daemon-reload: CPU", "ms", median(ms), at_most(1000),
+    run.alone(of + ", daemon-reload: CPU", "ms", median(ms), at_most(1000),
               "with the steady state of the seconds it takes");
-    run.alone("500 units, daemon-reload: calls of SetUnitProperties", "calls", sets, at_most(0));
-    run.alone("500 units, daemon-reload: other calls to PID 1 per unit", "calls",
+    run.alone(of + ", daemon-reload: calls of SetUnitProperties", "calls", sets, at_most(0));
+    run.alone(of + ", daemon-reload: other calls to PID 1 per unit", "calls",
               per_unit(static_cast<int>(median(others))), std::nullopt);
     return {};
 }
@@ -248,6 +248,30 @@ Status let_all_go(Run& run, Stage& stage, const UnitTree& tree) {
     return {};
 }
 
+/// All of them by one drop-in of their template, and let go by taking it away.
+Status attached_by_files(Run& run, Stage& stage, const UnitTree& tree) {
+    run.progress(fmt::format("attaching {} units by a drop-in", kUnits));
+    const auto reloaded = [&](const std::string& drop_in, std::size_t confined_after) -> Result<Cost> {
+        if (auto written = tree.write_drop_in(drop_in); !written) return std::unexpected(written.error());
+        if (auto begun = stage.begin(); !begun) return std::unexpected(begun.error());
+        stage.manager().reload();
+        if (auto there = stage.await_confined(confined_after); !there) return std::unexpected(there.error());
+        if (auto quiet = stage.await_quiet(); !quiet) return std::unexpected(quiet.error());
+        return stage.taken();
+    };
+    const auto attached = reloaded("[X-Schedd]\nScheduler=CPU_LB\n", kUnits);
+    if (!attached) return std::unexpected(attached.error());
+    run.alone("500 units attached by a drop-in: CPU", "ms", attached->ms, std::nullopt, attached->calls());
+    run.alone("500 units attached by a drop-in: calls of SetUnitProperties per unit", "calls",
+              per_unit(attached->sets), at_most(1));
+    if (auto done = reload(run, stage, "500 units by drop-ins"); !done) return done;
+    const auto gone = reloaded("", 0);
+    if (!gone) return std::unexpected(gone.error());
+    run.alone("500 units let go by taking their drop-in away: CPU", "ms", gone->ms, std::nullopt,
+              gone->calls());
+    return {};
+}
+
 } // namespace
 
 Status units(Run& run) {
@@ -273,9 +297,10 @@ Status units(Run& run) {
     if (auto done = attach_all(run, stage, *tree); !done) return done;
     if (auto done = rest(run, stage, *empty); !done) return done;
     if (auto done = change_one(run, stage); !done) return done;
-    if (auto done = reload(run, stage); !done) return done;
+    if (auto done = reload(run, stage, "500 units"); !done) return done;
     if (auto done = verify(run, stage); !done) return done;
-    return let_all_go(run, stage, *tree);
+    if (auto done = let_all_go(run, stage, *tree); !done) return done;
+    return attached_by_files(run, stage, *tree);
 }
 
 } // namespace schedd::bench
