@@ -24,6 +24,7 @@ enum Attribute : std::size_t {
     kWhenFull,
     kPrefer,
     kSmt,
+    kPartition,
     kSharedCpus,
     kExclusiveCpus,
     kRefused,
@@ -57,6 +58,13 @@ constexpr AttributeSpec kAttributes[] = {
      .choices = "share one_per_core",
      .doc =
          "share = each CPU of a core counts; one_per_core = a core counts as one, its siblings stay idle."},
+    {.name = "partition",
+     .kind = AttributeKind::choice,
+     .initial = "none",
+     .choices = "none root isolated",
+     .doc =
+         "What control groups with cores of their own become (cgroup version 2): root = no other group has "
+         "their CPUs; isolated = and the kernel balances nothing there. Units stay as they are."},
     {.name = "shared_cpus",
      .kind = AttributeKind::text,
      .initial = "",
@@ -120,6 +128,7 @@ private:
     void collect(std::span<const Subject> subjects);
     [[nodiscard]] CoreRequest request_of(const Demand& demand) const;
     [[nodiscard]] std::vector<Decision> decisions(std::span<const Subject> subjects, const CpuSet& usable);
+    void make_partition(const Subject& subject, Decision& decision) const;
     [[nodiscard]] Decision decision_of(Claim& claim, const CpuSet& shared) const;
     [[nodiscard]] std::string reason_of(const Claim& claim) const;
 
@@ -230,6 +239,13 @@ Decision ExclusiveCores::decision_of(Claim& claim, const CpuSet& shared) const {
             cores.cpus(claim.cores)};
 }
 
+/// Of a control group that shares none of its CPUs; units own their groups, and processes have none.
+void ExclusiveCores::make_partition(const Subject& subject, Decision& decision) const {
+    if (subject.target.sort != Target::Sort::cgroup || text_at(kPartition) == "none") return;
+    if (decision.alone.empty() || !decision.cpus.subset_of(decision.alone)) return;
+    decision.tuning.partition = text_at(kPartition) == "root" ? Partition::root : Partition::isolated;
+}
+
 std::vector<Decision> ExclusiveCores::decisions(std::span<const Subject> subjects, const CpuSet& usable) {
     const CpuSet& shared = claims_.cores().rest();
     const CpuSet exclusive = usable - shared - reserved_;
@@ -243,6 +259,7 @@ std::vector<Decision> ExclusiveCores::decisions(std::span<const Subject> subject
         const Subject& subject = subjects[i];
         if (ask_of_[i] != kNone) {
             all.push_back(decision_of(claims_.of(asks_[ask_of_[i]].key), shared));
+            make_partition(subject, all.back());
         } else if (subject.demand.cpus > pool) {
             all.push_back({{},
                            shared,

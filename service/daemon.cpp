@@ -111,6 +111,7 @@ Status Daemon::open_state() {
     registry_.emplace(builtin_types());
     tree_ = std::make_unique<Tree>(Environment{clock_, rng_, *host_, log_, *processes_}, *registry_);
     engine_ = std::make_unique<placement::Engine>(*tree_, topology_, *actuator_, *ledger_);
+    topology_.allowed |= engine_->partitioned() & topology_.online; // of the run before
     engine_->set_listener(this);
     take_settings();
     templates_.emplace(*tree_, [this](const Recipe& recipe) { return apply(recipe, false); });

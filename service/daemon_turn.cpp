@@ -179,6 +179,7 @@ void Daemon::load_topology() {
     log_.write(Severity::notice, "topology",
                fmt::format("CPUs online: {} (before: {})", topology->online.text(), topology_.online.text()));
     topology_ = std::move(*topology);
+    topology_.allowed |= engine_->partitioned() & topology_.online;
     engine_->topology_changed();
     bus_->topology_changed();
 }

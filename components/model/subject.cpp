@@ -23,10 +23,13 @@ std::string_view name_of(WorkClass work_class) {
     return {};
 }
 
+std::string_view name_of(Partition partition) { return partition == Partition::root ? "root" : "isolated"; }
+
 void Tuning::add(const Tuning& other) {
     if (!cpu_weight) cpu_weight = other.cpu_weight;
     if (!cpu_quota_us) cpu_quota_us = other.cpu_quota_us;
     if (!memory_nodes) memory_nodes = other.memory_nodes;
+    if (!partition) partition = other.partition;
 }
 
 std::string Tuning::text() const {
@@ -34,6 +37,7 @@ std::string Tuning::text() const {
     if (cpu_weight) out += fmt::format("CPUWeight={} ", *cpu_weight);
     if (cpu_quota_us) out += fmt::format("CPUQuota={:g}% ", static_cast<double>(*cpu_quota_us) / 10'000);
     if (memory_nodes) out += fmt::format("AllowedMemoryNodes={} ", memory_nodes->text());
+    if (partition) out += fmt::format("cpuset.cpus.partition={} ", name_of(*partition));
     if (!out.empty()) out.pop_back();
     return out;
 }

@@ -55,13 +55,19 @@ struct Subject {
     bool held = false;      // schedd has touched it, so `current` is not what it came with
 };
 
-/// What is wanted of a unit beside its CPUs; what is not said stays as it is.
+/// How a control group has its CPUs (cgroup version 2): `root`: no other group has them; `isolated`: and they
+/// are in no scheduling domain, the kernel balances nothing onto them.
+enum class Partition { root, isolated };
+std::string_view name_of(Partition partition);
+
+/// What is wanted of a unit or control group beside its CPUs; what is not said stays as it is.
 struct Tuning {
     std::optional<std::uint64_t> cpu_weight;   // share beside its siblings, 1 to 10000 (CPUWeight)
     std::optional<std::uint64_t> cpu_quota_us; // CPU time per second, in us (CPUQuota)
     std::optional<CpuSet> memory_nodes;        // NUMA nodes (AllowedMemoryNodes)
+    std::optional<Partition> partition = {};   // of control groups alone
 
-    [[nodiscard]] bool empty() const { return !cpu_weight && !cpu_quota_us && !memory_nodes; }
+    [[nodiscard]] bool empty() const { return !cpu_weight && !cpu_quota_us && !memory_nodes && !partition; }
     /// What only `other` says is taken over.
     void add(const Tuning& other);
     /// "CPUWeight=200 AllowedMemoryNodes=0".

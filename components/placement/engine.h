@@ -101,6 +101,8 @@ public:
     [[nodiscard]] std::uint64_t ticks() const { return ticks_; }
     /// Steps carried out since the start; a steady state adds none.
     [[nodiscard]] std::uint64_t steps() const { return steps_; }
+    /// CPUs of the partitions that it has made: no other group is allowed them, schedd's own neither.
+    [[nodiscard]] CpuSet partitioned() const;
     /// Re-reads everything that is held; what differs from what was written is found in explain(). With
     /// `anew` also what costs questions to others and was answered a while ago.
     void check_all(bool anew = true);

@@ -131,6 +131,13 @@ Result<std::vector<Explanation>> Engine::explain(std::string_view what) const {
     return all;
 }
 
+CpuSet Engine::partitioned() const {
+    CpuSet cpus;
+    for (const auto& [target, tuning] : tuned_)
+        if (const auto* entry = tuning.partition ? ledger_.find(target) : nullptr) cpus |= entry->written;
+    return cpus;
+}
+
 std::vector<SchedulerFacts> Engine::facts() const {
     std::vector<SchedulerFacts> rows;
     for_each_scheduler([&](Scheduler& scheduler) {

@@ -74,8 +74,10 @@ Status CgroupActuator::may_change(const std::string& group) const {
 /// Asks beforehand what the kernel would refuse, or worse, accept without effect.
 Status CgroupActuator::fits(const std::string& group, const CpuSet& cpus) const {
     const auto parent = parent_of(group);
-    const auto allowed = hierarchy_.effective(parent);
+    auto allowed = hierarchy_.effective(parent);
     if (!allowed) return std::unexpected(allowed.error());
+    if (is_partition(group))
+        *allowed |= hierarchy_.effective(group).value_or(CpuSet()); // taken from its parent
     // version 2 accepts a set that has nothing in common with the parent's and lets the tasks run on the
     // parent's
     const bool possible = hierarchy_.version() == 1 ? cpus.subset_of(*allowed) : cpus.intersects(*allowed);
@@ -141,7 +143,8 @@ Outcome CgroupActuator::check_group(const std::string& group, const CpuSet& writ
 
 std::string CgroupActuator::told(const std::string& original) const {
     if (!original.starts_with(kGroupMark)) return told_process(original);
-    const auto cpus = original.substr(kGroupMark.size());
+    const auto words = original.substr(kGroupMark.size());
+    const auto cpus = words.substr(0, words.find(' '));
     return "cpuset.cpus " + (cpus.empty() ? "empty" : cpus);
 }
 
@@ -164,10 +167,11 @@ Outcome CgroupActuator::restore_group(const std::string& group, const std::strin
     if (!original.starts_with(kGroupMark))
         return failed(
             {Errc::invalid_value, fmt::format("\"{}\" is no recorded control group", original), "cpus:LIST"});
-    const auto text = original.substr(kGroupMark.size());
+    const auto text = original.substr(kGroupMark.size(), original.find(' ') - kGroupMark.size());
     const auto cpus = CpuSet::parse(text);
     if (!cpus) return failed(cpus.error());
     if (auto may = may_change(group); !may) return failed(may.error());
+    if (auto left = leave_partition(group, original); !left) return failed(left.error());
     const auto now = hierarchy_.read(group, "cpuset.cpus");
     if (!now) return failed(now.error());
     Status put_back;

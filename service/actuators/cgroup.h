@@ -23,6 +23,14 @@ public:
                                       const CpuSet& parent_written, const Target& child) override;
     Outcome place(const Target& target, const CpuSet& cpus) override;
     Outcome check(const Target& target, const CpuSet& written) override;
+    /// Of groups the partition alone: adds " partition=WAS>WRITTEN" to it.
+    Result<std::string> capture_tuning(const Target& target, const std::string& original,
+                                       const Tuning& tuning) override;
+    [[nodiscard]] Tuning written_tuning(const std::string& original) const override;
+    /// A partition that the kernel does not find valid is `overridden`, with its reason; the CPUs hold.
+    Outcome tune(const Target& target, const Tuning& tuning, const std::string& original,
+                 Outcome outcome) override;
+    Outcome check_tuning(const Target& target, const Tuning& tuning, Outcome outcome) override;
     [[nodiscard]] std::string told(const std::string& original) const override;
     Outcome restore(const Target& target, const std::string& original) override;
 
@@ -33,6 +41,8 @@ private:
     Outcome check_group(const std::string& group, const CpuSet& written);
     Outcome restore_group(const std::string& group, const std::string& original);
     Status clear(const std::string& group);
+    [[nodiscard]] bool is_partition(const std::string& group) const;
+    Status leave_partition(const std::string& group, const std::string& original);
 
     Outcome place_process(const Target& target, const CpuSet& cpus);
     Outcome check_process(const Target& target, const CpuSet& written);

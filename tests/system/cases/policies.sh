@@ -49,3 +49,77 @@ Two_services_get_cores_of_their_own_by_drop_ins_and_give_them_back() {
 schedd_cpus_overlap() {
     tr ',' '\n' <<<"$1" | while IFS=- read -r from to; do seq "$from" "${to:-$from}"; done | grep -q -x "$2"
 }
+
+# A group of root's own at the top, which no unit owns, with a task.
+top_group() {
+    echo +cpuset >/sys/fs/cgroup/cgroup.subtree_control
+    mkdir "/sys/fs/cgroup/$1"
+    sleep infinity &
+    echo $! >"/sys/fs/cgroup/$1/cgroup.procs"
+}
+partition_of() { cat "/sys/fs/cgroup/$1/cpuset.cpus.partition"; }
+is_partition() { [ "$(partition_of "$1")" = "$2" ]; }
+knows_cpus() { schedd-cli status --json=short | grep -q "\"online\": *\"$1\""; }
+has_task_on() { [ "$(cpus_of "$(head -n 1 "/sys/fs/cgroup/$1/cgroup.procs")" | sort -u)" = "$2" ]; }
+
+A_group_becomes_a_partition_and_a_plain_group_again() {
+    local own kind
+    sleeper rest
+    top_group part
+    exclusive_scheduler
+    schedd-cli attach CORES cgroup:/part --cpus=2 --exclusive
+    for kind in root isolated; do
+        schedd-cli set schedulers/CORES/exclusive_cores.partition $kind
+        await 60 "a partition of kind $kind" is_partition part $kind
+        await 30 "verify" schedd-cli verify
+        own=$(cat /sys/fs/cgroup/part/cpuset.cpus)
+        [[ $own =~ ^(0-1|2-3|4-5|6-7)$ ]] || fail "it has no whole core: $own"
+        has_task_on part "$own" || fail "its task runs elsewhere"
+        if schedd_cpus_overlap "$(cpus_of "$(main_pid rest)" | sort -u)" "${own%-*}"; then
+            fail "a service that is no member may run on CPU ${own%-*} of a partition of kind $kind"
+        fi
+    done
+    schedd-cli explain cgroup:/part
+    # the daemon is killed: the next one knows the partition, and its CPUs, which it is not allowed itself
+    kill -KILL "$(daemon_pid)"
+    await 30 "the next daemon" schedd-cli status
+    await 30 "verify" schedd-cli verify
+    is_partition part isolated || fail "after a crash it is $(partition_of part)"
+    set_cpu 7 0
+    await 30 "schedd knows" knows_cpus 0-6
+    set_cpu 7 1
+    await 60 "verify after hotplug" schedd-cli verify
+    is_partition part isolated || fail "after hotplug it is $(partition_of part)"
+    schedd-cli detach CORES cgroup:/part
+    await 30 "a plain group" is_partition part member
+    has_task_on part 0-7 || fail "its task is on $(cpus_of "$(head -n 1 /sys/fs/cgroup/part/cgroup.procs)")"
+    sound
+    kill "$(head -n 1 /sys/fs/cgroup/part/cgroup.procs)"
+    await 10 "no task" test -z "$(cat /sys/fs/cgroup/part/cgroup.procs)"
+    rmdir /sys/fs/cgroup/part
+}
+
+A_partition_that_is_not_valid_tells_the_kernels_reason() {
+    tree_of_groups_for_partitions
+    exclusive_scheduler
+    schedd-cli set schedulers/CORES/exclusive_cores.partition root
+    schedd-cli attach CORES "cgroup:/$inner" --cpus=2 --exclusive
+    await 60 "the kernel's word" is_partition "$inner" "root invalid (Parent is not a partition root)"
+    await 30 "the kernel's reason" explains_its_reason
+    if schedd-cli verify; then fail "verify says that it holds"; fi
+    schedd-cli detach CORES "cgroup:/$inner"
+    await 30 "a plain group" is_partition "$inner" member
+    systemctl stop test-inner.service
+}
+inner=system.slice/test-inner.service/in
+tree_of_groups_for_partitions() {
+    systemd-run --quiet --unit=test-inner --collect --property=Delegate=yes /bin/bash -c '
+        top=/sys/fs/cgroup$(cut -d: -f3 /proc/self/cgroup)
+        mkdir "$top/main" "$top/in"
+        echo $$ >"$top/main/cgroup.procs"
+        echo +cpuset >"$top/cgroup.subtree_control"
+        (echo "$BASHPID" >"$top/in/cgroup.procs"; exec sleep infinity) &
+        wait'
+    await 20 "the group" grep -q . "/sys/fs/cgroup/$inner/cgroup.procs"
+}
+explains_its_reason() { schedd-cli explain "cgroup:/$inner" | grep -q "Parent is not a partition root"; }

@@ -248,6 +248,71 @@ TEST_F(AVersion2Group, IsWidenedBeforeItIsUnset) {
     EXPECT_EQ(dir.read("a/cpuset.cpus"), "");
 }
 
+struct APartition : AVersion2Group {
+    APartition() { dir.write("a/cpuset.cpus.partition", "member\n"); }
+    static Tuning root() {
+        Tuning tuning;
+        tuning.partition = Partition::root;
+        return tuning;
+    }
+    placement::Outcome make(const Tuning& tuning) {
+        original = actuator.capture_tuning(group, original, tuning).value();
+        return actuator.tune(group, tuning, original, actuator.place(group, kBoth));
+    }
+    std::string now() const { return dir.read("a/cpuset.cpus.partition"); }
+    std::string original = "cpus:";
+};
+
+TEST_F(APartition, IsMadeAndPutBackToWhatItWas) {
+    EXPECT_EQ(make(root()).state, State::applied);
+    EXPECT_EQ(now(), "root");
+    EXPECT_EQ(original, "cpus: partition=member>root");
+    EXPECT_EQ(actuator.written_tuning(original), root());
+    EXPECT_EQ(actuator.told(original), "cpuset.cpus empty");
+    EXPECT_EQ(make({}).state, State::applied) << "wanted no more";
+    EXPECT_EQ(now(), "member");
+    make(root());
+    dir.write("a/cpuset.cpus.effective", "0-3\n");
+    EXPECT_EQ(actuator.restore(group, original).state, State::free);
+    EXPECT_EQ(now(), "member");
+    EXPECT_EQ(dir.read("a/cpuset.cpus"), "");
+}
+
+TEST_F(APartition, ThatTheKernelDoesNotFindValidTellsItsReasonAndConfinesAllTheSame) {
+    ASSERT_EQ(make(root()).state, State::applied);
+    dir.write("a/cpuset.cpus.partition", "root invalid (Cpu list in cpuset.cpus not exclusive)\n");
+    const auto outcome = actuator.check_tuning(group, root(), actuator.check(group, kBoth));
+    EXPECT_EQ(outcome.state, State::overridden);
+    EXPECT_EQ(outcome.effective, kBoth);
+    EXPECT_NE(outcome.detail.find("not exclusive"), std::string::npos) << outcome.detail;
+    EXPECT_EQ(make(root()).state, State::overridden);
+    EXPECT_NE(now().find("invalid"), std::string::npos) << "not written again: it becomes valid when it can";
+}
+
+TEST_F(APartition, ThatSomebodyElseChangedSinceIsLeftToThem) {
+    ASSERT_EQ(make(root()).state, State::applied);
+    dir.write("a/cpuset.cpus.partition", "isolated\n");
+    dir.write("a/cpuset.cpus.effective", "0-3\n");
+    EXPECT_EQ(actuator.restore(group, original).state, State::free);
+    EXPECT_EQ(now(), "isolated");
+}
+
+TEST_F(APartition, OfAnOldKernelIsNotClaimed) {
+    std::filesystem::remove(dir.path() + "/a/cpuset.cpus.partition");
+    const auto outcome = make(root());
+    EXPECT_EQ(outcome.state, State::overridden);
+    EXPECT_NE(outcome.detail.find("this kernel has none"), std::string::npos) << outcome.detail;
+    EXPECT_EQ(original, "cpus:");
+    EXPECT_EQ(actuator.place(group, kBoth).state, State::applied) << "the CPUs are confined";
+}
+
+TEST_F(APartition, MayBeMovedThoughItsParentHasItsCpusNoMore) {
+    ASSERT_EQ(make(root()).state, State::applied);
+    dir.write("cpuset.cpus.effective", "2-3\n");
+    EXPECT_EQ(actuator.place(group, kOne).state, State::overridden) << "the played kernel still says 0-1";
+    EXPECT_EQ(dir.read("a/cpuset.cpus"), "1");
+}
+
 TEST_F(AVersion2Group, WithoutTheControllerNamesWhereItIsMissing) {
     dir.write("a/b/cgroup.controllers", "\n");
     const auto error = actuator.capture(Target::cgroup("/a/b")).error();
