@@ -179,13 +179,13 @@ private:
 TEST(ANest, KeepsItsPromisesInRandomLivesOnEveryShape) {
     std::size_t told = 0;
     for (const auto& shape : test::all_shapes())
-        for (std::uint64_t seed = 1; seed <= 6 && !testing::Test::HasFailure(); ++seed) {
+        for (std::uint64_t seed = 1; seed <= 4 && !testing::Test::HasFailure(); ++seed) {
             Life life(shape, seed);
             life.run(200);
             if (!testing::Test::HasFailure()) life.come_to_rest();
             told += life.told().size();
         }
-    EXPECT_GT(told, 500'000U) << "in these lives somebody is held";
+    EXPECT_GT(told, 300'000U) << "in these lives somebody is held";
 }
 
 TEST(ANest, DecidesTheSameFromTheSameInput) {

@@ -142,8 +142,8 @@ struct Nested {
         return decision ? decision->reason : "";
     }
     [[nodiscard]] const Decision* find(const Target& target) const {
-        const auto at = std::ranges::find(decisions, target, &Decision::target);
-        return at == decisions.end() ? nullptr : &*at;
+        const auto at = std::ranges::lower_bound(decisions, target, {}, &Decision::target);
+        return at == decisions.end() || at->target != target ? nullptr : &*at;
     }
 
     World world{{&policies::kNest, &kNestProbe}};
