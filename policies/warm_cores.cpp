@@ -52,6 +52,11 @@ void WarmCores::lose_sight() {
 }
 
 void WarmCores::limit(Time now, const WarmRules& rules) {
+    if (primary_ >= most_ && rules.most > most_) { // it had all there were, and is not to be narrowed by more
+        warm_up(rules.most, now);
+        primary_ = rules.most;
+    }
+    most_ = rules.most;
     if (warm() > rules.most) used_.resize(static_cast<std::size_t>(rules.most));
     primary_ = std::min(primary_, rules.most);
     needed_ = std::min(needed_, rules.most);

@@ -1,6 +1,7 @@
 // WarmCores: how many cores are kept warm - the nest's state machine, which knows numbers and time only.
 #pragma once
 
+#include <limits>
 #include <optional>
 #include <vector>
 
@@ -40,7 +41,7 @@ public:
     void pass(Time now, const WarmRules& rules);
     /// There are no values: nothing changes, and nothing becomes older, until there is one.
     void lose_sight();
-    /// Other cores or another floor: keeps the size as far as it can.
+    /// Other cores or another floor: keeps the size as far as it can; one that had all cores has all.
     void limit(Time now, const WarmRules& rules);
 
     [[nodiscard]] int primary() const { return primary_; }
@@ -66,6 +67,7 @@ private:
     int primary_ = 0;
     std::vector<Time> used_; // of each warm core: when it was used last, or entered the reserve
     int needed_ = 0;
+    int most_ = std::numeric_limits<int>::max(); // cores that there were
     Strain strain_ = Strain::none;
     std::optional<Time> short_since_;
     std::optional<Time> left_at_; // a core has left primary, and it is not sure yet that it is not missed

@@ -345,11 +345,17 @@ TEST(AMachineThatChanges, KeepsTheSizeOfTheNest) {
     test::set_online(n.topology, n.whole, CpuSet::parse("6-7").value());
     n.decide();
     EXPECT_EQ(n.cpus(1), "") << "all there are";
+    n.load(1, 8000);
+    n.rounds(2);
+    test::set_online(n.topology, n.whole, CpuSet::parse("4-7").value());
+    n.round();
+    EXPECT_EQ(n.cpus(1), "") << "CPUs that come back hold nobody back";
+    n.load(1, 2400);
     test::set_online(n.topology, n.whole, {});
     EXPECT_TRUE(n.decide().empty());
     test::set_online(n.topology, n.whole, n.whole.online);
     n.rounds(30);
-    EXPECT_EQ(n.cpus(1), "0-2");
+    EXPECT_EQ(n.cpus(1), "0-2") << "and no CPU at all is survived";
 }
 
 TEST(AFloor, IsKeptAndMayBeTheWholeMachine) {

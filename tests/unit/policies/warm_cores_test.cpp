@@ -224,15 +224,30 @@ TEST_F(WarmCoresOfANest, NeverFallsBelowItsFloor) {
 
 TEST_F(WarmCoresOfANest, KeepsItsSizeAsFarAsThereAreCores) {
     begin(8);
+    rules.most = 12;
+    wait(0s);
+    EXPECT_EQ(size(), Size(8, 0));
+    rules.most = 16;
+    wait(0s);
+    EXPECT_EQ(size(), Size(8, 0)) << "cores that come are cold";
     rules.most = 5;
     wait(0s);
     EXPECT_EQ(size(), Size(5, 0));
-    rules.most = 16;
-    wait(0s);
-    EXPECT_EQ(size(), Size(5, 0)) << "cores that come are cold";
     rules.most = rules.floor = 0;
     value(7);
     EXPECT_EQ(size(), Size(0, 0)) << "no core at all";
+}
+
+TEST_F(WarmCoresOfANest, HasAllCoresThatComeIfItHadAllBefore) {
+    begin(16);
+    rules.most = 5;
+    value(5);
+    EXPECT_EQ(size(), Size(5, 0));
+    rules.most = 16;
+    wait(0s);
+    EXPECT_EQ(size(), Size(16, 0)) << "who was held back by nothing still is not";
+    values(10, 5);
+    EXPECT_EQ(size(), Size(5, 3));
 }
 
 TEST_F(WarmCoresOfANest, GivesUpAReserveForWhichThereIsNoRoomAnyMore) {
