@@ -162,7 +162,7 @@ protected:
 private:
     void start(const View& view);
     void look(const View& view);
-    void resize(Time now, bool is_machine_full);
+    void resize(Time now);
     [[nodiscard]] WarmCores::Strain strain() const;
     void note_change(int before, const std::string& why);
     void perch();
@@ -180,6 +180,7 @@ private:
     [[nodiscard]] WarmRules batch_rules() const;
     [[nodiscard]] CoreDemand demand() const;
     [[nodiscard]] int floor_cores() const { return cores_.cores_for(static_cast<int>(unsigned_at(kFloor))); }
+    [[nodiscard]] bool is_machine_full() const { return node_load_ >= 1000 * cores_.usable().count(); }
     [[nodiscard]] bool is_spread() const { return nest_.primary() >= cores_.size(); }
 
     CoreOrder cores_;
@@ -189,6 +190,7 @@ private:
     std::array<Perch, 3> perches_;                 // by class
     std::string cause_ = "it was found like this"; // of the nest's present size
     Time counted_ = Time::min();                   // the time of the last node_load that counted
+    std::int64_t node_load_ = 0;
     int needed_ = 0;
     bool is_blind_ = true;
     bool has_started_ = false;
@@ -260,7 +262,8 @@ void Nest::look(const View& view) {
         nest_.lose_sight();
         batch_.lose_sight();
     } else if (is_new) {
-        resize(view.now, number_of(node_load->value) >= 1000 * cores_.usable().count());
+        node_load_ = number_of(node_load->value);
+        resize(view.now);
     } else {
         const int last = nest_.primary();
         nest_.pass(view.now, rules());
@@ -276,9 +279,9 @@ WarmCores::Strain Nest::strain() const {
     return 2 * members_.wanted().waiting_share > bound ? WarmCores::Strain::some : WarmCores::Strain::none;
 }
 
-void Nest::resize(Time now, bool is_machine_full) {
+void Nest::resize(Time now) {
     const int before = nest_.primary();
-    needed_ = is_machine_full ? cores_.size() : cores_filled_by(demand(), cores_.threads());
+    needed_ = is_machine_full() ? cores_.size() : cores_filled_by(demand(), cores_.threads());
     nest_.update(now, needed_, strain(), rules());
     const bool packs_batch = text_at(kSiblings) != "none";
     const CoreDemand batch{.packed = packs_batch ? members_.wanted().batch : 0,
@@ -349,6 +352,9 @@ std::string Nest::note() const {
                            unsigned_at(kFloor));
     if (is_blind_ && counted_ == Time::min()) return "node_load has no value: link cpu/node_load";
     if (is_blind_) return "no member has a value on process_load: link cpu/process_load";
+    if (is_machine_full())
+        return fmt::format("the machine is full: {:.2f} tasks want its {} CPUs",
+                           static_cast<double>(node_load_) / 1000, cores_.usable().count());
     if (members_.confined() > 0)
         return fmt::format("{} member{} came with CPUs of {} own and {} left alone", members_.confined(),
                            members_.confined() == 1 ? "" : "s", members_.confined() == 1 ? "its" : "their",

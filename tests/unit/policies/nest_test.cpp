@@ -100,6 +100,7 @@ TEST(ANest, LetsGoWhenTheMachineIsFullOfOtherWork) {
     n.probe().node = 8000;
     n.rounds(2);
     EXPECT_EQ(n.cpus(1), "");
+    EXPECT_EQ(n.get("note"), "the machine is full: 8.00 tasks want its 8 CPUs");
     n.probe().node = 100;
     n.rounds(30);
     EXPECT_EQ(n.cpus(1), "0");
