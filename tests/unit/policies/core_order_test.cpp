@@ -5,6 +5,7 @@
 
 #include "policies/core_order.h"
 #include "tests/kit/machine.h"
+#include "tests/kit/shapes.h"
 
 namespace schedd::policies {
 namespace {
@@ -60,6 +61,57 @@ TEST(ACoreOrder, LeavesFastCoresToOthersFirst) {
     auto topology = machine({.cores_per_l3 = 4});
     for (auto& cpu : topology.cpus) cpu.kind = cpu.id < 2 ? 1 : 0;
     EXPECT_EQ(order_of(topology).first(2).text(), "2-3");
+}
+
+/// first(n) by this order.
+std::string first(const Topology& topology, KindOrder kinds, int n) {
+    CoreOrder order;
+    order.follow(topology, kinds);
+    return order.first(n).text();
+}
+
+TEST(ACoreOrder, MayPutAKindBeforeDomains) {
+    auto topology = machine({.nodes = 2, .cores_per_l3 = 4});
+    for (auto& cpu : topology.cpus) cpu.kind = cpu.id == 1 || cpu.id >= 6 ? 1 : 0; // fast: 1 and 6-7
+    EXPECT_EQ(first(topology, KindOrder::performance, 2), "6-7") << "most of them together";
+    EXPECT_EQ(first(topology, KindOrder::performance, 3), "1,6-7");
+    EXPECT_EQ(first(topology, KindOrder::performance, 4), "0-1,6-7")
+        << "both nodes are in use: the larger one";
+    EXPECT_EQ(first(topology, KindOrder::efficient, 3), "0,2-3");
+    EXPECT_EQ(first(topology, KindOrder::efficient, 5), "0,2-5");
+    EXPECT_EQ(first(topology, KindOrder::any, 3), "0-2");
+}
+
+TEST(ACoreOrder, ContinuesWithTheNextKindNearTheFirst) {
+    auto topology = machine({.nodes = 3, .cores_per_l3 = 4});
+    for (auto& cpu : topology.cpus) cpu.kind = cpu.id == 9 ? 1 : 0;
+    EXPECT_EQ(first(topology, KindOrder::performance, 4), "8-11") << "not in the larger rest of another node";
+}
+
+TEST(ACoreOrder, FollowsAChangeOfPreference) {
+    const auto topology = test::shape_hybrid_8p_16e();
+    CoreOrder order;
+    EXPECT_TRUE(order.follow(topology, KindOrder::performance));
+    EXPECT_EQ(order.first(1).text(), "0-1");
+    EXPECT_EQ(order.threads()[0], 2);
+    EXPECT_TRUE(order.follow(topology, KindOrder::efficient));
+    EXPECT_EQ(order.first(1).text(), "16");
+    EXPECT_EQ(order.threads()[0], 1);
+    EXPECT_EQ(order.threads().size(), 24U);
+    EXPECT_FALSE(order.follow(topology, KindOrder::efficient));
+    EXPECT_FALSE(order.follow(topology, KindOrder::slow_in_domain)) << "one cache: the slow ones again";
+}
+
+TEST(ACoreOrder, IsWholeAndPackedOnEveryShape) {
+    for (const auto& shape : test::all_shapes())
+        for (const auto kinds :
+             {KindOrder::slow_in_domain, KindOrder::any, KindOrder::performance, KindOrder::efficient}) {
+            CoreOrder order;
+            order.follow(shape.topology, kinds);
+            EXPECT_EQ(order.first(order.size()), shape.topology.usable()) << shape.name;
+            EXPECT_EQ(order.size(), static_cast<int>(shape.topology.domains(Level::core).size()))
+                << shape.name;
+        }
 }
 
 TEST(ACoreOrder, KnowsWhichSetsItWouldMake) {
