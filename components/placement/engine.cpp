@@ -30,12 +30,19 @@ bool is_same(const Decision& a, const Decision& b) {
     return a.cpus == b.cpus && a.reason == b.reason && a.tuning == b.tuning;
 }
 
-/// The first row that is not before `target`, looked for near `at` first: for walks in the order of targets.
-template <class Map> auto not_before(const Map& rows, typename Map::const_iterator at, const Target& target) {
+/// What a map has of a target, null if nothing; looked for near `at` first, which goes along: for walks in
+/// the order of targets.
+template <class Map>
+const typename Map::mapped_type* row_of(const Map& rows, typename Map::const_iterator& at,
+                                        const Target& target) {
     constexpr int kNear = 4;
-    for (int step = 0; step < kNear; ++step, ++at)
-        if (at == rows.end() || at->first >= target) return at;
-    return rows.lower_bound(target);
+    for (int step = 0; at != rows.end(); ++step) {
+        if (at->first == target) return &(at++)->second;
+        if (target < at->first) return nullptr;
+        if (step == kNear) at = rows.lower_bound(target);
+        else ++at;
+    }
+    return nullptr;
 }
 
 } // namespace
@@ -119,12 +126,9 @@ void Engine::read_current(Seat& seat) {
     auto entry = ledger_.entries().begin();
     for (auto& subject : seat.subjects) {
         const Target& target = subject.target;
-        outcome = not_before(outcomes_, outcome, target);
-        entry = not_before(ledger_.entries(), entry, target);
-        const bool is_read =
-            outcome != outcomes_.end() && outcome->first == target && !outcome->second.effective.empty();
-        subject.current = is_read ? outcome->second.effective : current_of(target);
-        subject.held = entry != ledger_.entries().end() && entry->first == target;
+        const auto* seen = row_of(outcomes_, outcome, target);
+        subject.current = seen && !seen->effective.empty() ? seen->effective : current_of(target);
+        subject.held = row_of(ledger_.entries(), entry, target) != nullptr;
     }
 }
 
@@ -243,14 +247,11 @@ bool Engine::run_policy(Scheduler& scheduler, Seat& seat, Time now) {
 /// Notes whose decision is another than before. REQUIRES: ordered by target, each once.
 void Engine::take_over(const std::string& scheduler, Seat& seat, std::vector<Decision> decisions, Time now) {
     auto at = seat.decisions.begin();
-    const auto drop_before = [&](const Target* target) {
-        while (at != seat.decisions.end() && (!target || at->first < *target)) {
+    for (auto& decision : decisions) {
+        while (at != seat.decisions.end() && at->first != decision.target && at->first < decision.target) {
             changed_.push_back(at->first);
             at = seat.decisions.erase(at);
         }
-    };
-    for (auto& decision : decisions) {
-        drop_before(&decision.target);
         const bool is_known = at != seat.decisions.end() && at->first == decision.target;
         if (!is_known || !is_same(at->second.decision, decision)) {
             if (listener_) listener_->decided(scheduler, decision.target, decision);
@@ -260,7 +261,7 @@ void Engine::take_over(const std::string& scheduler, Seat& seat, std::vector<Dec
         }
         ++at;
     }
-    drop_before(nullptr);
+    for (; at != seat.decisions.end(); at = seat.decisions.erase(at)) changed_.push_back(at->first);
 }
 
 /// Of several decisions about one target the last counts.
@@ -285,9 +286,11 @@ std::string Engine::nonsense_in(const Seat& seat, const std::vector<Decision>& d
     const CpuSet usable = topology_.usable();
     auto subject = seat.subjects.begin(); // most policies decide in the order of their subjects
     for (const auto& decision : decisions) {
-        while (subject != seat.subjects.end() && subject->target < decision.target) ++subject;
-        const bool is_next = subject != seat.subjects.end() && subject->target == decision.target;
-        if (!is_next && !holds(seat, decision.target))
+        if (subject == seat.subjects.end() || subject->target != decision.target)
+            subject = std::ranges::lower_bound(seat.subjects, decision.target, {}, &Subject::target);
+        const bool is_it = subject != seat.subjects.end() && subject->target == decision.target;
+        if (is_it) ++subject;
+        if (!is_it)
             return fmt::format("it decided about {}, which is not in its process set",
                                decision.target.text());
         if (!decision.cpus.intersects(usable))

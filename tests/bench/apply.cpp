@@ -75,6 +75,7 @@ public:
     using Policy::Policy;
     std::vector<Decision> decide(const View& view) override {
         std::vector<Decision> all;
+        all.reserve(view.subjects.size());
         for (std::size_t i = 0; i < view.subjects.size(); ++i)
             all.push_back({view.subjects[i].target, CpuSet::of(cpus[i % cpus.size()]), "as the bench says"});
         return all;
