@@ -77,14 +77,22 @@ void Engine::report_some(const std::vector<Target>& targets) {
         if (seat == seats_.end()) return;
         const auto& subjects = seat->second.subjects;
         std::map<std::string_view, Summary> summaries;
+        bool are_whole = true;
         for (const auto& target : targets) {
-            const auto at = std::ranges::lower_bound(subjects, target, {}, &Subject::target);
-            if (at != subjects.end() && at->target == target) summaries.try_emplace(at->member);
+            const auto* subject = subject_of(seat->second, target);
+            if (!subject) continue;
+            auto& summary = summaries[subject->member];
+            // who is named like its member is all that there is of it
+            if (target.text() == subject->member)
+                summary.add(find_in(verdicts_, target), find_in(outcomes_, target));
+            else are_whole = false;
         }
-        if (summaries.empty()) return;
-        for (const auto& subject : subjects)
-            if (const auto at = summaries.find(subject.member); at != summaries.end())
-                at->second.add(find_in(verdicts_, subject.target), find_in(outcomes_, subject.target));
+        if (!are_whole) {
+            for (auto& [name, summary] : summaries) summary = {};
+            for (const auto& subject : subjects)
+                if (const auto at = summaries.find(subject.member); at != summaries.end())
+                    at->second.add(find_in(verdicts_, subject.target), find_in(outcomes_, subject.target));
+        }
         for (const auto& [name, summary] : summaries)
             if (auto* member = scheduler.process_set().child(name))
                 report(scheduler, static_cast<Member&>(*member), summary);

@@ -77,7 +77,7 @@ public:
         std::vector<Decision> all;
         all.reserve(view.subjects.size());
         for (std::size_t i = 0; i < view.subjects.size(); ++i)
-            all.push_back({view.subjects[i].target, CpuSet::of(cpus[i % cpus.size()]), "as the bench says"});
+            all.push_back({view.subjects[i].target, CpuSet::of(cpus[i % cpus.size()]), "a bench says so"});
         return all;
     }
     std::vector<int> cpus = std::vector<int>(kGroups, 0);
