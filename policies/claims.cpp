@@ -99,6 +99,8 @@ void Claims::take_as_found(Claim& claim, const CoreAsk& ask, std::span<const Sub
     for (const std::size_t subject : ask.subjects) {
         if (subjects[subject].current == seen) continue;
         seen = subjects[subject].current;
+        // cores of which none is superfluous are fewer CPUs than this; most newcomers may run anywhere
+        if (seen.count() >= claim.request.cpus + cores_.largest_core()) continue;
         std::vector<int> cores;
         for (int cpu = seen.first(); cpu >= 0; cpu = seen.next(cpu))
             if (const int core = cores_.core_of(cpu); cores.empty() || core != cores.back())

@@ -43,6 +43,8 @@ public:
     [[nodiscard]] int core_of(int cpu) const;
     [[nodiscard]] bool is_free(int core) const { return at(core).free; }
     [[nodiscard]] int free_cores() const { return free_cores_; }
+    /// As how many CPUs the largest core counts, free or not; -1 if there is none.
+    [[nodiscard]] int largest_core() const { return static_cast<int>(free_by_capacity_.size()) - 1; }
     /// Usable CPUs that are neither reserved nor of a taken core.
     [[nodiscard]] const CpuSet& rest() const { return rest_; }
     /// Whether rest() has CPUs whose cores can never be taken.

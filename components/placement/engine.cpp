@@ -27,6 +27,25 @@ bool names_processes(const ProcessSet& set) {
     });
 }
 
+bool is_same(const Decision& a, const Decision& b) {
+    return a.cpus == b.cpus && a.reason == b.reason && a.tuning == b.tuning && a.alone == b.alone;
+}
+
+/// What a map has of a target, null if nothing; looked for near `at` first, which goes along: for walks in
+/// the order of targets.
+template <class Map>
+const typename Map::mapped_type* row_of(const Map& rows, typename Map::const_iterator& at,
+                                        const Target& target) {
+    constexpr int kNear = 4;
+    for (int step = 0; at != rows.end(); ++step) {
+        if (at->first == target) return &(at++)->second;
+        if (target < at->first) return nullptr;
+        if (step == kNear) at = rows.lower_bound(target);
+        else ++at;
+    }
+    return nullptr;
+}
+
 } // namespace
 
 Engine::Engine(Tree& tree, const Topology& topology, Actuator& actuator, Ledger& ledger)
@@ -80,7 +99,7 @@ Time Engine::next_due() const {
         if (!policy || !scheduler.ejected().empty() || seat == seats_.end()) return;
         if (!is_frozen(scheduler.name(), seat->second)) due = std::min(due, policy->next_due());
     });
-    if (verdicts_dirty_ || members_dirty_) due = Time{};
+    if (verdicts_dirty_ || members_dirty_ || !changed_.empty()) due = Time{};
     return due;
 }
 
@@ -104,9 +123,13 @@ CpuSet Engine::current_of(const Target& target) {
 }
 
 void Engine::read_current(Seat& seat) {
+    auto outcome = outcomes_.cbegin();
+    auto entry = ledger_.entries().begin();
     for (auto& subject : seat.subjects) {
-        subject.current = current_of(subject.target);
-        subject.held = ledger_.find(subject.target) != nullptr;
+        const Target& target = subject.target;
+        const auto* seen = row_of(outcomes_, outcome, target);
+        subject.current = seen && !seen->effective.empty() ? seen->effective : current_of(target);
+        subject.held = row_of(ledger_.entries(), entry, target) != nullptr;
     }
 }
 
@@ -138,6 +161,12 @@ void Engine::refresh_members(Time now) {
         if (auto* policy = scheduler.policy(); policy && !seat.undecided) policy->make_due();
     });
     if (!any_differs) return;
+    bool has_processes = false;
+    bool has_groups = false;
+    for (const auto& [name, seat] : seats_)
+        for (const auto& subject : seat.subjects)
+            (subject.target.sort == Target::Sort::process ? has_processes : has_groups) = true;
+    is_mixed_ = has_processes && has_groups;
     reports_dirty_ = true;
     verdicts_dirty_ = true; // a group's processes may have changed, and with them what binds whom
     std::erase_if(seen_, [&](const auto& seen) {
@@ -153,8 +182,11 @@ void Engine::look_at_started(const Subject& subject) {
     if (at != outcomes_.end() && at->second.state == State::pending) redo(subject.target, at->second);
 }
 
-bool Engine::holds(const Seat& seat, const Target& target) {
-    return std::ranges::binary_search(seat.subjects, target, {}, &Subject::target);
+bool Engine::holds(const Seat& seat, const Target& target) { return subject_of(seat, target) != nullptr; }
+
+const Subject* Engine::subject_of(const Seat& seat, const Target& target) {
+    const auto at = std::ranges::lower_bound(seat.subjects, target, {}, &Subject::target);
+    return at != seat.subjects.end() && at->target == target ? &*at : nullptr;
 }
 
 void Engine::run_policies(Time now) {
@@ -206,30 +238,61 @@ bool Engine::run_policy(Scheduler& scheduler, Seat& seat, Time now) {
         eject(scheduler, seat, why);
         return true;
     }
-    bool changed = seat.undecided;
-    seat.undecided = false;
+    const bool is_first = std::exchange(seat.undecided, false);
+    for (const auto& decision : decisions) gives_alone_ = gives_alone_ || !decision.alone.empty();
+    const bool in_order = std::ranges::is_sorted(decisions, std::ranges::less_equal{}, &Decision::target);
+    if (in_order) take_over(scheduler.name(), seat, std::move(decisions), now);
+    else take_over_unordered(scheduler.name(), seat, std::move(decisions), now);
+    return is_first;
+}
+
+/// Notes whose decision is another than before. REQUIRES: ordered by target, each once.
+void Engine::take_over(const std::string& scheduler, Seat& seat, std::vector<Decision> decisions, Time now) {
+    auto at = seat.decisions.begin();
+    for (auto& decision : decisions) {
+        while (at != seat.decisions.end() && at->first != decision.target && at->first < decision.target) {
+            changed_.push_back(at->first);
+            at = seat.decisions.erase(at);
+        }
+        const bool is_known = at != seat.decisions.end() && at->first == decision.target;
+        if (!is_known || !is_same(at->second.decision, decision)) {
+            if (listener_) listener_->decided(scheduler, decision.target, decision);
+            changed_.push_back(decision.target);
+            if (!is_known) at = seat.decisions.emplace_hint(at, decision.target, Held{});
+            at->second = Held{std::move(decision), now};
+        }
+        ++at;
+    }
+    for (; at != seat.decisions.end(); at = seat.decisions.erase(at)) changed_.push_back(at->first);
+}
+
+/// Of several decisions about one target the last counts.
+void Engine::take_over_unordered(const std::string& scheduler, Seat& seat, std::vector<Decision> decisions,
+                                 Time now) {
     std::map<Target, Held> next;
     for (auto& decision : decisions) {
         const auto before = seat.decisions.find(decision.target);
-        const bool same = before != seat.decisions.end() && before->second.decision.cpus == decision.cpus &&
-                          before->second.decision.reason == decision.reason &&
-                          before->second.decision.tuning == decision.tuning &&
-                          before->second.decision.alone == decision.alone;
-        if (!same && listener_) listener_->decided(scheduler.name(), decision.target, decision);
+        const bool same = before != seat.decisions.end() && is_same(before->second.decision, decision);
+        if (!same && listener_) listener_->decided(scheduler, decision.target, decision);
+        if (!same) changed_.push_back(decision.target);
         const Time since = same ? before->second.since : now;
-        changed = changed || !same;
         const Target target = decision.target;
         next.insert_or_assign(target, Held{std::move(decision), since});
     }
-    changed = changed || next.size() != seat.decisions.size();
+    for (const auto& [target, held] : seat.decisions)
+        if (!next.contains(target)) changed_.push_back(target);
     seat.decisions = std::move(next);
-    return changed;
 }
 
 std::string Engine::nonsense_in(const Seat& seat, const std::vector<Decision>& decisions) const {
     const CpuSet usable = topology_.usable();
+    auto subject = seat.subjects.begin(); // most policies decide in the order of their subjects
     for (const auto& decision : decisions) {
-        if (!holds(seat, decision.target))
+        if (subject == seat.subjects.end() || subject->target != decision.target)
+            subject = std::ranges::lower_bound(seat.subjects, decision.target, {}, &Subject::target);
+        const bool is_it = subject != seat.subjects.end() && subject->target == decision.target;
+        if (is_it) ++subject;
+        if (!is_it)
             return fmt::format("it decided about {}, which is not in its process set",
                                decision.target.text());
         if (!decision.alone.subset_of(usable))
@@ -260,21 +323,55 @@ Time Engine::grace_for(const Target& target) const {
 
 std::vector<Wish> Engine::wishes() const {
     std::vector<Wish> all;
-    for_each_scheduler([&](Scheduler& scheduler) {
+    for_each_scheduler([&](const Scheduler& scheduler) {
+        const auto at = seats_.find(scheduler.name());
+        if (at == seats_.end()) return;
+        // children are found by looking at one after the other, and members may be many
+        std::unordered_map<std::string_view, const Member*> members;
+        for (const auto& child : scheduler.process_set().children())
+            members.emplace(child->name(), static_cast<const Member*>(child.get()));
+        const auto member_by = [&](const std::string& name) {
+            const auto found = members.find(name);
+            return found == members.end() ? nullptr : found->second;
+        };
+        for (const auto& [target, held] : at->second.decisions)
+            if (const auto* subject = subject_of(at->second, target))
+                all.push_back(wish_for(scheduler, member_by(subject->member), *subject, held));
+    });
+    return all;
+}
+
+std::vector<Wish> Engine::wishes_for(const std::vector<Target>& targets) const {
+    std::vector<Wish> all;
+    for_each_scheduler([&](const Scheduler& scheduler) {
         const auto at = seats_.find(scheduler.name());
         if (at == seats_.end()) return;
         const auto& set = scheduler.process_set();
-        for (const auto& [target, held] : at->second.decisions) {
-            const auto subject = std::ranges::lower_bound(at->second.subjects, target, {}, &Subject::target);
-            if (subject == at->second.subjects.end() || subject->target != target) continue;
+        for (const auto& target : targets) {
+            const auto held = at->second.decisions.find(target);
+            const auto* subject =
+                held == at->second.decisions.end() ? nullptr : subject_of(at->second, target);
+            if (!subject) continue;
             const auto* member = static_cast<const Member*>(set.child(subject->member));
-            all.push_back({scheduler.name(), subject->member, scheduler.precedence(), member != nullptr,
-                           member ? member->order() : set.handle_all_order(), held.decision, subject->pids});
-            if (member && target.sort == Target::Sort::unit)
-                all.back().decision.tuning.add(tuning_of(*member, held.decision));
+            all.push_back(wish_for(scheduler, member, *subject, held->second));
         }
     });
     return all;
+}
+
+/// `member` is null under handle_all.
+Wish Engine::wish_for(const Scheduler& scheduler, const Member* member, const Subject& subject,
+                      const Held& held) const {
+    Wish wish{scheduler.name(),
+              subject.member,
+              scheduler.precedence(),
+              member != nullptr,
+              member ? member->order() : scheduler.process_set().handle_all_order(),
+              held.decision,
+              subject.pids};
+    if (member && subject.target.sort == Target::Sort::unit)
+        wish.decision.tuning.add(tuning_of(*member, held.decision));
+    return wish;
 }
 
 /// What a unit's member asks for beside CPUs: its weight, its quota, and memory near the CPUs it is given.

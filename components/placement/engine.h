@@ -114,6 +114,7 @@ public:
     void process_left(Pid pid) override;
 
 private:
+    struct Summary;
     struct Held {
         Decision decision;
         Time since{};
@@ -136,6 +137,8 @@ private:
 
     /// Whether the target is among the scheduler's subjects.
     static bool holds(const Seat& seat, const Target& target);
+    /// Null if it is not.
+    static const Subject* subject_of(const Seat& seat, const Target& target);
     void run_probes(Time now);
     void take_newborn(Time now);
     void take_child(const ProcessInfo& child);
@@ -143,11 +146,21 @@ private:
     void refresh_members(Time now);
     void run_policies(Time now);
     bool run_policy(Scheduler& scheduler, Seat& seat, Time now);
+    void take_over(const std::string& scheduler, Seat& seat, std::vector<Decision> decisions, Time now);
+    void take_over_unordered(const std::string& scheduler, Seat& seat, std::vector<Decision> decisions,
+                             Time now);
     [[nodiscard]] bool is_frozen(const std::string& scheduler, const Seat& seat) const;
     void eject(Scheduler& scheduler, Seat& seat, const std::string& why);
     [[nodiscard]] std::string nonsense_in(const Seat& seat, const std::vector<Decision>& decisions) const;
     void combine_and_act(Time now);
+    void combine_all(Time now);
+    void combine_some(std::vector<Target> changed, Time now);
+    void tell_conflicts(const std::map<Target, Verdict>& verdicts);
+    void act_on(const std::map<Target, Verdict>& verdicts, const Holdings& held, Time now);
     [[nodiscard]] std::vector<Wish> wishes() const;
+    [[nodiscard]] std::vector<Wish> wishes_for(const std::vector<Target>& targets) const;
+    [[nodiscard]] Wish wish_for(const Scheduler& scheduler, const Member* member, const Subject& subject,
+                                const Held& held) const;
     /// Until when a target that nobody wants is kept for a scheduler whose new policy has not decided yet.
     [[nodiscard]] Time grace_for(const Target& target) const;
     void carry_out(const Plan& plan, Time now);
@@ -170,6 +183,9 @@ private:
     void redo_processes_after(const Plan& plan);
     void tell_progress();
     void report_members();
+    void report_all();
+    void report_some(const std::vector<Target>& targets);
+    void report(Scheduler& scheduler, Member& member, const Summary& all);
     CpuSet current_of(const Target& target);
     /// Fills in what the subjects' process set does not know: where they may run, and whether by our doing.
     void read_current(Seat& seat);
@@ -194,6 +210,11 @@ private:
     bool members_dirty_ = true;
     bool verdicts_dirty_ = true;
     bool reports_dirty_ = true; // what members say of themselves may have changed
+    // the same of these targets alone, so that one change among many costs what it is worth
+    std::vector<Target> changed_; // decided otherwise since verdicts were combined
+    std::vector<Target> retold_;
+    bool is_mixed_ = false;    // there are processes and groups, which bind each other
+    bool gives_alone_ = false; // some have CPUs alone, which binds what other schedulers decide
     std::uint64_t seen_generation_ = 0;
     struct Reassertions {
         std::size_t count = 0;

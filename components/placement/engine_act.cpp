@@ -1,5 +1,7 @@
 // The engine's acting half: verdicts, steps, releases, read-back and what forked children inherit.
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -93,28 +95,72 @@ void Engine::free_child(const ProcessInfo& child, const Released& parent) {
 }
 
 void Engine::combine_and_act(Time now) {
-    if (!verdicts_dirty_ && now < grace_ends_) return;
+    auto changed = std::exchange(changed_, {});
+    // a process and the group it is in bind each other: what is decided for one may change the other's
+    // verdict; so do CPUs given alone, across schedulers
+    const auto deciders =
+        std::ranges::count_if(seats_, [](const auto& row) { return !row.second.decisions.empty(); });
+    const bool binds = is_mixed_ || (gives_alone_ && deciders > 1);
+    if (verdicts_dirty_ || now >= grace_ends_ || (binds && !changed.empty())) combine_all(now);
+    else if (!changed.empty()) combine_some(std::move(changed), now);
+}
+
+void Engine::combine_all(Time now) {
     verdicts_dirty_ = false;
     reports_dirty_ = true;
     grace_ends_ = kNever;
-    auto verdicts = combine(wishes(), topology_.usable());
-    if (listener_)
-        for (const auto& [target, verdict] : verdicts) {
-            const auto before = verdicts_.find(target);
-            if (!verdict.has_conflict() || (before != verdicts_.end() && before->second.has_conflict()))
-                continue;
-            for (const auto& opinion : verdict.opinions)
-                if (opinion.result == Opinion::Result::conflict)
-                    listener_->conflicted(opinion.scheduler, target,
-                                          fmt::format("wants CPUs {}, but {} are decided",
-                                                      opinion.cpus.text(), verdict.cpus.text()));
-        }
+    auto all = wishes();
+    gives_alone_ = std::ranges::any_of(all, [](const Wish& wish) { return !wish.decision.alone.empty(); });
+    auto verdicts = combine(std::move(all), topology_.usable());
+    tell_conflicts(verdicts);
     verdicts_ = std::move(verdicts);
     Holdings held;
     // what was refused is not tried again at each decision, but at the next read-back
     for (const auto& [target, outcome] : outcomes_)
         held.emplace(target, outcome.state == State::invalid ? outcome.refused : outcome.written);
-    auto plan = make_plan(verdicts_, held, tuned_);
+    act_on(verdicts_, held, now);
+}
+
+/// Verdicts of targets that do not bind each other are combined one by one.
+void Engine::combine_some(std::vector<Target> changed, Time now) {
+    std::ranges::sort(changed);
+    changed.erase(std::ranges::unique(changed).begin(), changed.end());
+    const auto verdicts = combine(wishes_for(changed), topology_.usable());
+    tell_conflicts(verdicts);
+    Holdings held;
+    for (const auto& target : changed) {
+        if (const auto verdict = verdicts.find(target); verdict != verdicts.end())
+            verdicts_.insert_or_assign(target, verdict->second);
+        else verdicts_.erase(target);
+        if (const auto at = outcomes_.find(target); at != outcomes_.end())
+            held.emplace(target,
+                         at->second.state == State::invalid ? at->second.refused : at->second.written);
+    }
+    act_on(verdicts, held, now);
+    retold_.insert(retold_.end(), std::make_move_iterator(changed.begin()),
+                   std::make_move_iterator(changed.end()));
+}
+
+/// Of conflicts that were not there before. REQUIRES: verdicts_ is what was before.
+void Engine::tell_conflicts(const std::map<Target, Verdict>& verdicts) {
+    if (!listener_) return;
+    for (const auto& [target, verdict] : verdicts) {
+        const auto before = verdicts_.find(target);
+        if (!verdict.has_conflict() || (before != verdicts_.end() && before->second.has_conflict())) continue;
+        for (const auto& opinion : verdict.opinions)
+            if (opinion.result == Opinion::Result::conflict)
+                listener_->conflicted(opinion.scheduler, target,
+                                      fmt::format("wants CPUs {}, but {} are decided", opinion.cpus.text(),
+                                                  verdict.cpus.text()));
+            else if (opinion.result == Opinion::Result::disputes)
+                listener_->conflicted(opinion.scheduler, target,
+                                      fmt::format("gave CPUs {} to {} alone, and nothing else would be left",
+                                                  opinion.cpus.text(), opinion.member));
+    }
+}
+
+void Engine::act_on(const std::map<Target, Verdict>& verdicts, const Holdings& held, Time now) {
+    auto plan = make_plan(verdicts, held, tuned_);
     std::erase_if(plan.releases, [&](const Target& target) {
         const Time until = grace_for(target);
         if (until <= now) return false;
@@ -382,6 +428,7 @@ void Engine::redo_processes_after(const Plan& plan) {
     if (std::ranges::none_of(plan.steps, is_unit, &Step::target) &&
         std::ranges::none_of(plan.releases, is_unit))
         return;
+    reports_dirty_ = reports_dirty_ || !held_processes_.empty();
     for (auto& [target, outcome] : outcomes_)
         if (target.sort == Target::Sort::process && outcome.state == State::applied) redo(target, outcome);
 }

@@ -10,10 +10,8 @@
 
 namespace schedd::placement {
 
-namespace {
-
 /// What one member's attributes say: the union over its subjects, the worst state.
-struct Summary {
+struct Engine::Summary {
     State state = State::free;
     CpuSet wanted;
     CpuSet written;
@@ -40,6 +38,8 @@ struct Summary {
     }
 };
 
+namespace {
+
 template <class Map> const typename Map::mapped_type* find_in(const Map& map, const Target& target) {
     const auto at = map.find(target);
     return at == map.end() ? nullptr : &at->second;
@@ -48,7 +48,12 @@ template <class Map> const typename Map::mapped_type* find_in(const Map& map, co
 } // namespace
 
 void Engine::report_members() {
-    if (!std::exchange(reports_dirty_, false)) return;
+    const auto retold = std::exchange(retold_, {});
+    if (std::exchange(reports_dirty_, false)) report_all();
+    else if (!retold.empty()) report_some(retold);
+}
+
+void Engine::report_all() {
     for_each_scheduler([&](Scheduler& scheduler) {
         if (scheduler.process_set().children().empty()) return;
         const auto seat = seats_.find(scheduler.name());
@@ -59,20 +64,54 @@ void Engine::report_members() {
                                           find_in(outcomes_, subject.target));
         for (const auto& child : scheduler.process_set().children()) {
             auto& member = static_cast<Member&>(*child);
-            auto summary = summaries[member.name()];
-            if (!member.alive()) summary = {State::gone, {}, {}, {}, "the process has ended", 0};
-            else if (auto why = scheduler.process_set().why_left_out(member); !why.empty())
-                summary.detail = "it is let alone: " + why;
-            else if (summary.subjects == 0)
-                summary.detail = "nothing belongs to it now, or what does is in by a later member";
-            bool changed = member.report_text(Member::kState, std::string(name_of(summary.state)));
-            changed |= member.report_text(Member::kWantedCpus, summary.wanted.text());
-            changed |= member.report_text(Member::kWrittenCpus, summary.written.text());
-            changed |= member.report_text(Member::kEffectiveCpus, summary.effective.text());
-            changed |= member.report_text(Member::kDetail, std::move(summary.detail));
-            if (changed) tree_.touched(member, "state");
+            report(scheduler, member, summaries[member.name()]);
         }
     });
+}
+
+/// Only members that these targets belong to.
+void Engine::report_some(const std::vector<Target>& targets) {
+    for_each_scheduler([&](Scheduler& scheduler) {
+        if (scheduler.process_set().children().empty()) return;
+        const auto seat = seats_.find(scheduler.name());
+        if (seat == seats_.end()) return;
+        const auto& subjects = seat->second.subjects;
+        std::map<std::string_view, Summary> summaries;
+        bool are_whole = true;
+        for (const auto& target : targets) {
+            const auto* subject = subject_of(seat->second, target);
+            if (!subject) continue;
+            auto& summary = summaries[subject->member];
+            // who is named like its member is all that there is of it
+            if (target.text() == subject->member)
+                summary.add(find_in(verdicts_, target), find_in(outcomes_, target));
+            else are_whole = false;
+        }
+        if (!are_whole) {
+            for (auto& [name, summary] : summaries) summary = {};
+            for (const auto& subject : subjects)
+                if (const auto at = summaries.find(subject.member); at != summaries.end())
+                    at->second.add(find_in(verdicts_, subject.target), find_in(outcomes_, subject.target));
+        }
+        for (const auto& [name, summary] : summaries)
+            if (auto* member = scheduler.process_set().child(name))
+                report(scheduler, static_cast<Member&>(*member), summary);
+    });
+}
+
+void Engine::report(Scheduler& scheduler, Member& member, const Summary& all) {
+    auto summary = all;
+    if (!member.alive()) summary = {State::gone, {}, {}, {}, "the process has ended", 0};
+    else if (auto why = scheduler.process_set().why_left_out(member); !why.empty())
+        summary.detail = "it is let alone: " + why;
+    else if (summary.subjects == 0)
+        summary.detail = "nothing belongs to it now, or what does is in by a later member";
+    bool changed = member.report_text(Member::kState, std::string(name_of(summary.state)));
+    changed |= member.report_text(Member::kWantedCpus, summary.wanted.text());
+    changed |= member.report_text(Member::kWrittenCpus, summary.written.text());
+    changed |= member.report_text(Member::kEffectiveCpus, summary.effective.text());
+    changed |= member.report_text(Member::kDetail, std::move(summary.detail));
+    if (changed) tree_.touched(member, "state");
 }
 
 Result<std::vector<Explanation>> Engine::explain(std::string_view what) const {

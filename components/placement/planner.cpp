@@ -148,12 +148,19 @@ std::size_t depth_of(const Target& target) {
 } // namespace
 
 std::map<Target, Verdict> combine(std::vector<Wish> wishes, const CpuSet& usable) {
-    std::ranges::stable_sort(wishes, comes_first);
+    std::vector<Wish*> in_order; // wishes are large, and may be many
+    in_order.reserve(wishes.size());
+    for (Wish& wish : wishes) in_order.push_back(&wish);
+    std::ranges::stable_sort(in_order, [](const Wish* a, const Wish* b) { return comes_first(*a, *b); });
     std::map<Target, Verdict> verdicts;
+    auto next = verdicts.end(); // of one scheduler they often come in the order of targets
     Bonds bonds;
     Alone alone;
-    for (Wish& wish : wishes) {
-        auto& verdict = verdicts[wish.decision.target];
+    for (Wish* const each : in_order) {
+        Wish& wish = *each;
+        const auto at = verdicts.try_emplace(next, wish.decision.target);
+        next = std::next(at);
+        auto& verdict = at->second;
         Opinion opinion{std::move(wish.scheduler), std::move(wish.member), wish.decision.cpus,
                         std::move(wish.decision.reason), Opinion::Result::decides};
         const bool is_first = verdict.cpus.empty();

@@ -85,5 +85,10 @@ Status idle(Run& run);
 Status units(Run& run);
 Status bus(Run& run);
 Status cli(Run& run);
+Status plan(Run& run);
+Status topology(Run& run);
+Status apply(Run& run);
+Status reaction(Run& run);
+Status overhead(Run& run);
 
 } // namespace schedd::bench

@@ -4,6 +4,7 @@
 
 #include "policies/policies.h"
 #include "tests/bench/bench.h"
+#include "tests/bench/distribute.h"
 #include "tests/bench/interrupt.h"
 #include "tests/kit/machine.h"
 #include "tests/kit/world.h"
@@ -14,7 +15,7 @@ namespace {
 
 using namespace schedd::test;
 
-constexpr int kSubjects = 10000;
+constexpr unsigned kSubjects = 10000;
 constexpr Pid kFirstPid = 1000;
 
 /// Loads by pid in an array, so that what is measured is the policy and not this.
@@ -46,7 +47,7 @@ public:
 private:
     [[nodiscard]] std::optional<Sample> load_of(const Parameter& parameter) const {
         const auto* pid = std::get_if<std::int64_t>(&parameter);
-        if (!pid || *pid < kFirstPid || *pid >= kFirstPid + kSubjects) return std::nullopt;
+        if (!pid || *pid < kFirstPid || *pid >= kFirstPid + static_cast<Pid>(kSubjects)) return std::nullopt;
         return Sample{.value = loads_[static_cast<std::size_t>(*pid - kFirstPid)], .time = time_};
     }
     Rng rng_;
@@ -67,7 +68,7 @@ struct Table {
     std::vector<Subject> subjects;
 
     Status build() {
-        for (Pid pid = kFirstPid; pid < kFirstPid + kSubjects; ++pid)
+        for (Pid pid = kFirstPid; pid < kFirstPid + static_cast<Pid>(kSubjects); ++pid)
             subjects.push_back({Target::process(pid, 1), "handle_all", 100, {pid}, topology.usable()});
         return world.apply("create probes/array_probe\n"
                            "create schedulers/LB\n"
@@ -96,18 +97,6 @@ struct Table {
     std::size_t decided = 0;
 };
 
-/// CPU time in ns of spreading as many over a machine of the same shape, without loads, weights or memory.
-Result<double> distribute(hwloc_topology_t topology) {
-    std::vector<hwloc_bitmap_t> sets(kSubjects, nullptr);
-    hwloc_obj_t root = hwloc_get_root_obj(topology);
-    const auto before = thread_cpu_ns();
-    const int error = hwloc_distrib(topology, &root, 1, sets.data(), kSubjects, INT_MAX, 0);
-    const auto used = thread_cpu_ns() - before;
-    for (auto* set : sets) hwloc_bitmap_free(set);
-    if (error != 0) return fail(Errc::io, "hwloc_distrib failed");
-    return static_cast<double>(used);
-}
-
 Status measure_rounds(Run& run, hwloc_topology_t peer) {
     Pairs placing;
     Pairs steady;
@@ -116,14 +105,14 @@ Status measure_rounds(Run& run, hwloc_topology_t peer) {
         Table table;
         if (auto built = table.build(); !built) return built;
         const double first = table.round();
-        const auto floor = distribute(peer);
+        const auto floor = distribute(peer, kSubjects);
         if (!floor) return std::unexpected(floor.error());
         placing.add(first / 1e6, *floor / 1e6);
         if (table.decided < kSubjects / 3)
             return fail(Errc::not_applied, fmt::format("only {} decisions", table.decided));
         for (int i = 0; i < 3; ++i) table.round();
         const double later = table.round();
-        const auto again = distribute(peer);
+        const auto again = distribute(peer, kSubjects);
         if (!again) return std::unexpected(again.error());
         steady.add(later / 1e6, *again / 1e6);
     }

@@ -15,13 +15,18 @@ namespace {
 
 using namespace schedd::bench;
 
-constexpr std::array<Benchmark, 7> kBenchmarks{{
+constexpr std::array<Benchmark, 12> kBenchmarks{{
     {"update-path", "one update through probe, filters and port to the policy", update_path},
     {"decide", "load_balancing decides for 10,000 processes on 64 cores", decide},
+    {"plan", "exclusive_cores decides for 10,000 units on 1,024 cores; one change among them", plan},
+    {"topology", "reading the topology of 1,024 cores, against hwloc alone", topology},
     {"probe-pass", "one measurement of 10,000 processes, against top, htop and pidstat; growth to 50,000",
      probe_pass},
     {"idle", "the daemon with 200 groups and a 100 ms tick", idle},
     {"units", "the daemon with 500 attached units: at rest, one changed, after a daemon-reload", units},
+    {"apply", "writes to 1,000 sibling groups; moving some, against rewriting all", apply},
+    {"reaction", "a process begins to want a CPU until its CPU set is written", reaction},
+    {"overhead", "hackbench and sysbench with and without the daemon", overhead},
     {"bus", "calls per second, against systemd on the same bus", bus},
     {"cli", "schedd-cli status, against busctl and tuned-adm", cli},
 }};

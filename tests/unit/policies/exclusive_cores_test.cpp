@@ -375,6 +375,17 @@ TEST(ARestart, LeavesEachOnTheCoresItIsFoundOn) {
     EXPECT_TRUE(equal(s.decide(), again));
 }
 
+TEST(ARestart, FindsAlsoWhoHasMoreThanItAsksForBecauseCoresAreWhole) {
+    Sharer s(shape_1n8c_smt());
+    s.add({Target::unit("one"), "unit:one", 100, {}, cpus_of("3,11"), {WorkClass::normal, 1, true}});
+    s.add({Target::unit("three"), "unit:three", 100, {}, cpus_of("5-6,13-14"), {WorkClass::normal, 3, true}});
+    s.decide();
+    EXPECT_EQ(s.cpus("one"), "3,11");
+    EXPECT_EQ(s.cpus("three"), "5-6,13-14");
+    for (const char* name : {"one", "three"})
+        EXPECT_NE(s.reason(name).find("where it was found"), std::string::npos) << s.reason(name);
+}
+
 TEST(ARestart, BelievesNoMaskThatCannotBe) {
     Sharer s(machine({.nodes = 2, .cores_per_l3 = 4, .threads_per_core = 2}));
     const auto found = [&](const std::string& name, const std::string& mask) {
