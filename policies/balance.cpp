@@ -122,7 +122,8 @@ private:
         std::vector<std::size_t> pushers;
         for (std::size_t g = 0; g < now.groups.size(); ++g) {
             now.order.emplace(now.groups[g].per_cpu(), g);
-            if (now.excess(g) > kNothing) pushers.push_back(g);
+            if (now.excess(g) > kNothing && now.groups[g].per_cpu() > rules_.push_from + kNothing)
+                pushers.push_back(g);
         }
         std::ranges::stable_sort(pushers, std::ranges::greater{},
                                  [&](std::size_t g) { return now.groups[g].per_cpu(); });

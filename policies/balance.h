@@ -39,11 +39,13 @@ struct Item {
 };
 
 /// As fractions: how far from the average a bin, or a NUMA node, may be before load is moved, and by how much
-/// of the average load a move must lower the imbalance of the two it concerns.
+/// of the average load a move must lower the imbalance of the two it concerns. Who has no more load per CPU
+/// than `push_from` pushes nothing.
 struct Rules {
     double inside = 0.05;
     double across = 0.17;
     double hysteresis = 0.1;
+    double push_from = 0;
 };
 
 /// One item to be moved. The loads are per CPU before the move: of the two bins or, if `across`, of their

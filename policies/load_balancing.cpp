@@ -68,6 +68,11 @@ constexpr AttributeSpec kAttributes[] = {
      .initial = "20",
      .maximum = 100'000,
      .doc = "What wants less than this is neither placed nor moved."},
+    {.name = "push_from",
+     .unit = "percent",
+     .maximum = 1000,
+     .doc =
+         "A domain of whose CPUs no more than this is wanted keeps its work while CPUs are free anywhere."},
     {.name = "widen_at",
      .unit = "percent",
      .initial = "100",
@@ -150,10 +155,10 @@ void LoadBalancing::weigh(std::span<const Subject> subjects, int cpus) {
         asks_.push_back({static_cast<double>(subjects[i].weight), homes_[i].duty});
         wanted += homes_[i].duty;
     }
-    const bool is_saturated = wanted >= kSaturated * cpus;
-    const double lambda = is_saturated ? largest_feasible_weight(asks_, cpus) : 0;
+    is_saturated_ = wanted >= kSaturated * cpus;
+    const double lambda = is_saturated_ ? largest_feasible_weight(asks_, cpus) : 0;
     for (std::size_t i = 0; i < subjects.size(); ++i)
-        homes_[i].load = homes_[i].duty * (is_saturated ? std::min(asks_[i].weight, lambda) / 100 : 1);
+        homes_[i].load = homes_[i].duty * (is_saturated_ ? std::min(asks_[i].weight, lambda) / 100 : 1);
 }
 
 /// The domains with the load that is known to lie in them, also of what is left alone.
@@ -208,7 +213,10 @@ void LoadBalancing::settle_newcomers(Standing& now, bool has_load) {
     }
     if (waiting.empty()) return;
     std::ranges::stable_sort(waiting, std::ranges::greater{}, [&](std::size_t i) { return homes_[i].load; });
-    std::ranges::stable_sort(waiting, {}, [&](std::size_t i) { return class_of(now.view, i); });
+    // Who has a choice of domains comes last: then batch work does not have to fit in between.
+    const auto has_choice = [&](std::size_t i) { return class_of(now.view, i) == WorkClass::normal; };
+    std::ranges::stable_sort(waiting, {},
+                             [&](std::size_t i) { return std::pair(has_choice(i), class_of(now.view, i)); });
     auto bins = now.bins; // the placer's own: its sums must not be rounded in another order
     Placer placer(bins);
     for (const std::size_t i : waiting) place(now, i, placer);
@@ -276,7 +284,8 @@ void LoadBalancing::move_some(Standing& now) {
         const Home& home = homes_[i];
         items.push_back({home.load, home.domain == kNowhere ? 0 : home.domain, may_balance(now, i)});
     }
-    const Rules rules{fraction(kImbalance), fraction(kNumaImbalance), fraction(kHysteresis)};
+    const Rules rules{fraction(kImbalance), fraction(kNumaImbalance), fraction(kHysteresis),
+                      is_saturated_ ? 0 : fraction(kPushFrom)};
     auto bins = now.bins; // move() brings those of `now` up to date
     if (hierarchy().tiers == 1) {
         for (const Transfer& transfer : balance(bins, items, rules)) tell_transfer(now, transfer);

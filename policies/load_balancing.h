@@ -34,6 +34,7 @@ public:
         kSettle,
         kMoveBudget,
         kMinLoad,
+        kPushFrom,
         kWidenAt,
         kByClass,
         kBatchFill,
@@ -94,7 +95,8 @@ private:
     }
 
     Homes homes_;
-    std::vector<Ask> asks_; // reused from call to call
+    std::vector<Ask> asks_;     // reused from call to call
+    bool is_saturated_ = false; // all CPUs are wanted, so that weights count
 };
 
 } // namespace schedd::policies
