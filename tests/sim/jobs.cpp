@@ -41,6 +41,11 @@ double pareto_size(const Stream& s, double u) {
     return s.smallest_s / std::pow(1 - u * (1 - ratio), 1 / s.shape);
 }
 
+double found_size(const Stream& s, double u) {
+    const double first = std::pow(s.smallest_s, 1 - s.shape);
+    return std::pow(first + u * (std::pow(s.largest_s, 1 - s.shape) - first), 1 / (1 - s.shape));
+}
+
 double mean_size(const Stream& s) {
     const double low = std::pow(s.smallest_s, s.shape);
     const double ratio = std::pow(s.smallest_s / s.largest_s, s.shape);
@@ -58,18 +63,23 @@ Quality run_jobs(SimWorld& w, const Stream& stream) {
     std::vector<std::size_t> ideal;
     Quality q;
     double next = seconds(w.world.clock.now());
+    const auto arrive = [&](double size) {
+        running[w.start({})] = jobs.size();
+        ideal.push_back(jobs.size());
+        jobs.push_back({size, size, w.world.clock.now()});
+    };
+    for (int found = static_cast<int>(stream.load * cpus); found > 0; --found)
+        arrive(found_size(stream, chance(rng)) * (1 - chance(rng)));
+    const std::size_t total = jobs.size() + stream.jobs;
+    const std::size_t first = jobs.size() + stream.warm_up;
     double wasted_ticks = 0;
     double running_ticks = 0;
     double widened_ticks = 0;
     std::size_t ticks = 0;
-    while (jobs.size() < stream.jobs || !running.empty() || !ideal.empty()) {
+    while (jobs.size() < total || !running.empty() || !ideal.empty()) {
         const Time now = w.world.clock.now();
-        for (; jobs.size() < stream.jobs && next <= seconds(now); next -= gap * std::log(1 - chance(rng))) {
-            const double size = pareto_size(stream, chance(rng));
-            running[w.start({})] = jobs.size();
-            ideal.push_back(jobs.size());
-            jobs.push_back({size, size, now});
-        }
+        for (; jobs.size() < total && next <= seconds(now); next -= gap * std::log(1 - chance(rng)))
+            arrive(pareto_size(stream, chance(rng)));
         const double share = std::min(1.0, cpus / std::max(1.0, static_cast<double>(ideal.size())));
         w.run(kTick);
         const Time then = w.world.clock.now();
@@ -78,7 +88,7 @@ Quality run_jobs(SimWorld& w, const Stream& stream) {
             jobs[j].ideal_response = seconds(then - jobs[j].arrived);
         }
         std::erase_if(ideal, [&](std::size_t j) { return jobs[j].left <= 1e-9; });
-        if (jobs.size() > stream.warm_up && jobs.size() < stream.jobs) {
+        if (jobs.size() > first && jobs.size() < total) {
             ++ticks;
             wasted_ticks += wasted(w.cpus);
             running_ticks += static_cast<double>(running.size());
@@ -95,7 +105,7 @@ Quality run_jobs(SimWorld& w, const Stream& stream) {
             at = running.erase(at);
         }
     }
-    for (std::size_t j = stream.warm_up; j < jobs.size(); ++j, ++q.counted) {
+    for (std::size_t j = first; j < jobs.size(); ++j, ++q.counted) {
         q.slowdown += jobs[j].response / jobs[j].size;
         q.ideal_slowdown += jobs[j].ideal_response / jobs[j].size;
     }

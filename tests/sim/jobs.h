@@ -36,8 +36,10 @@ struct Quality {
 /// ms), of the ideal machine too.
 Quality run_jobs(SimWorld& w, const Stream& stream);
 
-/// One size; the mean of such sizes. (Inverse of the distribution function; `u` from 0 to below 1.)
+/// One size; the whole size of a job that is found running at some time; the mean of the former. (Inverses of
+/// the distribution functions; `u` from 0 to below 1.)
 double pareto_size(const Stream& stream, double u);
+double found_size(const Stream& stream, double u);
 double mean_size(const Stream& stream);
 
 } // namespace schedd::sim

@@ -41,6 +41,9 @@ TEST(AMachineNinetyPercentFull, IsNearlyIdealOnThreeLevels) {
 TEST(TheSizesOfJobs, AreBoundedPareto) {
     const Stream stream;
     EXPECT_DOUBLE_EQ(pareto_size(stream, 0), stream.smallest_s);
+    EXPECT_NEAR(found_size(stream, 0), stream.smallest_s, 1e-9);
+    EXPECT_NEAR(found_size(stream, 1), stream.largest_s, 1e-6);
+    EXPECT_GT(found_size(stream, 0.5), pareto_size(stream, 0.5)) << "the long ones are there for longer";
     EXPECT_NEAR(pareto_size(stream, 1), stream.largest_s, 1e-6);
     double sum = 0;
     constexpr int kParts = 1'000'000;
