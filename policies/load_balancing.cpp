@@ -107,7 +107,10 @@ constexpr double kSaturated = 0.99999;
 std::vector<Decision> LoadBalancing::decide(const View& view) {
     homes_.follow_topology(view.topology, Levels::parse(text_at(kLevel)));
     homes_.follow_subjects(view.subjects);
-    if (homes_.domains().empty()) return {};
+    if (homes_.domains().empty()) {
+        report(kWidened, std::uint64_t{0});
+        return {};
+    }
     const bool has_load = port(kNodeLoad).collected().has_value();
     if (has_load) measure(view.subjects);
     weigh(view.subjects, homes_.usable_cpus());

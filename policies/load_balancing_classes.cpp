@@ -90,9 +90,8 @@ void LoadBalancing::empty_a_domain(Standing& now) {
         for (std::size_t k = 0; k < batch.size(); ++k) {
             const auto& to = homes_.domains()[targets[k]];
             move(now, batch[k], targets[k],
-                 fmt::format("{} took {:.2f} from {}, which is emptied: its batch work fits where {:.2f} of "
-                             "{} "
-                             "CPUs are wanted",
+                 fmt::format("{} took {:.2f} from {}, which is emptied, as its batch work fits elsewhere "
+                             "({:.2f} of {} CPUs)",
                              to.name, homes_[batch[k]].duty, homes_.domains()[used[u]].name,
                              now.fill.wanted(targets[k]), to.cpus.count()));
         }

@@ -86,16 +86,16 @@ public:
                                                  "package,core"};
         const test::Shape shape{.nodes = upto(2),
                                 .l3_per_node = upto(2),
-                                .cores_per_l3 = upto(4),
+                                .cores_per_l3 = upto(has_levels_ ? 8 : 4),
                                 .threads_per_core = upto(2)};
         const Promises promises{.settle = 500ms * upto(10), .move_budget = rng_.below(9)};
         SimWorld w(shape, (has_levels_ ? kLists : kLevels)[rng_.below(5)],
                    chance(50) ? "cpu/node_load" : "cpu/node_load | threshold(threshold=300)", promises);
         if (has_levels_ && chance(50)) w.apply("write schedulers/LB/load_balancing.by_class true");
         w.start({}, {}, "/batch");
-        w.apply(chance(60) ? "write schedulers/LB/process_set.handle_all true"
-                           : "create schedulers/LB/process_set/cgroup:%2Fbatch\n"
-                             "create schedulers/LB/process_set/exec:%2Fusr%2Fbin%2Fwork");
+        w.apply(chance(has_levels_ ? 30 : 60) ? "write schedulers/LB/process_set.handle_all true"
+                                              : "create schedulers/LB/process_set/cgroup:%2Fbatch\n"
+                                                "create schedulers/LB/process_set/exec:%2Fusr%2Fbin%2Fwork");
         if (has_levels_ && w.world.read("schedulers/LB/process_set.handle_all") == "false")
             w.apply(fmt::format("write schedulers/LB/process_set/cgroup:%2Fbatch.class {}\n"
                                 "write schedulers/LB/process_set/exec:%2Fusr%2Fbin%2Fwork.class {}",
@@ -208,15 +208,20 @@ TEST(AnyLife, KeepsAllPromisesForAFreshSeed) {
 
 TEST(ALifeOnSeveralLevels, KeepsAllPromisesForTheFixedSeeds) {
     std::size_t moves = 0;
+    std::string all;
     for (std::uint64_t seed = 101; seed <= 124; ++seed) {
         Life life(seed, true);
         const auto journal = life.run();
         moves += life.moves();
+        all += journal;
         ASSERT_EQ(life.complaints(), "")
             << "repeat with SCHEDD_SEED=" << seed << "; the end of its journal:\n"
             << journal.substr(journal.size() - std::min<std::size_t>(journal.size(), 3000));
     }
     EXPECT_GT(moves, 100U) << "otherwise nothing was tried";
+    for (const char* step : {"widened to ", " has room again ", "placed on all of ",
+                             " which batch work fills ", " batch work from ", " without latency work"})
+        EXPECT_NE(all.find(step), std::string::npos) << "nothing was '" << step << "'";
 }
 
 TEST(ALifeOnSeveralLevels, KeepsAllPromisesForAFreshSeed) {

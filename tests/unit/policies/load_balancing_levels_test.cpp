@@ -305,6 +305,32 @@ TEST(AnyShape, ComesToRestOnSeveralLevels) {
             }
 }
 
+TEST(AnyShape, TakesTenThousandMembersOnAThousandCpus) {
+    for (const bool by_class : {false, true}) {
+        Balancer b({.cores_per_l3 = 2}, "package,l3,core");
+        b.whole = b.topology = test::shape_beyond_the_limit();
+        b.set("by_class", by_class ? "true" : "false");
+        for (Pid pid = 1; pid <= 10000; ++pid) {
+            b.subjects.push_back({Target::process(pid, 1), "handle_all", 100, {pid}, b.topology.usable()});
+            b.subjects.back().demand.work_class = WorkClass{pid % 3};
+            b.loads[pid] = pid % 150;
+        }
+        b.world.clock.advance(std::chrono::seconds(1));
+        for (const auto& [pid, load] : b.loads) b.probe().set_process_load(pid, load, b.world.clock.now());
+        b.probe().push(1000, b.world.clock.now());
+        const auto decisions = b.policy().decide({b.world.clock.now(), b.topology, b.subjects});
+        double wanted = 0;
+        std::map<int, double> by_core;
+        for (const auto& decision : decisions) {
+            ASSERT_FALSE(decision.cpus.empty());
+            by_core[decision.cpus.first()] += static_cast<double>(b.loads[decision.target.pid]) / 1000;
+            wanted += static_cast<double>(b.loads[decision.target.pid]) / 1000;
+        }
+        EXPECT_GT(wanted, 700) << "of 1024 CPUs";
+        for (const auto& [cpu, load] : by_core) EXPECT_LE(load, 2.1) << "on the two threads of CPU " << cpu;
+    }
+}
+
 TEST(AnyShape, DecidesTheSameTwice) {
     const auto shape = test::NamedShape{"8n64c-ccx", test::shape_8n64c_ccx()};
     EXPECT_EQ(live(shape, "numa,l3,core", true, 7), live(shape, "numa,l3,core", true, 7));
