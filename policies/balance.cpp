@@ -57,18 +57,24 @@ public:
             if (items[i].movable) candidates_[items[i].bin].emplace(items[i].load, i);
     }
 
-    std::vector<Transfer> run() {
-        std::map<int, std::vector<std::size_t>> by_node;
-        for (std::size_t b = 0; b < bins_.size(); ++b) by_node[bins_[b].numa].push_back(b);
-        if (by_node.size() > 1) {
-            std::vector<Group> nodes;
-            for (const auto& [numa, bins] : by_node) nodes.push_back(group_of(bins));
-            level(std::move(nodes), rules_.across, true);
-        }
-        for (const auto& [numa, bins] : by_node) {
-            std::vector<Group> singles;
-            for (const std::size_t b : bins) singles.push_back(group_of({b}));
-            level(std::move(singles), rules_.inside, false);
+    std::vector<Transfer> run(std::span<const Tier> tiers) {
+        std::vector<std::vector<std::size_t>> parents(1);
+        for (std::size_t b = 0; b < bins_.size(); ++b) parents.front().push_back(b);
+        for (tier_ = 0; tier_ < tiers.size(); ++tier_) {
+            const Tier& tier = tiers[tier_];
+            std::vector<std::vector<std::size_t>> inner;
+            for (const auto& parent : parents) {
+                std::map<std::size_t, std::vector<std::size_t>> by_group;
+                for (const std::size_t b : parent)
+                    if (tier.group_of[b] != kNoGroup) by_group[tier.group_of[b]].push_back(b);
+                std::vector<Group> groups;
+                for (auto& [number, bins] : by_group) {
+                    groups.push_back(group_of(bins));
+                    inner.push_back(std::move(bins));
+                }
+                level(std::move(groups), tier.is_far ? rules_.across : rules_.inside, tier.is_far);
+            }
+            parents = std::move(inner);
         }
         return std::move(transfers_);
     }
@@ -116,7 +122,8 @@ private:
         std::vector<std::size_t> pushers;
         for (std::size_t g = 0; g < now.groups.size(); ++g) {
             now.order.emplace(now.groups[g].per_cpu(), g);
-            if (now.excess(g) > kNothing) pushers.push_back(g);
+            if (now.excess(g) > kNothing && now.groups[g].per_cpu() > rules_.push_from + kNothing)
+                pushers.push_back(g);
         }
         std::ranges::stable_sort(pushers, std::ranges::greater{},
                                  [&](std::size_t g) { return now.groups[g].per_cpu(); });
@@ -163,7 +170,7 @@ private:
             const auto [load, item] = *found;
             const bool several = now.groups[pusher].bins.size() + now.groups[puller].bins.size() > 2;
             transfers_.push_back({item, from, to, several, now.average, now.groups[pusher].per_cpu(),
-                                  now.groups[puller].per_cpu()});
+                                  now.groups[puller].per_cpu(), tier_});
             candidates_[from].erase(*found);
             bins_[from].load -= load;
             bins_[to].load += load;
@@ -178,6 +185,7 @@ private:
     const Rules& rules_;
     std::vector<Candidates> candidates_;
     std::vector<Transfer> transfers_;
+    std::size_t tier_ = 0;
 };
 
 } // namespace
@@ -187,7 +195,18 @@ double gain_of(double load, double push, double pull) {
 }
 
 std::vector<Transfer> balance(std::vector<Bin>& bins, std::span<const Item> items, const Rules& rules) {
-    return Round(bins, items, rules).run();
+    Tier nodes{.is_far = true};
+    Tier singles;
+    for (std::size_t b = 0; b < bins.size(); ++b) {
+        nodes.group_of.push_back(static_cast<std::size_t>(bins[b].numa));
+        singles.group_of.push_back(b);
+    }
+    return balance(bins, items, rules, std::vector{std::move(nodes), std::move(singles)});
+}
+
+std::vector<Transfer> balance(std::vector<Bin>& bins, std::span<const Item> items, const Rules& rules,
+                              std::span<const Tier> tiers) {
+    return Round(bins, items, rules).run(tiers);
 }
 
 Placer::Placer(std::vector<Bin>& bins) : bins_(bins) {

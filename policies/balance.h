@@ -1,7 +1,9 @@
 // Balance: the arithmetic of spreading loads over bins of CPUs, without any knowledge of processes or time.
 #pragma once
 
+#include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <set>
 #include <span>
@@ -10,12 +12,23 @@
 
 namespace schedd::policies {
 
-/// Loads are in tasks (1.0 = one task that always wants a CPU). A bin is a CPU domain.
+/// Loads are in tasks (1.0 = one task that always wants a CPU). A bin is a CPU domain. One without CPUs holds
+/// what lies in a group of bins, but in none of them: it can be emptied, never filled.
 struct Bin {
     double load = 0;
     int cpus = 1;
     int numa = 0;
-    [[nodiscard]] double per_cpu() const { return load / cpus; }
+    [[nodiscard]] double per_cpu() const { return cpus > 0 ? load / cpus : HUGE_VAL; }
+};
+
+constexpr std::size_t kNoGroup = SIZE_MAX;
+
+/// How bins are grouped at one tier of a hierarchy: the number of each bin's group, or kNoGroup for a bin
+/// that lies above the tier. Far groups exchange less: `across` is their threshold, and of each pair one
+/// item.
+struct Tier {
+    std::vector<std::size_t> group_of = {};
+    bool is_far = false;
 };
 
 /// What lies in a bin. One that is not `movable` counts, but stays.
@@ -26,15 +39,17 @@ struct Item {
 };
 
 /// As fractions: how far from the average a bin, or a NUMA node, may be before load is moved, and by how much
-/// of the average load a move must lower the imbalance of the two it concerns.
+/// of the average load a move must lower the imbalance of the two it concerns. Who has no more load per CPU
+/// than `push_from` pushes nothing.
 struct Rules {
     double inside = 0.05;
     double across = 0.17;
     double hysteresis = 0.1;
+    double push_from = 0;
 };
 
 /// One item to be moved. The loads are per CPU before the move: of the two bins or, if `across`, of their
-/// nodes of several bins.
+/// groups of several bins.
 struct Transfer {
     std::size_t item;
     std::size_t from;
@@ -43,6 +58,7 @@ struct Transfer {
     double average;
     double from_load;
     double to_load;
+    std::size_t tier; // at which it was decided, 0 is the coarsest
 };
 
 /// One round of balancing: first between NUMA nodes, at most one item for each pair of nodes, then inside
@@ -51,6 +67,10 @@ struct Transfer {
 /// output; ties go to the lowest bin, then the lowest item. O(n log n + b^2) with a small second term.
 /// (Restated from sched_ext's scx_rusty.)
 std::vector<Transfer> balance(std::vector<Bin>& bins, std::span<const Item> items, const Rules& rules);
+/// The same over any tiers, coarse to fine: first between the groups of the first, then, inside each of them,
+/// between those of the next.
+std::vector<Transfer> balance(std::vector<Bin>& bins, std::span<const Item> items, const Rules& rules,
+                              std::span<const Tier> tiers);
 
 /// By how much |push| + |pull| shrinks when `load` moves from a bin `push` above the average to one `pull`
 /// below.

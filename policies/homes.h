@@ -10,12 +10,11 @@
 
 #include "components/model/subject.h"
 #include "components/model/topology.h"
+#include "policies/hierarchy.h"
 
 namespace schedd::policies {
 
 using namespace schedd::model;
-
-constexpr std::size_t kNowhere = SIZE_MAX;
 
 /// What a policy remembers of one subject.
 struct Home {
@@ -47,16 +46,17 @@ struct Home {
 /// One Home per subject, in the subjects' order.
 class Homes {
 public:
-    /// Takes the domains of this level, if the usable CPUs, the generation or the level changed. A home
-    /// follows the domain that holds most of its old CPUs (the lowest of equals); when none holds more than
-    /// half of those still usable, it is lost and the subject has to be placed anew.
-    void follow_topology(const Topology& topology, Level level);
+    /// Takes the domains of these levels, if the usable CPUs, the generation or the levels changed. A home
+    /// follows the domain that holds most of its old CPUs (the lowest of equals, so the finest); when none
+    /// holds more than half of those still usable, it is lost and the subject has to be placed anew.
+    void follow_topology(const Topology& topology, const Levels& levels);
     /// Brings the homes in line with the subjects: newcomers get an empty one, who is gone is forgotten.
     void follow_subjects(std::span<const Subject> subjects);
 
-    [[nodiscard]] const std::vector<Domain>& domains() const { return domains_; }
+    [[nodiscard]] const Hierarchy& hierarchy() const { return hierarchy_; }
+    [[nodiscard]] const std::vector<NestedDomain>& domains() const { return hierarchy_.domains; }
     [[nodiscard]] int usable_cpus() const { return usable_.count(); }
-    /// The domain that holds all usable CPUs of a mask, or kNowhere.
+    /// The finest domain that holds all usable CPUs of a mask, or kNowhere.
     [[nodiscard]] std::size_t domain_around(const CpuSet& mask) const;
 
     [[nodiscard]] std::size_t size() const { return homes_.size(); }
@@ -67,11 +67,11 @@ public:
 
 private:
     std::vector<Home> homes_;
-    std::vector<Domain> domains_;
-    std::vector<std::size_t> domain_of_cpu_; // by CPU number
+    Hierarchy hierarchy_;
+    std::vector<std::size_t> domain_of_cpu_; // the finest, by CPU number
     CpuSet usable_;
     std::uint64_t generation_ = 0;
-    Level level_ = Level::automatic;
+    Levels levels_ = Level::automatic;
 };
 
 } // namespace schedd::policies

@@ -78,21 +78,28 @@ TEST(AWholeScheduler, MovesAControlGroupAsOne) {
 /// still.
 class Life {
 public:
-    explicit Life(std::uint64_t seed) : rng_(seed) {}
+    explicit Life(std::uint64_t seed, bool has_levels = false) : rng_(seed), has_levels_(has_levels) {}
 
     std::string run() {
         static constexpr const char* kLevels[] = {"auto", "core", "l3", "numa", "package"};
+        static constexpr const char* kLists[] = {"numa,l3", "numa,core", "l3,core", "numa,l3,core",
+                                                 "package,core"};
         const test::Shape shape{.nodes = upto(2),
                                 .l3_per_node = upto(2),
-                                .cores_per_l3 = upto(4),
+                                .cores_per_l3 = upto(has_levels_ ? 8 : 4),
                                 .threads_per_core = upto(2)};
         const Promises promises{.settle = 500ms * upto(10), .move_budget = rng_.below(9)};
-        SimWorld w(shape, kLevels[rng_.below(5)],
+        SimWorld w(shape, (has_levels_ ? kLists : kLevels)[rng_.below(5)],
                    chance(50) ? "cpu/node_load" : "cpu/node_load | threshold(threshold=300)", promises);
+        if (has_levels_ && chance(50)) w.apply("write schedulers/LB/load_balancing.by_class true");
         w.start({}, {}, "/batch");
-        w.apply(chance(60) ? "write schedulers/LB/process_set.handle_all true"
-                           : "create schedulers/LB/process_set/cgroup:%2Fbatch\n"
-                             "create schedulers/LB/process_set/exec:%2Fusr%2Fbin%2Fwork");
+        w.apply(chance(has_levels_ ? 30 : 60) ? "write schedulers/LB/process_set.handle_all true"
+                                              : "create schedulers/LB/process_set/cgroup:%2Fbatch\n"
+                                                "create schedulers/LB/process_set/exec:%2Fusr%2Fbin%2Fwork");
+        if (has_levels_ && w.world.read("schedulers/LB/process_set.handle_all") == "false")
+            w.apply(fmt::format("write schedulers/LB/process_set/cgroup:%2Fbatch.class {}\n"
+                                "write schedulers/LB/process_set/exec:%2Fusr%2Fbin%2Fwork.class {}",
+                                chance(50) ? "batch" : "normal", chance(50) ? "latency" : "batch"));
         for (int i = upto(20); i > 0; --i) arrive(w);
         for (int i = 0; i < 1800; ++i) {
             if (chance(4)) something_happens(w);
@@ -173,6 +180,7 @@ private:
     }
 
     kit::Rng rng_;
+    bool has_levels_;
     std::string complaints_;
     std::size_t moves_ = 0;
 };
@@ -198,8 +206,37 @@ TEST(AnyLife, KeepsAllPromisesForAFreshSeed) {
     EXPECT_EQ(life.complaints(), "") << "repeat with SCHEDD_SEED=" << seed << "; its journal:\n" << journal;
 }
 
+TEST(ALifeOnSeveralLevels, KeepsAllPromisesForTheFixedSeeds) {
+    std::size_t moves = 0;
+    std::string all;
+    for (std::uint64_t seed = 101; seed <= 124; ++seed) {
+        Life life(seed, true);
+        const auto journal = life.run();
+        moves += life.moves();
+        all += journal;
+        ASSERT_EQ(life.complaints(), "")
+            << "repeat with SCHEDD_SEED=" << seed << "; the end of its journal:\n"
+            << journal.substr(journal.size() - std::min<std::size_t>(journal.size(), 3000));
+    }
+    EXPECT_GT(moves, 100U) << "otherwise nothing was tried";
+    for (const char* step : {"widened to ", " has room again ", "placed on all of ",
+                             " which batch work fills ", " batch work from ", " without latency work"})
+        EXPECT_NE(all.find(step), std::string::npos) << "nothing was '" << step << "'";
+}
+
+TEST(ALifeOnSeveralLevels, KeepsAllPromisesForAFreshSeed) {
+    const char* given = std::getenv("SCHEDD_SEED");
+    const std::uint64_t seed = given ? std::strtoull(given, nullptr, 0) : std::random_device{}();
+    Life life(seed, true);
+    const auto journal = life.run();
+    EXPECT_EQ(life.complaints(), "") << "repeat with SCHEDD_SEED=" << seed << "; its journal:\n" << journal;
+}
+
 TEST(AnyLife, IsTheSameForTheSameSeed) {
-    for (const std::uint64_t seed : {17U}) EXPECT_EQ(Life(seed).run(), Life(seed).run()) << seed;
+    for (const std::uint64_t seed : {17U}) {
+        EXPECT_EQ(Life(seed).run(), Life(seed).run()) << seed;
+        EXPECT_EQ(Life(seed, true).run(), Life(seed, true).run()) << seed;
+    }
 }
 
 } // namespace

@@ -41,7 +41,10 @@ void Watch::decided(const std::string& /*scheduler*/, const Target& target, cons
     if (!is_first && decision.cpus != seen.cpus) {
         ++moves_;
         const bool is_chosen = decision.reason.find(" took ") != std::string::npos;
-        if (!is_chosen && same_machine)
+        const bool is_widened = decision.reason.find("widened to ") != std::string::npos;
+        if (is_widened && !is_chosen && same_machine && !seen.cpus.subset_of(decision.cpus))
+            broken(target.text() + " was driven off a CPU by being widened: " + decision.reason);
+        if (!is_chosen && !is_widened && same_machine)
             broken(target.text() + " changed CPUs without need: " + decision.reason);
         if (is_chosen && seen.put_at && now - *seen.put_at < promises_.settle)
             broken(fmt::format("{} was moved {} ms after it was last", target.text(),
@@ -52,7 +55,7 @@ void Watch::decided(const std::string& /*scheduler*/, const Target& target, cons
             if (seen.moves.size() > promises_.move_budget)
                 broken(fmt::format("{} was moved {} times in a minute", target.text(), seen.moves.size()));
         }
-        if (is_chosen || is_placement) seen.put_at = now;
+        if (is_chosen || is_widened || is_placement) seen.put_at = now;
     }
     if (is_first && (is_placement || decision.reason.find(" took ") != std::string::npos)) seen.put_at = now;
     seen.cpus = decision.cpus;
@@ -69,6 +72,7 @@ SimWorld::SimWorld(const test::Shape& shape, const std::string& level, const std
     engine->set_listener(&watch);
     for (const Level known : {Level::core, Level::l3, Level::numa, Level::package})
         if (level == name_of(known)) level_ = known;
+    has_one_level_ = level.find(',') == std::string::npos;
     apply("create probes/cpu\ncreate schedulers/LB\ncreate schedulers/LB/load_balancing\n"
           "link '" +
           source +
@@ -179,6 +183,7 @@ std::uint64_t SimWorld::attribute(std::string_view name) const {
 /// Tries all moves between all groups of domains; the same rules as the policy's, by exhaustion instead of by
 /// search.
 void SimWorld::check_settled() {
+    if (!has_one_level_) return; // what is widened is in no single domain; that moves end is checked anyway
     const auto domains = topology.domains(level_);
     struct Placed {
         Target target;

@@ -106,7 +106,8 @@ private:
 
 class SimWorld {
 public:
-    /// `level` of the load_balancing policy. `source` is the chain on its node_load port.
+    /// `level` of the load_balancing policy, several as "numa,l3". `source` is the chain on its node_load
+    /// port.
     SimWorld(const test::Shape& shape, const std::string& level, const std::string& source = "cpu/node_load",
              Promises promises = {});
 
@@ -123,7 +124,7 @@ public:
     /// After the scheduler was removed: complains about every mask that is not what it would be without
     /// schedd.
     void check_restored();
-    /// With constant loads: complains if a single move that the policy may make would help.
+    /// With constant loads and one level: complains if a single move that the policy may make would help.
     void check_settled();
 
     test::World world;
@@ -141,6 +142,7 @@ private:
     [[nodiscard]] double load_of(const Target& target) const;
     [[nodiscard]] std::uint64_t attribute(std::string_view name) const;
     Level level_ = Level::automatic;
+    bool has_one_level_ = true;
     Pid next_pid_ = 1000;
     std::vector<Pid> untold_;
     std::size_t nonsense_told_ = 0;
