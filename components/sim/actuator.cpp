@@ -43,7 +43,7 @@ Outcome SimActuator::write(const Target& target, const CpuSet& cpus) {
     if (!task) return {State::gone, cpus, {}, "it has ended"};
     if (!cpus.intersects(cpus_.online()))
         return {State::invalid, cpus, cpus_.effective(*task), "no CPU of it is online"};
-    task->mask = cpus;
+    SimCpus::set_mask(*task, cpus);
     return {State::applied, cpus, cpus_.effective(*task), {}};
 }
 

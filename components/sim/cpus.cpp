@@ -52,7 +52,7 @@ SimCpus::SimCpus(const Topology& topology, const KernelModel& kernel, const Cost
 
 SimTask& SimCpus::start(Pid pid, const CpuSet& mask, const Habit& habit, const std::string& group) {
     auto& task = tasks_[pid];
-    task = {.pid = pid, .natural = mask, .mask = mask, .group = group, .habit = habit};
+    task = {.pid = pid, .habit = habit, .natural = mask, .mask = mask, .group = group};
     task.threads.assign(static_cast<std::size_t>(habit.threads), SimThread{.burst_left = habit.burst});
     return task;
 }
@@ -119,12 +119,11 @@ CpuSet SimCpus::effective(const SimTask& task) const {
 }
 
 const CpuSet& SimCpus::mask_of(SimTask& task) {
-    if (task.kept_version != masks_version_ || task.kept_mask != task.mask) {
-        task.kept_effective = effective(task);
-        task.kept_mask = task.mask;
+    if (task.kept_version != masks_version_) {
+        task.kept = effective(task);
         task.kept_version = masks_version_;
     }
-    return task.kept_effective;
+    return task.kept;
 }
 
 const GroupStall& SimCpus::stall_of(std::string_view group) {

@@ -36,24 +36,23 @@ struct SimThread {
     Duration wait{};
 };
 
+/// What each event looks at stands first, together.
 struct SimTask {
     Pid pid = 0;
-    CpuSet natural;          // what it would have without schedd
-    CpuSet mask;             // its own mask
-    CpuSet written = {};     // as schedd last wrote it
-    std::string group = "/"; // which may confine it further, as those above it may
     bool is_touched = false; // `mask` is schedd's doing, or inherited from one that was
     bool is_blocked = false; // sleeps for good
+    int home = -1;           // node of its memory: where it first ran
     Habit habit = {};
     std::vector<SimThread> threads = {};
     Duration run{};
     Duration wait{};
-    int home = -1; // node of its memory: where it first ran
+    std::uint64_t kept_version = 0; // `kept` holds while neither its mask nor any group's has changed
+    CpuSet kept = {};               // where it may run
 
-    // where it may run, kept while neither its mask nor any group's has changed
-    CpuSet kept_mask = {};
-    CpuSet kept_effective = {};
-    std::uint64_t kept_version = 0;
+    CpuSet natural = {};          // what it would have without schedd
+    CpuSet mask = {};             // its own mask; once time has passed it is changed by set_mask() only
+    CpuSet written = {};          // as schedd last wrote it
+    std::string group = "/";      // which may confine it further, as those above it may
     std::vector<int> stalls = {}; // the groups it is in whose stalls are followed
     std::uint64_t stalls_version = 0;
 };
@@ -129,6 +128,10 @@ public:
     /// Processes of `once` that have ended since this was last asked, with the time; they are gone.
     std::vector<std::pair<Pid, Time>> take_ended() { return std::exchange(ended_, {}); }
 
+    static void set_mask(SimTask& task, const CpuSet& mask) {
+        task.mask = mask;
+        task.kept_version = 0;
+    }
     void set_online(const CpuSet& online);
     [[nodiscard]] const CpuSet& online() const { return online_; }
     [[nodiscard]] const CpuSet& all() const { return all_; }

@@ -69,7 +69,7 @@ TEST(AMove, CostsMoreTheFartherItGoes) {
         SimCpus cpus(topology, {.pulls = false}, costs);
         cpus.start(1, CpuSet::of(0), {.burst = 1s, .once = true, .memory = memory});
         cpus.advance(0s, 500ms);
-        cpus.find(1)->mask = CpuSet::of(cpu);
+        SimCpus::set_mask(*cpus.find(1), CpuSet::of(cpu));
         cpus.advance(500ms, 5s);
         EXPECT_EQ(cpus.totals().moves, 1U);
         return cpus.take_ended().at(0).second;
@@ -80,9 +80,16 @@ TEST(AMove, CostsMoreTheFartherItGoes) {
     EXPECT_EQ(moved_to(4, 100), 500ms + 2 * 611ms) << "its memory stays where it first ran";
 }
 
+Scenario scenario_on(const test::Shape& shape, Duration duration) {
+    Scenario scenario;
+    scenario.topology = test::machine(shape);
+    scenario.duration = duration;
+    return scenario;
+}
+
 /// One kind of jobs that arrive by chance.
 Scenario busy(const test::Shape& shape, int load) {
-    Scenario scenario{.topology = test::machine(shape), .duration = 2000s};
+    auto scenario = scenario_on(shape, 2000s);
     scenario.kinds.push_back({.name = "a", .load = load, .least = 100ms, .most = 100s});
     Rng rng(11);
     const double capacity = capacity_of(scenario.topology, {});
@@ -127,7 +134,7 @@ TEST(Baselines, WasteWhatTheyMayNotPull) {
 }
 
 TEST(Baselines, SplitTheMachineByTheWorkOfEachKind) {
-    Scenario scenario{.topology = test::machine({.cores_per_l3 = 4}), .duration = 100s};
+    auto scenario = scenario_on({.cores_per_l3 = 4}, 100s);
     scenario.kinds = {{.name = "a"}, {.name = "b"}};
     scenario.jobs = {{0s, 3s, 3, 0}, {0s, 3s, 1, 1}, {0s, 3s, 1, 1}};
     scenario.ideal = processor_sharing(scenario.jobs, 4);
@@ -149,7 +156,7 @@ TEST(ARun, IsTheSameForTheSameScenario) {
 }
 
 TEST(ARun, CountsJobsThatDoNotEndWithTheirAge) {
-    Scenario scenario{.topology = test::machine({}), .duration = 10s};
+    auto scenario = scenario_on({}, 10s);
     scenario.kinds = {{.name = "a"}};
     scenario.jobs = {{0s, 100s, 1, 0}};
     const auto result = result_of(scenario, Baseline::pull);

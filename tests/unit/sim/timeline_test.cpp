@@ -19,7 +19,7 @@ void live(Timeline& timeline, const Topology& topology, int kind) {
     cpus.set_watcher(&timeline);
     auto& task = cpus.start(1, CpuSet::of(0), {.kind = kind});
     cpus.advance(0s, 30s);
-    task.mask = CpuSet::of(1);
+    SimCpus::set_mask(task, CpuSet::of(1));
     cpus.advance(30s, 60s);
 }
 
