@@ -1,5 +1,6 @@
 // schedd-simulate: what `schedd-cli simulate` runs; prints the report and writes the picture.
 #include <cstdio>
+#include <filesystem>
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -27,9 +28,11 @@ int run(const Options& options) {
     const auto output = simulate(options, tell);
     if (is_watched) fmt::print(stderr, "{}", kClearLine);
     if (!output) return complain(output.error());
-    if (!options.picture.empty())
-        if (auto written = host::write_plain_file(options.picture, output->picture); !written)
+    if (!options.picture.empty()) {
+        const auto path = std::filesystem::absolute(options.picture).string(); // it needs a directory to name
+        if (auto written = host::write_plain_file(path, output->picture); !written)
             return complain(written.error());
+    }
     if (std::fwrite(output->text.data(), 1, output->text.size(), stdout) != output->text.size() ||
         std::fflush(stdout) != 0)
         return complain({Errc::io, "cannot print the report", "the output is full or closed"});

@@ -22,7 +22,9 @@ ParsedOptions parse_options(int argc, char** argv) {
     app.add_option("--config", o.config, "directory with schedd.conf and schedulers.d; none: baselines alone")
         ->type_name("DIR")
         ->check(CLI::ExistingDirectory);
-    app.add_option("--seed", o.seed, "instead of the load's")->type_name("N");
+    app.add_option("--seed", o.seed, "instead of the load's")
+        ->type_name("N")
+        ->check(CLI::Range(std::uint64_t{0}, std::uint64_t{INT64_MAX}));
     app.add_option("--duration", o.duration, "time in which jobs come, instead of the load's")
         ->type_name("S")
         ->check(CLI::Range(std::uint64_t{1}, static_cast<std::uint64_t>(sim::kSimSeconds)));
