@@ -15,14 +15,14 @@ _schedd_cli() {
     _get_comp_words_by_ref -n '=:' cur prev words cword 2>/dev/null || {
         cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} words=("${COMP_WORDS[@]}") cword=$COMP_CWORD
     }
-    local verbs="status tree types get set create remove link unlink attach detach apply diff export explain verify monitor top graph hold reload version help"
+    local verbs="status tree types get set create remove link unlink attach detach apply diff export explain verify monitor top graph hold reload simulate version help"
     local reads="--json=short --json=pretty --json=off"
     local options="--bus= --host= --color=auto --color=always --color=never --help"
     local verb="" first="" i position=0 _schedd_cli_place=()
     for ((i = 1; i < cword; i++)); do
         case ${words[i]} in
             --bus=* | --host=*) _schedd_cli_place+=("${words[i]}") ;;
-            --bus | --host | -H | --color | --json | --format | --what | --who | --why | --weight | --class | --cpus | --memory | --quota | --timeout | --interval | --list | -o | --output)
+            --bus | --host | -H | --color | --json | --format | --what | --who | --why | --topology | --load | --config | --seed | --duration | --picture | --weight | --class | --cpus | --memory | --quota | --timeout | --interval | --list | -o | --output)
                 [[ ${words[i]} == --bus || ${words[i]} == --host || ${words[i]} == -H ]] && _schedd_cli_place+=("${words[i]}" "${words[i + 1]}")
                 ((i++)) ;;
             -*) ;;
@@ -63,6 +63,7 @@ _schedd_cli() {
             diff) choices+=" $reads --no-ask-password --verbs --prune" ;;
             hold) choices+=" $reads --no-ask-password --what= --who= --why=" ;;
             reload) choices+=" $reads --dry-run --no-ask-password" ;;
+            simulate) choices+=" $reads --topology= --load= --config= --seed= --duration= --picture=" ;;
             "") choices+=" $reads --version" ;;
         esac
     elif [[ -z $choices ]]; then
@@ -85,7 +86,7 @@ _schedd_cli() {
                 fi ;;
             hold) choices=$(compgen -c -- "$cur") ;;
             explain) choices="$(_schedd_cli_list schedulers) $(_schedd_cli_list members)" ;;
-            apply | diff)
+            apply | diff | simulate)
                 compopt -o filenames 2>/dev/null
                 mapfile -t COMPREPLY < <(compgen -f -- "$cur")
                 return ;;

@@ -89,7 +89,7 @@ CLI::Option* listing(CLI::App& app, const std::string& names, Options& options) 
     return add_choice(app, names, options.listing, kListings);
 }
 
-constexpr std::array<OptionSpec, 29> kOptions{{
+constexpr std::array<OptionSpec, 35> kOptions{{
     {kReads, "--json", "short|pretty|off", "print JSON, on one line or indented", json},
     {kChanges, "-n,--dry-run", "", "check everything, change nothing", flag<&Options::dry_run>},
     {kRecursive, "-r,--recursive", "", "with everything below", flag<&Options::recursive>},
@@ -123,6 +123,15 @@ constexpr std::array<OptionSpec, 29> kOptions{{
     {kHold, "--what", "WHAT", "scheduler:NAME, or scheduler:* for all (the default)", text<&Options::what>},
     {kHold, "--who", "WHO", "who holds it (the command)", text<&Options::who>},
     {kHold, "--why", "WHY", "what for", text<&Options::why>},
+    {kSimulation, "--topology", "SOURCE", "the machine: xml:FILE, synthetic:DESCRIPTION, or auto (this one)",
+     text<&Options::topology>},
+    {kSimulation, "--load", "FILE", "the jobs, see LOADS in schedd-cli(1)", text<&Options::load>},
+    {kSimulation, "--config", "DIR", "with schedd.conf and schedulers.d; without, baselines alone",
+     text<&Options::config>},
+    {kSimulation, "--seed", "N", "of chance, instead of the load's", text<&Options::seed>},
+    {kSimulation, "--duration", "S", "time in which jobs come, instead of the load's",
+     text<&Options::duration>},
+    {kSimulation, "--picture", "FILE", "write a timeline of all CPUs as SVG", text<&Options::picture>},
     {kChanges | kAsks, "--no-ask-password", "", "fail instead of asking for a password",
      flag<&Options::no_ask_password>},
     {~0U, "--bus", "BUS", "system, session or a D-Bus address ($SCHEDD_BUS_ADDRESS, else system)",

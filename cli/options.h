@@ -45,6 +45,13 @@ struct Options {
     std::string what; // of a hold; "" = not given
     std::string who;
     std::string why;
+    // of a simulation, handed on as they are; "" = not given
+    std::string topology;
+    std::string load;
+    std::string config;
+    std::string seed;
+    std::string duration;
+    std::string picture;
     Listing listing = Listing::none;
     std::vector<std::string> words;
 };
@@ -65,6 +72,7 @@ constexpr unsigned kOnce = 1U << 10U;
 constexpr unsigned kAsks = 1U << 11U; // --no-ask-password without --dry-run
 constexpr unsigned kPersistent = 1U << 12U;
 constexpr unsigned kHold = 1U << 13U;
+constexpr unsigned kSimulation = 1U << 14U;
 } // namespace trait
 
 struct VerbSpec {

@@ -11,7 +11,7 @@ namespace {
 
 using namespace trait;
 
-constexpr std::array<VerbSpec, 22> kVerbs{{
+constexpr std::array<VerbSpec, 23> kVerbs{{
     {"status", "", "Show the daemon, the machine and its schedulers.", "", "schedd-cli status", kReads, 0, 0},
     {"tree", "[PATH]", "Show the live tree with attributes and the value at each stage.", "",
      "schedd-cli tree schedulers/CPU_LB", kReads | kListing, 0, 1},
@@ -66,6 +66,11 @@ constexpr std::array<VerbSpec, 22> kVerbs{{
      "schedd-cli hold --what scheduler:CPU_LB --why benchmark -- make bench", kReads | kAsks | kHold, 0, -1},
     {"reload", "", "Read the configuration files again; on any error the old configuration stays.", "",
      "schedd-cli reload --dry-run", kChanges | kReads, 0, 0},
+    {"simulate", "[FILE]", "Run configured schedulers on another machine, simulated, in virtual time.",
+     "FILE is the XML file (as lstopo writes it) or the description, after --topology=xml or synthetic.\n"
+     "Prints what becomes of the jobs, beside simple ways to place them. Needs no daemon, changes nothing.",
+     "schedd-cli simulate --topology=xml server.xml --load=load.toml --config=/etc/schedd",
+     kReads | kSimulation, 0, 1},
     {"version", "", "Print the versions of this program and of the daemon.", "", "schedd-cli version", kReads,
      0, 0},
 }};

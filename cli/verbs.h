@@ -47,6 +47,8 @@ Answer<Exit> run_export(const Session&);
 Answer<Exit> run_reload(const Session&);
 // verbs_live.cpp
 Answer<Exit> run_monitor(const Session&);
+// verbs_simulate.cpp
+Answer<Exit> run_simulate(const Session&);
 // top.cpp
 Answer<Exit> run_top(const Session&);
 

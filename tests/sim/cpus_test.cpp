@@ -1,7 +1,7 @@
 // The simulated machine itself: a wrong simulator would prove anything.
 #include <gtest/gtest.h>
 
-#include "tests/sim/cpus.h"
+#include "components/sim/cpus.h"
 
 namespace schedd::sim {
 namespace {

@@ -6,10 +6,10 @@
 #include <memory>
 
 #include "components/placement/engine.h"
+#include "components/sim/actuator.h"
 #include "policies/policies.h"
 #include "tests/kit/machine.h"
 #include "tests/kit/world.h"
-#include "tests/sim/cpus.h"
 
 namespace schedd::sim {
 
@@ -31,42 +31,6 @@ private:
     std::map<Pid, Row> rows_;
 };
 extern const Descriptor kSimProbe;
-
-/// Writes masks of the simulated tasks and groups; refuses what Linux refuses.
-class SimActuator final : public placement::Actuator {
-public:
-    explicit SimActuator(SimCpus& cpus) : cpus_(cpus) {}
-    [[nodiscard]] std::string_view name() const override { return "sim"; }
-    [[nodiscard]] bool handles(Target::Sort sort) const override { return sort != Target::Sort::unit; }
-    Result<CpuSet> current(const Target& target) override;
-    Result<std::string> capture(const Target& target) override;
-    Result<std::string> capture_child(const Target& parent, const std::string& parent_original,
-                                      const CpuSet& parent_written, const Target& child) override;
-    placement::Outcome place(const Target& target, const CpuSet& cpus) override;
-    placement::Outcome check(const Target& target, const CpuSet& written) override;
-    placement::Outcome restore(const Target& target, const std::string& original) override;
-
-    /// What was asked for that must never be: an empty set, or one without an online CPU.
-    [[nodiscard]] const std::vector<std::string>& nonsense() const { return nonsense_; }
-
-private:
-    placement::Outcome write(const Target& target, const CpuSet& cpus);
-    SimCpus& cpus_;
-    std::vector<std::string> nonsense_;
-};
-
-class MemoryStore final : public placement::LedgerStore {
-public:
-    Status append(std::string_view lines) override {
-        text += lines;
-        return {};
-    }
-    Status replace(std::string_view all) override {
-        text = all;
-        return {};
-    }
-    std::string text;
-};
 
 /// Times of a policy's promises, as they are set in the tree.
 struct Promises {

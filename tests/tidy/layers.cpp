@@ -23,6 +23,7 @@ constexpr std::array kLayers{
     Layer{"components/filters/", "components/kit/ components/model/ components/filters/", true},
     Layer{"components/placement/", "components/kit/ components/model/ components/placement/", true},
     Layer{"components/membership/", "components/kit/ components/model/ components/membership/", true},
+    Layer{"components/sim/", "components/kit/ components/model/ components/placement/ components/sim/", true},
     Layer{"policies/", "components/kit/ components/model/ policies/", true},
     Layer{"dbus/", "components/ dbus/", false},
     Layer{"service/host/", "components/ service/host/", false},
@@ -44,7 +45,7 @@ struct Library {
 constexpr std::array kLibraries{
     Library{"sdbus-c++/", "dbus/ cli/ tests/"},
     Library{"toml++/", "service/config_toml.cpp"},
-    Library{"CLI/", "service/options.cpp cli/ tests/"},
+    Library{"CLI/", "service/options.cpp service/simulate/options.cpp cli/ tests/"},
     Library{"nlohmann/", "dbus/ cli/ service/ tests/"},
     Library{"hwloc", "service/host/ tests/"},
     Library{"libcgroup", "service/actuators/ tests/"},

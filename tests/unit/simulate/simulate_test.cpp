@@ -1,0 +1,183 @@
+// Whole simulations from files: the daemon's policies on other machines, and everything that can be wrong
+// with what they are given.
+#include "service/simulate/simulate.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "tests/unit/systemd/temporary_tree.h"
+
+namespace schedd::service::simulate {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr const char* kBalancing = R"([probe.cpu]
+probe_period = 1000
+[scheduler.CPU_LB]
+policy = "load_balancing"
+process_set = ["exec:/usr/bin/make"]
+[scheduler.CPU_LB.ports]
+node_load = "cpu/node_load"
+process_load = "cpu/process_load"
+)";
+
+struct ASimulation : ::testing::Test {
+    ASimulation() {
+        options.topology = "synthetic:package:2 l3:1 core:4 pu:2";
+        options.load = files.write("load.toml", "[load]\nduration_s = 200\n"
+                                                "[job.make]\nunit = 'build.service'\nload_percent = 40\n"
+                                                "min_ms = 2000\nmax_ms = 60000\n"
+                                                "[job.web]\nunit = 'web.service'\nclass = 'latency'\n"
+                                                "load_percent = 20\nsizes = 'exponential'\nmean_ms = 50\n");
+        options.json = "short";
+    }
+    void configure(const std::string& text) {
+        files.write("conf/schedulers.d/a.toml", text);
+        options.config = files.path("conf");
+    }
+    std::string run() {
+        const auto output = simulate(options, {});
+        return output ? output->text : "error: " + output.error().text();
+    }
+    nlohmann::json json() { return nlohmann::json::parse(run(), nullptr, false); }
+
+    test::TemporaryTree files;
+    Options options;
+};
+
+TEST_F(ASimulation, ComparesTheConfiguredSchedulersWithAllBaselines) {
+    configure(kBalancing);
+    const auto report = json();
+    ASSERT_FALSE(report.is_discarded()) << run();
+    ASSERT_EQ(report["runs"].size(), 8U);
+    EXPECT_EQ(report["cpus"], 16);
+    EXPECT_EQ(report["nodes"], 1);
+    EXPECT_NEAR(report["offered"].get<double>(), 0.6, 0.25);
+    const auto& mine = report["runs"][0];
+    EXPECT_EQ(mine["name"], "schedd");
+    EXPECT_GT(mine["decisions"].get<int>(), 20) << "each job of make is placed";
+    EXPECT_EQ(mine["all"]["ended"], mine["all"]["jobs"]);
+    EXPECT_GE(mine["all"]["over_ideal"].get<double>(), 0.99);
+    EXPECT_EQ(report["notes"].size(), 0U) << report["notes"];
+    EXPECT_EQ(report["runs"][1]["name"], "linux_pull");
+    EXPECT_EQ(report["runs"][1]["decisions"], 0);
+}
+
+TEST_F(ASimulation, GivesTheSameForTheSameSeedByteForByte) {
+    configure(kBalancing);
+    options.picture = "wanted";
+    const auto one = simulate(options, {});
+    const auto same = simulate(options, {});
+    ASSERT_TRUE(one && same);
+    EXPECT_EQ(one->text, same->text);
+    EXPECT_EQ(one->picture, same->picture);
+    EXPECT_THAT(one->picture, HasSubstr("web (latency)"));
+    options.seed = 2;
+    EXPECT_NE(simulate(options, {})->text, one->text);
+}
+
+TEST_F(ASimulation, ProtectsAUnitByItsPressure) {
+    configure("[probe.pressure]\nprobe_period = 500\n[scheduler.GUARD]\npolicy = 'pressure_guard'\n"
+              "process_set = [{ member = 'unit:web.service', class = 'latency' },"
+              " { member = 'unit:build.service', class = 'batch' }]\n"
+              "[scheduler.GUARD.attributes]\nbound = 20\n"
+              "[scheduler.GUARD.ports]\npressure = 'pressure/cgroup_cpu_some'\n");
+    files.write("load.toml", "[load]\nduration_s = 200\n"
+                             "[job.make]\nunit = 'build.service'\nload_percent = 90\nmin_ms = 2000\n"
+                             "max_ms = 60000\n[job.web]\nunit = 'web.service'\nclass = 'latency'\n"
+                             "load_percent = 10\nsizes = 'exponential'\nmean_ms = 50\n");
+    const auto report = json();
+    ASSERT_FALSE(report.is_discarded()) << run();
+    const auto web = [&](int run) {
+        return report["runs"][run]["kinds"]["web"]["slowdown_mean"].get<double>();
+    };
+    EXPECT_GT(report["runs"][0]["decisions"].get<int>(), 0);
+    EXPECT_LT(web(0), web(1)) << "better than without it";
+}
+
+TEST_F(ASimulation, TellsItsProgress) {
+    std::size_t told = 0;
+    ASSERT_TRUE(simulate(options, [&](const std::string&, std::size_t done, std::size_t all) {
+        EXPECT_LT(done, all);
+        ++told;
+    }));
+    EXPECT_GE(told, 7U) << "at least once for each run";
+}
+
+TEST_F(ASimulation, RefusesProbesOfWhatIsNotSimulated) {
+    configure("[probe.mem]\n");
+    EXPECT_THAT(run(), HasSubstr("configures no scheduler"));
+    configure(std::string("[probe.numa_memory]\n") + kBalancing);
+    EXPECT_THAT(run(), HasSubstr("a.toml:1:"));
+    EXPECT_THAT(run(), HasSubstr("measures what is not simulated: simulated are cpu and pressure"));
+}
+
+TEST_F(ASimulation, RefusesWhatTheDaemonWouldRefuse) {
+    configure("[scheduler.A]\npolicy = 'nonsense'\n");
+    EXPECT_THAT(run(), HasSubstr("a.toml:2:"));
+    configure("[scheduler.A]\npolicy = 'load_balancing'\nprocess_set = ['process:77']\n");
+    EXPECT_THAT(run(), HasSubstr("there is no such process"));
+    configure("[template.A]\nexec = ['/usr/bin/make']\npolicy = 'load_balancing'\n" +
+              std::string(kBalancing));
+    EXPECT_THAT(run(), HasSubstr("templates are not simulated"));
+}
+
+TEST_F(ASimulation, RefusesTopologiesThatAreNone) {
+    options.topology = "synthetic:package:lots";
+    EXPECT_THAT(run(), HasSubstr("is not a synthetic topology"));
+    options.topology = "xml:" + files.path("none.xml");
+    EXPECT_THAT(run(), HasSubstr("none.xml"));
+    options.topology = "xml:" + files.write("empty.xml", "");
+    EXPECT_THAT(run(), HasSubstr("error: "));
+    options.topology =
+        "xml:" + files.write("hostile.xml", "<!DOCTYPE a [<!ENTITY b SYSTEM \"/etc/passwd\">]><a>&b;</a>");
+    EXPECT_THAT(run(), HasSubstr("error: "));
+    options.topology = "synthetic:package:64 core:64 pu:1";
+    EXPECT_THAT(run(), HasSubstr("limit kMaxCpus"));
+    options.topology = "nonsense";
+    EXPECT_THAT(run(), HasSubstr("names no topology"));
+}
+
+TEST_F(ASimulation, RefusesATruncatedTopologyAndTakesTheWholeOfAnotherArchitecture) {
+    const test::TemporaryTree other;
+    std::ifstream file(std::string(SCHEDD_SOURCE_DIR) + "/tests/machines/hybrid-8.xml", std::ios::binary);
+    std::ostringstream text;
+    text << file.rdbuf();
+    auto xml = text.str();
+    ASSERT_GT(xml.size(), 1000U);
+    options.topology = "xml:" + files.write("cut.xml", xml.substr(0, xml.size() / 2));
+    EXPECT_THAT(run(), HasSubstr("error: "));
+    for (auto at = xml.find("x86_64"); at != std::string::npos; at = xml.find("x86_64", at))
+        xml.replace(at, 6, "ppc64le");
+    options.topology = "xml:" + files.write("ppc.xml", xml);
+    EXPECT_EQ(json()["cpus"], 8);
+}
+
+TEST_F(ASimulation, ReadsALogBesideItsLoad) {
+    files.write("load.toml", "[load]\nduration_s = 100\n[job.hpc]\nswf = 'site.swf'\nspeedup = 10\n");
+    files.write("site.swf", "; a log\n1 0 0 100 4 -1 -1 4 -1 -1 1 1 1 1 1 -1 -1 -1\n"
+                            "2 500 0 -1 4 -1 -1 4 -1 -1 0 1 1 1 1 -1 -1 -1\n");
+    const auto report = json();
+    ASSERT_FALSE(report.is_discarded()) << run();
+    EXPECT_EQ(report["jobs"], 1);
+    EXPECT_EQ(report["jobs_skipped"], 1);
+    files.write("site.swf", "1 0 0\n");
+    EXPECT_THAT(run(), HasSubstr("site.swf:1: field 4 ends there"));
+    std::filesystem::remove(files.path("site.swf"));
+    EXPECT_THAT(run(), HasSubstr("site.swf"));
+}
+
+TEST_F(ASimulation, SaysWhenNoJobComes) {
+    files.write("load.toml",
+                "[load]\nduration_s = 1\n[job.a]\nevery_ms = 86400000\nsizes = 'fixed'\nmean_ms = 1\n");
+    EXPECT_THAT(run(), HasSubstr("no job comes in the time given: a longer duration or more load"));
+    files.write("load.toml", "");
+    EXPECT_THAT(run(), HasSubstr("load.toml is empty"));
+    options.load = files.path("conf");
+    EXPECT_THAT(run(), HasSubstr("error: "));
+}
+
+} // namespace
+} // namespace schedd::service::simulate
