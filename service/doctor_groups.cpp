@@ -101,7 +101,8 @@ Check check_cpuset(Host& host, const Groups& groups) {
 
 /// Top groups that are partitions take their CPUs from all others, whatever these ask for.
 Check check_partitions(Host& host, const Groups& groups) {
-    constexpr const char* kNothing = "schedd makes no partitions, so nothing changes";
+    constexpr const char* kNothing =
+        "CPUs that are held for one alone are kept from the others by their masks only";
     if (!has_word(groups.unified_controllers, "cpuset"))
         return lacks("partitions", "they need the cpuset controller in version 2", kNothing);
     std::vector<std::string> names;
@@ -125,7 +126,7 @@ Check check_partitions(Host& host, const Groups& groups) {
                        "make the cpusets of their siblings leave out those CPUs");
     if (!roots.empty())
         return warning("partitions", roots, "their CPUs are not to be had for members outside of them",
-                       "echo member > cpuset.cpus.partition in these groups, if they are not wanted");
+                       "echo member > cpuset.cpus.partition in those that are neither schedd's nor wanted");
     if (is_known) return ok("partitions", "the kernel has them; no top group is one");
     return ok("partitions", "no top group has the cpuset controller on, so none is one");
 }
