@@ -15,7 +15,7 @@ _schedd_cli() {
     _get_comp_words_by_ref -n '=:' cur prev words cword 2>/dev/null || {
         cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} words=("${COMP_WORDS[@]}") cword=$COMP_CWORD
     }
-    local verbs="status tree types get set create remove link unlink attach detach apply diff export explain verify monitor top graph hold reload simulate version help"
+    local verbs="status tree types get set create remove link unlink attach detach apply diff export doctor explain verify monitor top graph hold reload simulate version help"
     local reads="--json=short --json=pretty --json=off"
     local options="--bus= --host= --color=auto --color=always --color=never --help"
     local verb="" first="" i position=0 _schedd_cli_place=()
@@ -46,11 +46,11 @@ _schedd_cli() {
     if [[ -z $choices && $cur == -* ]]; then
         choices=$options
         case $verb in
-            status | types | explain | verify | monitor | version) choices+=" $reads" ;;
+            status | types | doctor | explain | verify | monitor | version) choices+=" $reads" ;;
             tree) choices+=" $reads --list=" ;;
             get) choices+=" $reads --watch --interval=" ;;
             top) choices+=" $reads --once --interval=" ;;
-            graph) choices+=" $reads --format=text --format=dot --format=svg --output" ;;
+            graph) choices+=" $reads --format=text --format=dot --format=svg --topology --output" ;;
             export) choices+=" $reads --verbs" ;;
             set | create | link | unlink) choices+=" --dry-run --no-ask-password" ;;
             detach) choices+=" --dry-run --no-ask-password --persistent" ;;

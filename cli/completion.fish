@@ -25,7 +25,7 @@ function __schedd_cli_first
     test (count (__schedd_cli_words)) -eq 0
 end
 
-set -l verbs status tree types get set create remove link unlink attach detach apply diff export explain verify monitor top graph hold reload simulate version
+set -l verbs status tree types get set create remove link unlink attach detach apply diff export doctor explain verify monitor top graph hold reload simulate version
 set -l none "not __fish_seen_subcommand_from $verbs"
 
 complete -c schedd-cli -f
@@ -33,7 +33,7 @@ for pair in 'status:Show the daemon, the machine and its schedulers' 'tree:Show 
         'get:Read values and attributes' 'set:Write an attribute' 'create:Create a part' 'remove:Remove parts' \
         'link:Link a source to a port or filter' 'unlink:Take the source away' 'attach:Add members' 'detach:Let members go' \
         'apply:Make true what files say' 'diff:Show what apply would change' 'export:Print the live configuration' \
-        'explain:Say why something is where it is' 'verify:Compare wanted and real' 'monitor:Print changes as they happen' \
+        'doctor:Say what this machine lacks' 'explain:Say why something is where it is' 'verify:Compare wanted and real' 'monitor:Print changes as they happen' \
         'top:Live view' 'graph:Draw the chains' 'hold:Run a command under a hold' 'reload:Read the configuration files again' \
         'simulate:Run schedulers on a simulated machine' 'version:Print the versions'
     set -l parts (string split -m 1 : $pair)
@@ -45,7 +45,7 @@ complete -c schedd-cli -s H -l host -x -a '(__fish_print_hostnames)' -d 'System 
 complete -c schedd-cli -l color -x -a 'auto always never' -d 'Colours'
 complete -c schedd-cli -s h -l help -d 'Show help'
 complete -c schedd-cli -n $none -l version -d 'Print the version'
-complete -c schedd-cli -n '__fish_seen_subcommand_from status tree types get apply diff export explain verify monitor top graph hold reload simulate version' -l json -x -a 'short pretty off' -d 'Print JSON'
+complete -c schedd-cli -n '__fish_seen_subcommand_from status tree types get apply diff export doctor explain verify monitor top graph hold reload simulate version' -l json -x -a 'short pretty off' -d 'Print JSON'
 complete -c schedd-cli -n '__fish_seen_subcommand_from set create remove link unlink attach detach apply reload' -s n -l dry-run -d 'Change nothing'
 complete -c schedd-cli -n '__fish_seen_subcommand_from set create remove link unlink attach detach apply diff hold reload' -l no-ask-password -d 'Never ask for a password'
 complete -c schedd-cli -n '__fish_seen_subcommand_from remove' -s r -l recursive -d 'With everything below'
@@ -77,6 +77,7 @@ complete -c schedd-cli -n '__fish_seen_subcommand_from simulate' -l duration -x 
 complete -c schedd-cli -n '__fish_seen_subcommand_from simulate' -l picture -r -d 'SVG file to write'
 complete -c schedd-cli -n '__fish_seen_subcommand_from simulate' -F
 complete -c schedd-cli -n '__fish_seen_subcommand_from graph' -l format -x -a 'text dot svg' -d 'How to draw'
+complete -c schedd-cli -n '__fish_seen_subcommand_from graph' -l topology -d 'The machine instead of chains'
 complete -c schedd-cli -n '__fish_seen_subcommand_from graph' -s o -l output -r -d 'File to write'
 
 complete -c schedd-cli -n '__fish_seen_subcommand_from tree get monitor remove; or begin; __fish_seen_subcommand_from create; and __schedd_cli_first; end' -a '(__schedd_cli_list parts)'

@@ -32,6 +32,7 @@ _schedd_cli() {
         'apply:make all that the files say true'
         'diff:show what apply would change'
         'export:print the live configuration'
+        'doctor:say what this machine lacks'
         'explain:say why something is where it is'
         'verify:compare what is wanted with what the machine says'
         'monitor:print changes as they happen'
@@ -59,7 +60,7 @@ _schedd_cli() {
         verb) _describe verb verbs ;;
         words)
             case $line[1] in
-                status|verify|version) _arguments $common $reads ;;
+                status|doctor|verify|version) _arguments $common $reads ;;
                 tree) _arguments $common $reads '--list=[only names]:what:(parts attributes writable sources sinks schedulers members)' '1:path:_schedd_cli_list parts' ;;
                 types) _arguments $common $reads '1:type:_schedd_cli_types' ;;
                 get) _arguments $common $reads '(-w --watch)'{-w,--watch}'[print changes]' '--interval=[how often to look]:ms' '*:place:{ _schedd_cli_list parts; _schedd_cli_list attributes }' ;;
@@ -76,7 +77,7 @@ _schedd_cli() {
                 explain) _arguments $common $reads '1:what:{ _schedd_cli_list schedulers; _schedd_cli_list members }' ;;
                 monitor) _arguments $common $reads '1:path:_schedd_cli_list parts' ;;
                 top) _arguments $common $reads '--once[one snapshot]' '--interval=[how often to look]:ms' ;;
-                graph) _arguments $common $reads '--format=[how to draw]:format:(text dot svg)' '(-o --output)'{-o,--output=}'[file to write]:file:_files' '1:scheduler:_schedd_cli_list schedulers' ;;
+                graph) _arguments $common $reads '--format=[how to draw]:format:(text dot svg)' '--topology[the machine instead of chains]' '(-o --output)'{-o,--output=}'[file to write]:file:_files' '1:scheduler:_schedd_cli_list schedulers' ;;
                 hold) _arguments $common $reads '--no-ask-password' '--what=[what to hold]:what:(scheduler\:\*)' '--who=[who holds it]:who' '--why=[what for]:why' '*::command:_normal' ;;
                 reload) _arguments $common $reads $changes ;;
                 simulate) _arguments $common $reads '--topology=[the machine]:source:(xml\: synthetic\: auto)' '--load=[the jobs]:file:_files' '--config=[the schedulers]:directory:_files -/' '--seed=[of chance]:number' '--duration=[time in which jobs come]:seconds' '--picture=[SVG to write]:file:_files' '1:file:_files' ;;

@@ -12,7 +12,7 @@ enum class Exit : int {
     ok = 0,
     error = 1,       // refused or failed, nothing was changed unless the message says so
     usage = 2,       // the command line itself cannot be understood
-    drift = 3,       // verify or diff found a difference, or a conflict between schedulers
+    drift = 3,       // verify or diff found a difference or conflict, doctor something missing
     denied = 4,      // no permission
     not_running = 5, // no daemon, no bus, or they went away in mid-stream
 };

@@ -89,7 +89,7 @@ CLI::Option* listing(CLI::App& app, const std::string& names, Options& options) 
     return add_choice(app, names, options.listing, kListings);
 }
 
-constexpr std::array<OptionSpec, 35> kOptions{{
+constexpr std::array<OptionSpec, 36> kOptions{{
     {kReads, "--json", "short|pretty|off", "print JSON, on one line or indented", json},
     {kChanges, "-n,--dry-run", "", "check everything, change nothing", flag<&Options::dry_run>},
     {kRecursive, "-r,--recursive", "", "with everything below", flag<&Options::recursive>},
@@ -117,7 +117,9 @@ constexpr std::array<OptionSpec, 35> kOptions{{
     {kListing, "--list", "WHAT",
      "only names: parts, attributes, writable, sources, sinks, schedulers or members", listing},
     {kFormat, "--format", "text|dot|svg",
-     "boxes for people, a graphviz program, or a picture (needs graphviz)", format},
+     "boxes for people, a graphviz program, or a picture (of chains: needs graphviz)", format},
+    {kFormat, "--topology", "", "the machine with the members on its CPUs, instead of chains",
+     flag<&Options::topology>},
     {kFormat, "-o,--output", "FILE", "write to FILE instead of the standard output", text<&Options::output>},
     {kOnce, "--once", "", "print one snapshot and end", flag<&Options::once>},
     {kHold, "--what", "WHAT", "scheduler:NAME, or scheduler:* for all (the default)", text<&Options::what>},
@@ -195,7 +197,7 @@ std::string general_help() {
            "      --version                 print the version of this program\n" +
            "\nschedd-cli VERB --help says more. Exit codes: 0 ok, 1 error, 2 usage, 3 drift or conflict "
            "found,\n"
-           "4 denied, 5 not running.\n";
+           "or something essential lacks (doctor), 4 denied, 5 not running.\n";
 }
 
 std::string verb_help(const VerbSpec& verb) {

@@ -42,7 +42,8 @@ struct Options {
     std::uint64_t interval_ms = 1000;
     std::string format = "text";
     std::string output;
-    std::string what; // of a hold; "" = not given
+    bool topology = false; // the machine instead of chains
+    std::string what;      // of a hold; "" = not given
     std::string who;
     std::string why;
     // of a simulation, handed on as they are; "" = not given

@@ -43,6 +43,9 @@ std::string print_explain(const Json& explained, const Look& look);
 /// Verify JSON: one sentence, and a table of what was found.
 std::string print_verify(const Json& verified, const Look& look);
 
+/// Doctor JSON: each check with what was found, what follows and what to do.
+std::string print_doctor(const Json& report, const Look& look);
+
 /// The changes of Apply, Reload or a diff, one line each: + create, - remove, ~ everything else.
 std::string print_changes(const Json& applied, const Look& look);
 

@@ -11,7 +11,7 @@ namespace {
 
 using namespace trait;
 
-constexpr std::array<VerbSpec, 23> kVerbs{{
+constexpr std::array<VerbSpec, 24> kVerbs{{
     {"status", "", "Show the daemon, the machine and its schedulers.", "", "schedd-cli status", kReads, 0, 0},
     {"tree", "[PATH]", "Show the live tree with attributes and the value at each stage.", "",
      "schedd-cli tree schedulers/CPU_LB", kReads | kListing, 0, 1},
@@ -49,6 +49,9 @@ constexpr std::array<VerbSpec, 23> kVerbs{{
      "schedd-cli diff cpu_lb.toml", kReads | kRecipe | kPrune | kAsks, 1, -1},
     {"export", "", "Print the live configuration as a file that apply takes.", "",
      "schedd-cli export > backup.toml", kReads | kRecipe, 0, 0},
+    {"doctor", "", "Say what this machine lacks, what follows, and what to do.",
+     "Exit code 3 if something lacks without which schedd cannot do its work.",
+     "schedd-cli doctor --json=pretty", kReads, 0, 0},
     {"explain", "WHAT", "Say why a process, member or scheduler's members are where they are.",
      "WHAT is a pid, a member such as session:77, or a scheduler.", "schedd-cli explain 4711", kReads, 1, 1},
     {"verify", "", "Compare what is wanted with what the machine says; exit code 3 if they differ.", "",
@@ -58,7 +61,8 @@ constexpr std::array<VerbSpec, 23> kVerbs{{
     {"top", "", "Live view of CPUs, schedulers and members.",
      "Keys: q quit, up/down select, s or left/right sort, r reverse, p pause.", "schedd-cli top",
      kReads | kOnce | kInterval, 0, 0},
-    {"graph", "[SCHEDULER]", "Draw the chain from sources to process set with the value at each stage.", "",
+    {"graph", "[SCHEDULER]", "Draw the chain from sources to process set with the value at each stage.",
+     "With --topology: NUMA nodes, caches, cores and CPUs, and which members are held on them.",
      "schedd-cli graph CPU_LB --format=svg -o cpu_lb.svg", kReads | kFormat, 0, 1},
     {"hold", "[-- COMMAND [WORD...]]",
      "Run a command while schedulers keep what they have decided; without one, list the holds.",

@@ -9,16 +9,34 @@
 namespace schedd::cli {
 
 Run run_of(std::string_view verb) {
-    constexpr std::array<std::pair<std::string_view, Run>, 23> kRuns{{
+    constexpr std::array<std::pair<std::string_view, Run>, 24> kRuns{{
         {"status", run_status},   {"tree", run_tree},     {"types", run_types},       {"get", run_get},
         {"set", run_set},         {"create", run_create}, {"remove", run_remove},     {"link", run_link},
         {"unlink", run_unlink},   {"attach", run_attach}, {"detach", run_detach},     {"apply", run_apply},
         {"diff", run_diff},       {"export", run_export}, {"explain", run_explain},   {"verify", run_verify},
         {"monitor", run_monitor}, {"top", run_top},       {"graph", run_graph},       {"reload", run_reload},
-        {"version", run_version}, {"hold", run_hold},     {"simulate", run_simulate},
+        {"version", run_version}, {"hold", run_hold},     {"simulate", run_simulate}, {"doctor", run_doctor},
     }};
     const auto found = std::ranges::find(kRuns, verb, [](const auto& entry) { return entry.first; });
     return found == kRuns.end() ? nullptr : found->second;
+}
+
+Answer<std::string> ask(const Session& session, const char* method, const std::vector<Argument>& arguments) {
+    auto bus = session.connect();
+    if (!bus) return std::unexpected(bus.error());
+    return bus->call(method, arguments);
+}
+
+Answer<Json> ask_json(const Session& session, const char* method, const std::vector<Argument>& arguments) {
+    const auto reply = ask(session, method, arguments);
+    if (!reply) return std::unexpected(reply.error());
+    return parse_json(*reply, method);
+}
+
+std::string plain_path(const std::vector<std::string>& words) {
+    std::string path = words.empty() ? std::string() : words.front();
+    while (path.ends_with('/')) path.pop_back();
+    return path;
 }
 
 Answer<Exit> show(const Session& session, const Answer<std::string>& reply, std::string_view method,

@@ -25,8 +25,10 @@ Answer<Exit> run_tree(const Session&);
 Answer<Exit> run_types(const Session&);
 Answer<Exit> run_explain(const Session&);
 Answer<Exit> run_verify(const Session&);
-Answer<Exit> run_graph(const Session&);
+Answer<Exit> run_doctor(const Session&);
 Answer<Exit> run_version(const Session&);
+// verbs_graph.cpp
+Answer<Exit> run_graph(const Session&);
 // verbs_get.cpp
 Answer<Exit> run_get(const Session&);
 // verbs_change.cpp
@@ -51,6 +53,14 @@ Answer<Exit> run_monitor(const Session&);
 Answer<Exit> run_simulate(const Session&);
 // top.cpp
 Answer<Exit> run_top(const Session&);
+
+/// One call of a method that reads; as JSON.
+Answer<std::string> ask(const Session& session, const char* method,
+                        const std::vector<Argument>& arguments = {});
+Answer<Json> ask_json(const Session& session, const char* method,
+                      const std::vector<Argument>& arguments = {});
+/// "/" and a slash at the end are how people write folders.
+std::string plain_path(const std::vector<std::string>& words);
 
 /// Prints the daemon's JSON: as it is for --json=short, indented for --json=pretty, by `layout` otherwise.
 Answer<Exit> show(const Session& session, const Answer<std::string>& reply, std::string_view method,

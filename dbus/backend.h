@@ -40,6 +40,25 @@ struct TopologyFacts {
     std::uint64_t generation = 0;
 };
 
+/// The machine CPU by CPU, for Manager.Topology. `present` and `isolated` are CPU lists of the kernel;
+/// offline CPUs are in `present` alone, since the kernel says no more of them.
+struct MachineFacts {
+    model::Topology topology;
+    std::string present;
+    std::string isolated;
+};
+
+/// One thing that schedd can use and a machine may lack. `state` is "ok", "warning" (there, but not as it
+/// could be) or "lacks"; what is `essential` and lacks keeps schedd from its work.
+struct Check {
+    std::string name;
+    std::string state;
+    bool essential = false;
+    std::string found;   // what was seen, and where
+    std::string follows; // "" if ok
+    std::string remedy;  // "" if ok or if there is none
+};
+
 /// What a unit's files ask for and what became of it: attached, waiting, detached (by hand) or opted-out.
 struct UnitFileFacts {
     std::string unit;
@@ -135,6 +154,9 @@ public:
     [[nodiscard]] virtual Facts facts() const = 0;
     /// The topology facts alone: cheap, called for single properties.
     [[nodiscard]] virtual TopologyFacts topology() const = 0;
+    [[nodiscard]] virtual MachineFacts machine() const = 0;
+    /// Looks at the machine anew for what it lacks; the same checks in the same order every time.
+    virtual std::vector<Check> examine() = 0;
     /// `what` is a member ("process:12", "cgroup:/a"), a pid ("12") or a scheduler's name. Fails with
     /// no_such_object when it names none of these, invalid_value when it cannot be read.
     [[nodiscard]] virtual Result<std::vector<Explanation>> explain(std::string_view what) const = 0;

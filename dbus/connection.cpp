@@ -1,6 +1,7 @@
 // Connections on sdbus-c++ 1.2.
 #include "dbus/connection.h"
 
+#include <cerrno>
 #include <cstring>
 
 #include <fmt/format.h>
@@ -12,6 +13,21 @@
 namespace schedd::dbus {
 
 namespace {
+
+/// The bus itself answers at once; who asks it waits no longer than this all the same.
+constexpr std::uint64_t kBusPatienceUs = 1'000'000;
+
+/// A method of the bus itself; null when it does not answer. The caller owns the message.
+sd_bus_message* ask_bus(sd_bus* bus, const char* method, const char* name) {
+    sd_bus_message* call = nullptr;
+    sd_bus_message* reply = nullptr;
+    int result = sd_bus_message_new_method_call(bus, &call, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+                                                "org.freedesktop.DBus", method);
+    if (result >= 0 && name != nullptr) result = sd_bus_message_append(call, "s", name);
+    if (result >= 0) result = sd_bus_call(bus, call, kBusPatienceUs, nullptr, &reply);
+    sd_bus_message_unref(call);
+    return result >= 0 ? reply : nullptr;
+}
 
 /// The library keeps its bus to itself, but every message knows the bus it belongs to.
 sd_bus* bus_below(sdbus::IConnection& connection) {
@@ -84,6 +100,24 @@ Result<std::uint32_t> Connection::uid_of(const std::string& unique_name) {
     sd_bus_creds_unref(creds);
     if (result >= 0) return uid;
     return fail(Errc::denied, "the bus does not know its uid", std::strerror(-result));
+}
+
+Result<bool> Connection::offers(const std::string& name) {
+    int is_owned = 0;
+    auto* owner = ask_bus(raw_, "NameHasOwner", name.c_str());
+    int result = owner != nullptr ? sd_bus_message_read(owner, "b", &is_owned) : -EIO;
+    sd_bus_message_unref(owner);
+    if (result >= 0 && is_owned != 0) return true;
+    auto* names = ask_bus(raw_, "ListActivatableNames", nullptr);
+    if (names == nullptr) result = -EIO;
+    if (result >= 0) result = sd_bus_message_enter_container(names, 'a', "s");
+    const char* one = nullptr;
+    bool is_found = false;
+    while (result >= 0 && (result = sd_bus_message_read(names, "s", &one)) > 0)
+        is_found = is_found || name == one;
+    sd_bus_message_unref(names);
+    if (result >= 0) return is_found;
+    return fail(Errc::io, "the bus does not say who is on it", std::strerror(-result));
 }
 
 Connection::Watch Connection::watch_owner(const std::string& unique_name, std::function<void()> gone) {

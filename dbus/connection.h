@@ -50,6 +50,9 @@ public:
     /// The uid behind a unique name as the bus knows it now; fails with denied when its owner has left.
     Result<std::uint32_t> uid_of(const std::string& unique_name);
 
+    /// Whether somebody owns this name or would be started for it. Fails with io when the bus does not say.
+    Result<bool> offers(const std::string& name);
+
     /// For object.cpp only.
     [[nodiscard]] sdbus::IConnection& library() { return *connection_; }
     /// The same below the library, for what it does not offer: filters, calls with a flag.

@@ -221,6 +221,42 @@ std::string describe_facts(const Facts& facts, std::size_t parts) {
     return text_of_json(facts_json(facts, parts));
 }
 
+std::string describe_machine(const MachineFacts& machine) {
+    const auto& topology = machine.topology;
+    const auto usable = topology.usable();
+    Json cpus = Json::array();
+    for (const auto& cpu : topology.cpus)
+        cpus.push_back({{"id", cpu.id},
+                        {"package", cpu.package},
+                        {"numa", cpu.numa},
+                        {"l3", cpu.l3},
+                        {"l2", cpu.l2},
+                        {"core", cpu.core},
+                        {"kind", cpu.kind},
+                        {"usable", usable.contains(cpu.id)}});
+    return text_of_json({{"generation", topology.generation},
+                         {"online", topology.online.text()},
+                         {"usable", usable.text()},
+                         {"present", machine.present},
+                         {"isolated", machine.isolated},
+                         {"cpus", std::move(cpus)}});
+}
+
+std::string describe_checks(const std::vector<Check>& checks) {
+    bool is_ok = true;
+    Json list = Json::array();
+    for (const auto& check : checks) {
+        is_ok = is_ok && !(check.essential && check.state == "lacks");
+        list.push_back({{"check", check.name},
+                        {"state", check.state},
+                        {"essential", check.essential},
+                        {"found", check.found},
+                        {"follows", check.follows},
+                        {"remedy", check.remedy}});
+    }
+    return text_of_json({{"ok", is_ok}, {"checks", std::move(list)}});
+}
+
 std::string describe_explanations(const std::vector<Explanation>& explanations) {
     return text_of_json({{"subjects", explanations_json(explanations)}});
 }

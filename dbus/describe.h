@@ -17,6 +17,10 @@ std::string describe_types(const model::Registry& registry);
 /// Manager.Status. `parts` is the size of the tree.
 std::string describe_facts(const Facts& facts, std::size_t parts);
 
+/// Manager.Topology and Manager.Doctor.
+std::string describe_machine(const MachineFacts& machine);
+std::string describe_checks(const std::vector<Check>& checks);
+
 std::string describe_explanations(const std::vector<Explanation>& explanations);
 std::string describe_findings(const std::vector<Finding>& findings);
 /// What a recipe did: {"changes":[...],"dry_run":b}.

@@ -54,6 +54,8 @@ Interface manager_interface(Backend& backend) {
     look("Types", {}, {json}, verbs::types);
     look("Explain", {{"what", "s"}}, {json}, verbs::explain);
     look("Verify", {}, {json}, verbs::verify);
+    look("Topology", {}, {json}, verbs::topology);
+    look("Doctor", {}, {json}, verbs::doctor);
     look("Dump", {}, {{"file", "h"}}, verbs::dump);
 
     text_property("Version", Emits::constant, [](Backend& b) { return b.facts().version; });

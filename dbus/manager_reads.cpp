@@ -124,6 +124,16 @@ Status verify(Backend& backend, Reader&, Writer& out) {
     return {};
 }
 
+Status topology(Backend& backend, Reader&, Writer& out) {
+    out.text(describe_machine(backend.machine()));
+    return {};
+}
+
+Status doctor(Backend& backend, Reader&, Writer& out) {
+    out.text(describe_checks(backend.examine()));
+    return {};
+}
+
 Status dump(Backend& backend, Reader&, Writer& out) {
     const OwnedFd file(sealed_file(describe_all(backend.tree(), backend.facts(), backend.explain_all())));
     if (file.number < 0) return fail(Errc::io, "the dump cannot be written", "no file in memory to be had");

@@ -27,6 +27,8 @@ Status status(Backend& backend, Reader& in, Writer& out);
 Status types(Backend& backend, Reader& in, Writer& out);
 Status explain(Backend& backend, Reader& in, Writer& out);
 Status verify(Backend& backend, Reader& in, Writer& out);
+Status topology(Backend& backend, Reader& in, Writer& out);
+Status doctor(Backend& backend, Reader& in, Writer& out);
 Status dump(Backend& backend, Reader& in, Writer& out);
 
 } // namespace schedd::dbus::verbs

@@ -110,6 +110,11 @@ void Service::flush_signals() {
     if (!changed.empty()) parts_->manager.emit_changed(changed);
 }
 
+Result<bool> Service::offers(const std::string& name) {
+    if (parts_->is_lost) return fail(Errc::io, "the bus is gone");
+    return parts_->connection->offers(name);
+}
+
 void Service::decided(std::string_view scheduler, std::string_view target, std::string_view cpus,
                       std::string_view reason) {
     parts_->manager.emit("Decided", [&](Writer& out) {

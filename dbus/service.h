@@ -50,6 +50,10 @@ public:
     /// writes, links, and what parts reported. Call once per tick.
     void flush_signals();
 
+    /// Whether somebody owns a name on this bus or would be started for it. Fails with io when the bus does
+    /// not say.
+    [[nodiscard]] Result<bool> offers(const std::string& name);
+
     /// The Manager's signals.
     void decided(std::string_view scheduler, std::string_view target, std::string_view cpus,
                  std::string_view reason);

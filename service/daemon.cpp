@@ -133,7 +133,10 @@ Status Daemon::open_units() {
         auto files = host::FileWatches::open();
         if (files) files_ = std::move(*files);
         else log_.write(Severity::warning, "cpusets", "other writers are seen late: " + files.error().text());
-    } else log_.write(Severity::notice, "systemd", "units are not placed: " + units.error().text());
+    } else {
+        units_trouble_ = units.error().text();
+        log_.write(Severity::notice, "systemd", "units are not placed: " + units_trouble_);
+    }
     return {};
 }
 

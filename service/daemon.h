@@ -52,6 +52,8 @@ public:
     [[nodiscard]] std::vector<Verb> export_verbs() const override;
     [[nodiscard]] dbus::Facts facts() const override;
     [[nodiscard]] dbus::TopologyFacts topology() const override;
+    [[nodiscard]] dbus::MachineFacts machine() const override;
+    std::vector<dbus::Check> examine() override;
     [[nodiscard]] Result<std::vector<dbus::Explanation>> explain(std::string_view what) const override;
     [[nodiscard]] std::vector<dbus::Explanation> explain_all() const override;
     Result<std::vector<dbus::Finding>> verify() override;
@@ -122,6 +124,7 @@ private:
     std::optional<host::TopologyReader> topology_reader_;
     Topology topology_;
     std::unique_ptr<systemd::BusUnitManager> units_; // null where systemd is not PID 1
+    std::string units_trouble_;                      // why it is null where systemd is PID 1
     std::unique_ptr<placement::Actuator> actuator_;
     std::unique_ptr<placement::LedgerStore> store_;
     std::optional<placement::Ledger> ledger_;

@@ -207,6 +207,24 @@ Result<std::string> BusUnitManager::get_text(const std::string& unit, const char
     return std::string(text);
 }
 
+Result<bool> BusUnitManager::has_owner(const std::string& name) {
+    const auto what = "asking the bus who has " + name;
+    sd_bus_message* message = nullptr;
+    int r = sd_bus_message_new_method_call(bus_, &message, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+                                           "org.freedesktop.DBus", "NameHasOwner");
+    if (r >= 0) r = sd_bus_message_append(message, "s", name.c_str());
+    if (r < 0) {
+        sd_bus_message_unref(message);
+        return std::unexpected(errno_error(-r, what));
+    }
+    const auto reply = Calls::call(*this, message, what);
+    if (!reply) return std::unexpected(reply.error());
+    int is_owned = 0;
+    r = sd_bus_message_read(reply->message, "b", &is_owned);
+    if (r < 0) return std::unexpected(errno_error(-r, what));
+    return is_owned != 0;
+}
+
 Result<model::CpuSet> BusUnitManager::get_cpus(const std::string& unit, const char* interface,
                                                const char* property) {
     auto reply = get(unit, interface, property, "ay");

@@ -39,6 +39,11 @@ public:
     /// nothing. False when the bus is gone: then fd() is not to be polled any more.
     bool process();
 
+    /// The version as systemd writes it: "252.39-1~deb12u1".
+    Result<std::string> version() { return get_text("", "org.freedesktop.systemd1.Manager", "Version"); }
+    /// Whether somebody has this name on the bus, without starting anybody.
+    Result<bool> has_owner(const std::string& name);
+
     Result<actuators::UnitState> look(const std::string& unit) override;
     Result<std::optional<model::CpuSet>> allowed(const std::string& unit) override;
     Result<std::vector<std::string>> drop_ins(const std::string& unit) override;

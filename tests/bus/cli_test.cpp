@@ -230,6 +230,50 @@ TEST_F(TheCommandLine, ChangesAllThatIsNamedOrNothing) {
     EXPECT_EQ(cli({"remove", "probes/cpu", "schedulers/A"}), 0) << output;
 }
 
+TEST_F(TheCommandLine, SaysWhatTheMachineLacks) {
+    const int code = cli({"doctor"});
+    EXPECT_TRUE(code == 0 || code == 3) << code << ": " << output;
+    const bool is_missing = output.find("Essential, and missing here") != std::string::npos;
+    EXPECT_EQ(code, is_missing ? 3 : 0) << output;
+    for (const auto* check : {"cpus", "cpuset", "psi", "numa", "pmu", "systemd", "polkit"})
+        EXPECT_NE(output.find(check), std::string::npos) << check << " is missing in\n" << output;
+    EXPECT_NE(output.find("actuator        dry-run"), std::string::npos) << output;
+    EXPECT_EQ(cli({"doctor", "--json=short"}), code);
+    EXPECT_NE(output.find(is_missing ? "\"ok\":false" : "\"ok\":true"), std::string::npos) << output;
+    daemon.reset();
+    EXPECT_EQ(cli({"doctor"}), 5) << output;
+    EXPECT_NE(output.find("not running"), std::string::npos) << output;
+}
+
+TEST_F(TheCommandLine, DrawsTheMachineWithItsMembers) {
+    daemon = std::make_unique<
+        Daemon>(bus, "",
+                std::vector<std::string>{"--actuator=dry-run",
+                                         "--topology=synthetic:package:2 numa:1 l3:2 core:2 pu:2"});
+    ASSERT_TRUE(daemon->is_running()) << daemon->log();
+    ASSERT_EQ(cli({"graph", "--topology"}), 0) << output;
+    for (const auto* part :
+         {"16 CPUs, 8 cores, 2 NUMA nodes, 2 packages", "NUMA node 1", "L3 3", "core 7", "Nothing is held"})
+        EXPECT_NE(output.find(part), std::string::npos) << part << " is missing in\n" << output;
+    Sleeper work;
+    ASSERT_EQ(cli({"create", "schedulers/EXCL"}), 0) << output;
+    ASSERT_EQ(cli({"create", "schedulers/EXCL/exclusive_cores"}), 0) << output;
+    ASSERT_EQ(cli({"attach", "--cpus=4", "--exclusive", "--wait", "EXCL", work.member()}), 0) << output;
+    ASSERT_EQ(cli({"graph", "--topology", "EXCL"}), 0) << output;
+    for (const auto* part : {" 0a  1a ", " 4   5  ", "a    0-3   EXCL"})
+        EXPECT_NE(output.find(part), std::string::npos) << part << " is missing in\n" << output;
+    EXPECT_NE(output.find(work.member() + " (sleep)"), std::string::npos) << output;
+    EXPECT_EQ(cli({"graph", "--topology", "NOBODY"}), 1) << output;
+    EXPECT_EQ(cli({"graph", "--topology", "--format=dot"}), 2) << output;
+    const auto picture = directory.path() + "/machine.svg";
+    ASSERT_EQ(cli({"graph", "--topology", "--format=svg", "-o", picture}, {"env", "PATH=/nonexistent"}), 0)
+        << "it takes no graphviz: " << output;
+    EXPECT_NE(content_of(picture).find("<title>CPU 15: core 7, L3 3, NUMA node 1</title>"),
+              std::string::npos);
+    ASSERT_EQ(cli({"graph", "--topology", "--json=short"}), 0) << output;
+    EXPECT_EQ(output.rfind("{\"topology\":{\"generation\":1,\"online\":\"0-15\"", 0), 0U) << output;
+}
+
 TEST_F(TheCommandLine, DrawsValidGraphs) {
     build();
     ASSERT_EQ(cli({"graph", "--format=dot"}), 0) << output;

@@ -39,6 +39,8 @@ public:
         manager_->registerProperty("UnitPath").onInterface(manager).withGetter([] {
             return std::vector<std::string>{"/etc/systemd/system", "/lib/systemd/system"};
         });
+        manager_->registerProperty("Version").onInterface(manager).withGetter(
+            [] { return std::string("252.39-1~deb12u1"); });
         manager_->registerSignal("Reloading").onInterface(manager).withParameters<bool>();
         manager_->registerSignal("UnitNew")
             .onInterface(manager)

@@ -79,6 +79,14 @@ TEST_P(TheSystemdClient, LooksAtAUnit) {
     EXPECT_EQ(units->drop_ins("foo.service").value(), played->drop_ins);
 }
 
+TEST_P(TheSystemdClient, TellsTheVersionAndWhoIsOnTheBus) {
+    EXPECT_EQ(units->version().value(), "252.39-1~deb12u1");
+    EXPECT_EQ(units->has_owner("org.freedesktop.login1").value(), true);
+    EXPECT_EQ(units->has_owner("org.example.Nobody").value(), false);
+    played.reset();
+    EXPECT_FALSE(units->version());
+}
+
 TEST_P(TheSystemdClient, TellsThatAUnitDoesNotExist) {
     const auto nowhere = units->look("nowhere.service");
     ASSERT_FALSE(nowhere);

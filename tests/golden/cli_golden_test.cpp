@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/graph.h"
+#include "cli/machine.h"
 #include "cli/options.h"
 #include "cli/print.h"
 #include "cli/top_view.h"
@@ -27,6 +28,12 @@ Json data(std::string_view name) {
 std::string graph(const Look& look) {
     const auto graphs = graph_of(data("tree.json"), "");
     return graphs ? graph_text(*graphs, look) : graphs.error().text;
+}
+
+Machine machine() {
+    const auto found = machine_of(data("topology.json"), data("held.json"), "");
+    EXPECT_TRUE(found);
+    return found ? *found : Machine();
 }
 
 TEST(TheHelp, IsAsAccepted) { expect_golden("help.txt", general_help()); }
@@ -57,6 +64,23 @@ TEST(TheGraph, IsAGraphvizProgramAsAccepted) {
     const auto graphs = graph_of(data("tree.json"), "CPU_LB");
     ASSERT_TRUE(graphs);
     expect_golden("graph.dot", graph_dot(*graphs));
+}
+
+TEST(TheMachine, IsDrawnAsAccepted) { expect_golden("machine.txt", machine_text(machine(), kPlain)); }
+TEST(TheMachine, IsDrawnInAsciiAsAccepted) {
+    expect_golden("machine_ascii.txt", machine_text(machine(), kAscii));
+}
+TEST(TheMachine, IsDrawnNarrowAsAccepted) {
+    expect_golden("machine_80.txt", machine_text(machine(), kNarrow));
+}
+TEST(TheMachine, IsDrawnInColourAsAccepted) {
+    expect_golden("machine_color.txt", machine_text(machine(), kColored));
+}
+TEST(TheMachine, IsAPictureAsAccepted) { expect_golden("machine.svg", machine_svg(machine())); }
+
+TEST(TheDoctor, ReadsAsAccepted) { expect_golden("doctor.txt", print_doctor(data("doctor.json"), kPlain)); }
+TEST(TheDoctor, ReadsNarrowAsAccepted) {
+    expect_golden("doctor_80.txt", print_doctor(data("doctor.json"), kNarrow));
 }
 
 TEST(TheExplanation, ReadsAsAccepted) {

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "components/kit/limits.h"
+#include "tests/kit/machine.h"
 #include "tests/kit/world.h"
 
 namespace schedd::dbus {
@@ -149,6 +150,41 @@ TEST_F(ADescription, OfAnExplanationHasTheShapeOfTheReadme) {
     for (const char* key :
          {"target", "comm", "wanted", "written", "effective", "state", "detail", "original"})
         EXPECT_TRUE(subject[key].is_string()) << key;
+}
+
+TEST_F(ADescription, OfTheMachineHasEveryCpu) {
+    auto topology = test::machine({.nodes = 2});
+    topology.allowed = model::CpuSet::of(1);
+    const auto json = Json::parse(describe_machine({topology, "0-3", "\xff"}));
+    EXPECT_EQ(json["online"], "0-1");
+    EXPECT_EQ(json["usable"], "1");
+    EXPECT_EQ(json["present"], "0-3");
+    ASSERT_EQ(json["cpus"].size(), 2U);
+    EXPECT_EQ(json["cpus"][0]["usable"], false);
+    EXPECT_EQ(json["cpus"][1], (Json{{"id", 1},
+                                     {"package", 1},
+                                     {"numa", 1},
+                                     {"l3", 1},
+                                     {"l2", 1},
+                                     {"core", 1},
+                                     {"kind", 0},
+                                     {"usable", true}}));
+}
+
+TEST_F(ADescription, OfChecksIsOkUnlessSomethingEssentialLacks) {
+    const auto is_ok = [](const char* state, bool essential) -> bool {
+        return Json::parse(describe_checks({{"x", state, essential, "f", "s", "d"}}))["ok"];
+    };
+    EXPECT_TRUE(is_ok("lacks", false));
+    EXPECT_TRUE(is_ok("warning", true));
+    EXPECT_FALSE(is_ok("lacks", true));
+    const auto json = Json::parse(describe_checks({{"x", "lacks", true, "f", "s", "d"}}));
+    EXPECT_EQ(json["checks"][0], (Json{{"check", "x"},
+                                       {"state", "lacks"},
+                                       {"essential", true},
+                                       {"found", "f"},
+                                       {"follows", "s"},
+                                       {"remedy", "d"}}));
 }
 
 TEST_F(ADescription, OfFindingsIsOkOnlyWithoutAny) {

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "dbus/backend.h"
+#include "tests/kit/machine.h"
 #include "tests/kit/world.h"
 
 namespace schedd::test {
@@ -47,6 +48,8 @@ public:
         return facts;
     }
     [[nodiscard]] dbus::TopologyFacts topology() const override { return {2, "0-1", 2, 1, 1, generation}; }
+    [[nodiscard]] dbus::MachineFacts machine() const override { return {test::machine({}), "0-1", ""}; }
+    std::vector<dbus::Check> examine() override { return checks; }
     [[nodiscard]] Result<std::vector<dbus::Explanation>> explain(std::string_view what) const override {
         if (failure) return std::unexpected(*failure);
         dbus::Explanation one;
@@ -73,6 +76,7 @@ public:
     Status set_log_target(std::string_view) override { return {}; }
 
     std::vector<dbus::HoldFacts> held;
+    std::vector<dbus::Check> checks;
     std::string level = "info";
     int applied = 0;
     std::string config;

@@ -1,0 +1,28 @@
+// What the daemon answers when it is asked about the machine: its CPUs, and what it lacks.
+#include "service/daemon.h"
+#include "service/doctor.h"
+
+namespace schedd::service {
+
+dbus::MachineFacts Daemon::machine() const {
+    if (options_.topology != "auto") return {topology_, topology_.online.text(), {}};
+    return {topology_, cpu_list(*host_, "present"), cpu_list(*host_, "isolated")};
+}
+
+std::vector<dbus::Check> Daemon::examine() {
+    Surroundings around;
+    around.topology = topology_;
+    around.is_described = options_.topology != "auto";
+    around.actuator = actuator_->name();
+    around.has_process_events = process_events_ != nullptr;
+    around.has_cpu_events = cpu_events_ != nullptr;
+    if (const auto there = bus_->offers("org.freedesktop.PolicyKit1"); there) around.has_polkit = *there;
+    if (units_) {
+        if (auto version = units_->version(); version) around.systemd_version = std::move(*version);
+        else around.systemd_trouble = version.error().text();
+        if (const auto there = units_->has_owner("org.freedesktop.login1"); there) around.has_logind = *there;
+    } else around.systemd_trouble = units_trouble_;
+    return service::examine(*host_, around);
+}
+
+} // namespace schedd::service
