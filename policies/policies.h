@@ -11,6 +11,7 @@ extern const Descriptor kEcho;
 extern const Descriptor kExclusiveCores;
 extern const Descriptor kLoadBalancing;
 extern const Descriptor kMemoryAffinity;
+extern const Descriptor kPools;
 extern const Descriptor kPressureGuard;
 
 } // namespace schedd::policies

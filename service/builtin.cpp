@@ -21,6 +21,7 @@ std::span<const model::Descriptor* const> builtin_types() {
         &policies::kExclusiveCores,
         &policies::kLoadBalancing,
         &policies::kMemoryAffinity,
+        &policies::kPools,
         &policies::kPressureGuard,
     };
     return kTypes;
