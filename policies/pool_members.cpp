@@ -23,8 +23,9 @@ void PoolMembers::assign(Track& track, const Subject& subject) const {
     track.work_class = subject.demand.work_class;
     track.is_new = false;
     track.rule.clear();
+    const auto own = subject.target.text();
     for (track.pool = 0; track.pool < specs_.size(); ++track.pool) {
-        track.rule = specs_[track.pool].rule_for(subject);
+        track.rule = specs_[track.pool].rule_for(track.member, own, track.work_class);
         if (!track.rule.empty()) return;
     }
 }

@@ -217,17 +217,15 @@ std::string_view name_of(PoolLevel level) {
 
 std::string_view name_of(PoolShare share) { return share == PoolShare::none ? "none" : "idle"; }
 
-std::string PoolSpec::rule_for(const Subject& subject) const {
-    if (!classes.empty() && !has(classes, subject.demand.work_class)) return {};
-    const auto class_rule =
-        classes.empty() ? std::string() : fmt::format("class={}", name_of(subject.demand.work_class));
+std::string PoolSpec::rule_for(std::string_view member, std::string_view own, WorkClass work_class) const {
+    if (!classes.empty() && !has(classes, work_class)) return {};
+    const auto pattern = std::ranges::find_if(patterns, [&](const std::string& each) {
+        return matches(each, member) || matches(each, own);
+    });
+    if (!patterns.empty() && pattern == patterns.end()) return {};
+    const auto class_rule = classes.empty() ? std::string() : fmt::format("class={}", name_of(work_class));
     if (patterns.empty()) return class_rule;
-    // an instance of a template or a process of a rule also goes by its own name
-    const auto own = subject.target.text();
-    for (const auto& pattern : patterns)
-        if (matches(pattern, subject.member) || matches(pattern, own))
-            return fmt::format("match={}{}{}", pattern, class_rule.empty() ? "" : " ", class_rule);
-    return {};
+    return fmt::format("match={}{}{}", *pattern, class_rule.empty() ? "" : " ", class_rule);
 }
 
 Result<std::vector<PoolSpec>> parse_pools(std::string_view text) {

@@ -34,8 +34,10 @@ struct PoolSpec {
     std::vector<WorkClass> classes = {}; // empty = all
     bool operator==(const PoolSpec&) const = default;
 
-    /// By what the member belongs, as it was written: "match=unit:web*"; "" if it does not.
-    [[nodiscard]] std::string rule_for(const Subject& subject) const;
+    /// By what a member belongs, as it was written: "match=unit:web*"; "" if it does not. It goes by the name
+    /// of the member and by its own, which differ for instances of a template and processes of a rule.
+    [[nodiscard]] std::string rule_for(std::string_view member, std::string_view own,
+                                       WorkClass work_class) const;
 };
 
 /// "web: min=2 max=8 level=l3 share=none match=unit:web*; batch: share=idle class=batch": pools in the order

@@ -114,6 +114,9 @@ struct Pool {
     [[nodiscard]] bool is_sharing() const { return spec.share == PoolShare::idle; }
 };
 
+/// Pools that `note` names one by one.
+constexpr int kMostTold = 8;
+
 std::string counted(int count, std::string_view what) {
     return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
 }
@@ -366,14 +369,16 @@ std::string Pools::note() const {
     const auto add = [&](const std::string& what) { text += (text.empty() ? "" : "; ") + what; };
     int least_of_all = 0;
     bool is_any_short = false;
+    int told = 0;
     for (std::size_t i = 0; i < pools_.size(); ++i) {
         least_of_all += least(i);
         const auto& spec = pools_[i].spec;
         if (cores_.count(i) < least(i)) {
             is_any_short = true;
-            add(fmt::format("{} has {} of the {} that are its least", spec.name, cores_.count(i),
-                            counted(least(i), "core")));
-        } else if (pools_[i].is_stuck) {
+            if (++told <= kMostTold)
+                add(fmt::format("{} has {} of the {} that are its least", spec.name, cores_.count(i),
+                                counted(least(i), "core")));
+        } else if (pools_[i].is_stuck && ++told <= kMostTold) {
             add(fmt::format("{} wants more than the {} that it can have{}", spec.name,
                             counted(cores_.count(i), "core"),
                             spec.level == PoolLevel::machine
@@ -381,6 +386,7 @@ std::string Pools::note() const {
                                 : fmt::format(" in its {} domain", name_of(spec.level))));
         }
     }
+    if (told > kMostTold) add("more pools likewise");
     if (is_any_short && least_of_all > cores_.cores() - keep())
         add(fmt::format("all together have {} as their least, of {} without {} for the default pool",
                         counted(least_of_all, "core"), cores_.cores(), keep()));

@@ -17,8 +17,8 @@ std::string error_of(const std::string& text) {
     return parsed ? "none" : parsed.error().text();
 }
 
-Subject member(const std::string& name, WorkClass work_class = WorkClass::normal) {
-    return {Target::process(7, 1), name, 100, {7}, {}, {.work_class = work_class}};
+std::string rule(const PoolSpec& pool, const std::string& member, WorkClass work_class = WorkClass::normal) {
+    return pool.rule_for(member, "process:7", work_class);
 }
 
 TEST(ALineOfPools, IsReadWithAllItsWords) {
@@ -130,21 +130,19 @@ TEST(ALineOfPools, OfTheLargestSizeIsRead) {
 
 TEST(APool, TakesMembersByNameAndClass) {
     const auto pool = parse_pools("web: match=unit:web*,exec:/bin/make class=batch,latency").value()[0];
-    EXPECT_EQ(pool.rule_for(member("unit:web.service", WorkClass::batch)), "match=unit:web* class=batch");
-    EXPECT_EQ(pool.rule_for(member("unit:web.service", WorkClass::normal)), "");
-    EXPECT_EQ(pool.rule_for(member("unit:db.service", WorkClass::batch)), "");
-    EXPECT_EQ(pool.rule_for(member("exec:/bin/make", WorkClass::latency)),
-              "match=exec:/bin/make class=latency");
+    EXPECT_EQ(rule(pool, "unit:web.service", WorkClass::batch), "match=unit:web* class=batch");
+    EXPECT_EQ(rule(pool, "unit:web.service", WorkClass::normal), "");
+    EXPECT_EQ(rule(pool, "unit:db.service", WorkClass::batch), "");
+    EXPECT_EQ(rule(pool, "exec:/bin/make", WorkClass::latency), "match=exec:/bin/make class=latency");
 }
 
 TEST(APool, TakesMembersByClassAloneAndByTheirOwnName) {
-    EXPECT_EQ(parse_pools("b: class=batch").value()[0].rule_for(member("user:5", WorkClass::batch)),
-              "class=batch");
+    EXPECT_EQ(rule(parse_pools("b: class=batch").value()[0], "user:5", WorkClass::batch), "class=batch");
     const auto pool = parse_pools("b: match=unit:getty@1*").value()[0];
-    auto instance = member("unit:getty@.service");
-    EXPECT_EQ(pool.rule_for(instance), "");
-    instance.target = Target::unit("getty@1.service");
-    EXPECT_EQ(pool.rule_for(instance), "match=unit:getty@1*") << "the instance of a template";
+    EXPECT_EQ(rule(pool, "unit:getty@.service"), "");
+    EXPECT_EQ(pool.rule_for("unit:getty@.service", "unit:getty@1.service", WorkClass::normal),
+              "match=unit:getty@1*")
+        << "the instance of a template";
 }
 
 } // namespace

@@ -153,7 +153,8 @@ private:
             ASSERT_TRUE(decisions[i].cpus.subset_of(usable));
             ASSERT_GT(decisions[i].reason.size(), 20U);
             const auto pool = std::ranges::find_if(pools, [&](const Seen& seen) {
-                return !seen.spec.rule_for(it_.subjects[i]).empty();
+                return !seen.spec.rule_for(it_.subjects[i].member, "", it_.subjects[i].demand.work_class)
+                            .empty();
             });
             CpuSet& masks = pool == pools.end() ? of_default : pool->masks;
             ASSERT_TRUE(masks.empty() || masks == decisions[i].cpus) << "one pool, one set";

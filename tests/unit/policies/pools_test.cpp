@@ -162,6 +162,16 @@ TEST(Pools, ThatCannotHaveTheirLeastSaySoAndShare) {
                               "least, of 4 without 1 for the default pool");
 }
 
+TEST(Pools, AreNotAllNamedWhereManyAreShort) {
+    std::string text;
+    for (int i = 0; i < 20; ++i) text += fmt::format("p{}: match=unit:u{};", i, i);
+    Pooled it(machine({.cores_per_l3 = 4}), text);
+    it.round();
+    EXPECT_THAT(it.get("note"),
+                HasSubstr("p10 has 0 of the 1 core that are its least; more pools likewise; "));
+    EXPECT_THAT(it.get("note"), testing::Not(HasSubstr("p11")));
+}
+
 TEST(Pools, KeepTheirCoresOverHotplug) {
     Sixteen it;
     it.want("web.service", 3);
