@@ -116,6 +116,20 @@ TEST(PoolsOfCores, MoveToAnotherDomainOnlyForTheirLeast) {
     EXPECT_EQ(pools.text(0), "0-2") << "back to its least";
 }
 
+TEST(PoolsOfCores, GetAtOnceWhatOneAfterThemLeavesBehind) {
+    Cored pools(machine({.l3_per_node = 2, .cores_per_l3 = 4}),
+                {{.least = 2, .most = 4, .level = PoolLevel::l3}, {.most = 4, .level = PoolLevel::l3}});
+    pools.online("0-3");
+    pools.set_least(1, 1);
+    pools.settle(1);
+    ASSERT_EQ(pools.text(1), "2");
+    pools.set_least(0, 4);
+    pools.set_least(1, 2);
+    pools.online("0-6");
+    EXPECT_EQ(pools.text(1), "4-5") << "its domain has one core left, so it moves";
+    EXPECT_EQ(pools.text(0), "0-3") << "with the core that was the other's";
+}
+
 TEST(PoolsOfCores, KeepWhatIsLeftOfACoreWhenASiblingGoesAway) {
     Cored pools(shape_1n8c_smt(), {{.least = 2, .most = 4}});
     EXPECT_EQ(pools.text(0), "0-1,8-9");

@@ -213,7 +213,7 @@ private:
             for (const Seen& other : pools)
                 if (&other != &pool) surplus += std::max(0, other.cores - other.least());
             for (const CpuSet& domain : domains(pool.spec.level)) {
-                is_in_one = is_in_one || pool.cpus.subset_of(domain);
+                is_in_one = is_in_one || (pool.cpus | pool.masks).subset_of(domain);
                 const int own = static_cast<int>(cores_in(pool.cpus & domain).size());
                 const int reach = std::min(static_cast<int>(cores_in(rest & domain).size()) + own,
                                            free - keep + surplus + pool.cores);

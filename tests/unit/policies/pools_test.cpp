@@ -133,6 +133,17 @@ TEST(Pools, ThatShareLendWhatTheyDoNotNeedAndTakeItBackFirst) {
     EXPECT_EQ(it.get("pool_cpus"), "db 0-5; web 8; rt 12-13; default 6-7,9-11,14-15");
 }
 
+TEST(Pools, AreLentNothingOutsideTheirDomain) {
+    Sixteen it("db: min=6 share=idle match=unit:db*; web: level=l3 share=idle match=unit:web*; "
+               "near: level=numa share=idle match=unit:mail*");
+    it.unit("db.service", 1);
+    it.rounds(12);
+    EXPECT_EQ(it.get("pool_cpus"), "db 0-5; web 8; near 12; default 6-7,9-11,13-15");
+    EXPECT_EQ(it.cpus("make.slice"), "2-7,9-11,13-15");
+    EXPECT_EQ(it.cpus("web.service"), "8");
+    EXPECT_EQ(it.cpus("mail.service"), "2-5,12");
+}
+
 TEST(Pools, OfNoLeastHaveACoreOnlyWhileTheyHaveMembers) {
     Pooled it(machine({.cores_per_l3 = 4}), "a: min=0 match=unit:a*; b: min=2 match=unit:b*");
     it.unit("other.service");
