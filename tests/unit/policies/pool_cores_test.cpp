@@ -101,6 +101,18 @@ TEST(PoolsOfCores, TakeTheirLeastFromTheSurplusOfTheLastAndNotFromTheirLeast) {
     EXPECT_EQ(pools.free_cores(), 3);
 }
 
+TEST(PoolsOfCores, AtTheirLeastKeepTheirVeryCoresWhileOthersHaveASurplus) {
+    Cored pools(machine({.cores_per_l3 = 8}),
+                {{.least = 1, .most = 8}, {.least = 1, .most = 8}, {.least = 2, .most = 8}});
+    pools.grow_by(1, 3);
+    EXPECT_EQ(pools.text(1), "1,4-6");
+    pools.set_least(0, 3);
+    pools.settle(1);
+    EXPECT_EQ(pools.text(0), "0,5-6");
+    EXPECT_EQ(pools.text(1), "1,4");
+    EXPECT_EQ(pools.text(2), "2-3");
+}
+
 TEST(PoolsOfCores, MoveToAnotherDomainOnlyForTheirLeast) {
     Cored pools(shape_8n64c_ccx(), {{.least = 3, .most = 4, .level = PoolLevel::l3}});
     EXPECT_EQ(pools.text(0), "0-2");
