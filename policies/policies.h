@@ -12,6 +12,7 @@ extern const Descriptor kExclusiveCores;
 extern const Descriptor kLoadBalancing;
 extern const Descriptor kMemoryAffinity;
 extern const Descriptor kNest;
+extern const Descriptor kPools;
 extern const Descriptor kPressureGuard;
 
 } // namespace schedd::policies

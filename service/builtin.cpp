@@ -22,6 +22,7 @@ std::span<const model::Descriptor* const> builtin_types() {
         &policies::kLoadBalancing,
         &policies::kMemoryAffinity,
         &policies::kNest,
+        &policies::kPools,
         &policies::kPressureGuard,
     };
     return kTypes;

@@ -166,7 +166,7 @@ TEST(TheExamples, AreValidAndFitTheTypesThatThereAre) {
         const auto desired = parse_config(file, text_of_file(entry.path()));
         ASSERT_TRUE(desired) << file << ": " << desired.error().text();
         World world({&probes::kCpu, &probes::kPressure, &filters::kThreshold, &policies::kLoadBalancing,
-                     &policies::kNest, &policies::kPressureGuard});
+                     &policies::kNest, &policies::kPools, &policies::kPressureGuard});
         const auto recipe = recipe_to(*desired, world.tree, false);
         ASSERT_TRUE(recipe) << file << ": " << recipe.error().text();
         const auto applied = world.tree.apply(*recipe);
