@@ -119,7 +119,7 @@ constexpr std::array<OptionSpec, 36> kOptions{{
     {kFormat, "--format", "text|dot|svg",
      "boxes for people, a graphviz program, or a picture (of chains: needs graphviz)", format},
     {kFormat, "--topology", "", "the machine with the members on its CPUs, instead of chains",
-     flag<&Options::topology>},
+     flag<&Options::machine>},
     {kFormat, "-o,--output", "FILE", "write to FILE instead of the standard output", text<&Options::output>},
     {kOnce, "--once", "", "print one snapshot and end", flag<&Options::once>},
     {kHold, "--what", "WHAT", "scheduler:NAME, or scheduler:* for all (the default)", text<&Options::what>},

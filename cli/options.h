@@ -42,7 +42,7 @@ struct Options {
     std::uint64_t interval_ms = 1000;
     std::string format = "text";
     std::string output;
-    bool topology = false; // the machine instead of chains
+    bool machine = false; // the machine instead of chains
     std::string what;      // of a hold; "" = not given
     std::string who;
     std::string why;

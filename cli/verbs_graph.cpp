@@ -90,7 +90,7 @@ Answer<std::string> draw_machine(const Session& session) {
 
 Answer<Exit> run_graph(const Session& session) {
     const auto& name = session.options.output;
-    const auto text = session.options.topology ? draw_machine(session) : draw_chains(session);
+    const auto text = session.options.machine ? draw_machine(session) : draw_chains(session);
     if (!text) return std::unexpected(text.error()); // before the file is touched
     const auto fd = open_output(name);
     if (!fd) return std::unexpected(fd.error());
