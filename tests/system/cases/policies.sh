@@ -57,6 +57,12 @@ top_group() {
     sleep infinity &
     echo $! >"/sys/fs/cgroup/$1/cgroup.procs"
 }
+partition_scheduler() {
+    printf '%s\n' '[scheduler.CORES]' 'policy = "exclusive_cores"' \
+        'process_set = [{ member = "cgroup:/part", cpus = 2, exclusive = true }]' \
+        '[scheduler.CORES.attributes]' "partition = \"$1\"" >/etc/schedd/schedulers.d/cores.toml
+    schedd-cli reload
+}
 partition_of() { cat "/sys/fs/cgroup/$1/cpuset.cpus.partition"; }
 is_partition() { [ "$(partition_of "$1")" = "$2" ]; }
 knows_cpus() { schedd-cli status --json=short | grep -q "\"online\": *\"$1\""; }
@@ -66,10 +72,8 @@ A_group_becomes_a_partition_and_a_plain_group_again() {
     local own kind
     sleeper rest
     top_group part
-    exclusive_scheduler
-    schedd-cli attach CORES cgroup:/part --cpus=2 --exclusive
     for kind in root isolated; do
-        schedd-cli set schedulers/CORES/exclusive_cores.partition $kind
+        partition_scheduler $kind # in its file: the next run of the daemon knows the member too
         await 60 "a partition of kind $kind" is_partition part $kind
         await 30 "verify" schedd-cli verify
         own=$(cat /sys/fs/cgroup/part/cpuset.cpus)
@@ -113,13 +117,18 @@ A_partition_that_is_not_valid_tells_the_kernels_reason() {
 }
 inner=system.slice/test-inner.service/in
 tree_of_groups_for_partitions() {
-    systemd-run --quiet --unit=test-inner --collect --property=Delegate=yes /bin/bash -c '
-        top=/sys/fs/cgroup$(cut -d: -f3 /proc/self/cgroup)
-        mkdir "$top/main" "$top/in"
-        echo $$ >"$top/main/cgroup.procs"
-        echo +cpuset >"$top/cgroup.subtree_control"
-        (echo "$BASHPID" >"$top/in/cgroup.procs"; exec sleep infinity) &
-        wait'
+    cat >/usr/local/bin/test-inner <<'INNER'
+#!/bin/bash
+set -e
+top=/sys/fs/cgroup$(cut -d: -f3 /proc/self/cgroup)
+mkdir "$top/main" "$top/in"
+echo $$ >"$top/main/cgroup.procs"
+echo +cpuset >"$top/cgroup.subtree_control"
+(echo "$BASHPID" >"$top/in/cgroup.procs"; exec sleep infinity) &
+wait
+INNER
+    chmod +x /usr/local/bin/test-inner
+    systemd-run --quiet --unit=test-inner --collect --property=Delegate=yes /usr/local/bin/test-inner
     await 20 "the group" grep -q . "/sys/fs/cgroup/$inner/cgroup.procs"
 }
 explains_its_reason() { schedd-cli explain "cgroup:/$inner" | grep -q "Parent is not a partition root"; }
