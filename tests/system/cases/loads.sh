@@ -116,11 +116,12 @@ Pressure_guard_narrows_batch_work_while_a_service_waits() {
 }
 no_drop_in() { [ -z "$(left_by_schedd)" ]; }
 
+has_size() { [ "$(stat -c %s "$1")" = "$2" ]; }
 Memory_affinity_keeps_a_service_where_its_memory_is() {
     local before unit=test-pages.service
     service pages NUMAPolicy=bind NUMAMask=1 ExecStart= \
         'ExecStart=/bin/bash -c "head -c 96M /dev/zero >/dev/shm/test-pages; exec sleep infinity"'
-    await 60 "its memory" grep -q . /dev/shm/test-pages
+    await 60 "its memory" has_size /dev/shm/test-pages $((96 << 20))
     before=$(snapshot)
     scheduler NUMA memory_affinity '"unit:test-pages.service"' 'least = 32' \
         'memory = "numa_memory/followed_memory"
