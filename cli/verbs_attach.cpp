@@ -3,12 +3,15 @@
 #include <thread>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "cli/verbs.h"
 
 namespace schedd::cli {
 
 namespace {
+
+constexpr int kStackLooks = 20; // of 50 ms each, for a second scheduler of a member to decide
 
 /// The path of a member, its name with %XX for what means something in paths or recipes.
 std::string member_path(const std::string& scheduler, const std::string& member) {
@@ -94,6 +97,45 @@ Answer<Exit> attach_and_wait(const Session& session, const std::string& schedule
                                state.empty() ? "no answer" : shown(state), detail));
 }
 
+bool has_decided(const Json& subject, const std::string& scheduler) {
+    for (const auto& decision : field(subject, "decisions"))
+        if (text_at(decision, "scheduler") == scheduler) return true;
+    return false;
+}
+
+/// The first of the member's targets that its schedulers cannot agree about, else null; waits a moment for
+/// the new scheduler to decide, if there is another one at all.
+Json conflict_of(Bus& bus, const std::string& scheduler, const std::string& member) {
+    for (int i = 0; i < kStackLooks; ++i) {
+        const auto explained = bus.call("Explain", {member});
+        if (!explained) break;
+        const auto answer = parse_json(*explained, "Explain");
+        if (!answer) break;
+        bool is_decided = true;
+        for (const auto& subject : field(*answer, "subjects")) {
+            if (text_at(subject, "state") == "conflict") return subject;
+            is_decided =
+                is_decided && (field(subject, "members").size() < 2 || has_decided(subject, scheduler));
+        }
+        if (is_decided) break;
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+    return nullptr;
+}
+
+/// Attaches one member, and tells when it is in another scheduler that wants something else of it.
+Answer<Exit> attach_one(const Session& session, const std::string& scheduler, const std::string& member) {
+    const auto done = change_once(session, "Attach", {scheduler, member}, attach_options(session));
+    if (!done || session.options.dry_run) return done;
+    auto bus = session.connect();
+    if (!bus) return Exit::ok; // it is attached
+    const auto conflict = conflict_of(*bus, scheduler, member);
+    if (conflict.is_null()) return Exit::ok;
+    return give_up(Exit::drift,
+                   fmt::format("{} is attached, but its schedulers cannot all have their way: {}",
+                               shown(text_at(conflict, "target")), shown(text_at(conflict, "detail"))));
+}
+
 /// "--wait and --persistent take one member": what goes beyond a recipe.
 Answer<void> takes_one(const Session& session, std::string_view verb) {
     const auto& options = session.options;
@@ -113,8 +155,7 @@ Answer<Exit> run_attach(const Session& session) {
     const auto scheduler = scheduler_name(words[0]);
     if (auto fits = takes_one(session, "attach"); !fits) return std::unexpected(fits.error());
     if (session.options.wait) return attach_and_wait(session, scheduler, words[1]);
-    if (words.size() == 2)
-        return change_once(session, "Attach", {scheduler, words[1]}, attach_options(session));
+    if (words.size() == 2) return attach_one(session, scheduler, words[1]);
     std::string recipe;
     for (std::size_t i = 1; i < words.size(); ++i) {
         const auto path = member_path(scheduler, words[i]);

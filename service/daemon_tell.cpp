@@ -28,7 +28,8 @@ dbus::Explanation translate(const placement::Explanation& row) {
     out.state =
         placement::name_of(row.verdict.has_conflict() ? placement::State::conflict : row.outcome.state);
     out.detail = row.outcome.detail;
-    if (row.verdict.has_conflict() && out.detail.empty()) out.detail = row.verdict.disagreement();
+    if (row.verdict.has_conflict())
+        out.detail = row.verdict.disagreement() + (out.detail.empty() ? "" : "; ") + out.detail;
     out.settings = row.verdict.tuning.text();
     out.original = row.original;
     out.before = row.before;

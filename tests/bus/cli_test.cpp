@@ -1,5 +1,7 @@
 // schedd-cli against the real daemon: what it exits with, and that what it prints can be fed back.
+#include <chrono>
 #include <fstream>
+#include <thread>
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -272,6 +274,36 @@ TEST_F(TheCommandLine, DrawsTheMachineWithItsMembers) {
               std::string::npos);
     ASSERT_EQ(cli({"graph", "--topology", "--json=short"}), 0) << output;
     EXPECT_EQ(output.rfind("{\"topology\":{\"generation\":1,\"online\":\"0-15\"", 0), 0U) << output;
+}
+
+TEST_F(TheCommandLine, TellsAtAttachThatTwoSchedulersCannotBothHaveTheirWay) {
+    daemon = std::make_unique<Daemon>(bus, "",
+                                      std::vector<std::string>{"--actuator=dry-run",
+                                                               "--topology=synthetic:core:8 pu:1"});
+    ASSERT_TRUE(daemon->is_running()) << daemon->log();
+    for (const auto* name : {"schedulers/A", "schedulers/B"}) {
+        ASSERT_EQ(cli({"create", name}), 0) << output;
+        ASSERT_EQ(cli({"create", std::string(name) + "/exclusive_cores"}), 0) << output;
+    }
+    ASSERT_EQ(cli({"set", "schedulers/B/exclusive_cores.reserved", "0-3"}), 0) << output;
+    const Sleeper work;
+    const Sleeper other;
+    ASSERT_EQ(cli({"attach", "--cpus=4", "--exclusive", "A", work.member()}), 0) << output;
+    EXPECT_EQ(cli({"attach", "--cpus=2", "--exclusive", "B", work.member()}), 3) << output;
+    EXPECT_NE(output.find("A wants CPUs 0-3, none of which is left beside 4-5"), std::string::npos) << output;
+    EXPECT_EQ(cli({"verify"}), 3) << output;
+    EXPECT_EQ(cli({"attach", "B", other.member()}), 0) << output;
+    ASSERT_EQ(cli({"detach", "B", work.member()}), 0) << output;
+    EXPECT_EQ(cli({"verify"}), 0) << output;
+    // what one scheduler gives away alone is no other's
+    ASSERT_EQ(cli({"set", "schedulers/B/exclusive_cores.reserved", ""}), 0) << output;
+    ASSERT_EQ(cli({"explain", other.member()}), 0);
+    const auto is_told = [&] {
+        cli({"explain", other.member()});
+        return output.find("A keeps it off CPUs 0-3") != std::string::npos;
+    };
+    for (int i = 0; i < 100 && !is_told(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    EXPECT_TRUE(is_told()) << output;
 }
 
 TEST_F(TheCommandLine, DrawsValidGraphs) {
