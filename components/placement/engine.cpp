@@ -167,6 +167,7 @@ void Engine::refresh_members(Time now) {
         for (const auto& subject : seat.subjects)
             (subject.target.sort == Target::Sort::process ? has_processes : has_groups) = true;
     is_mixed_ = has_processes && has_groups;
+    views_dirty_ = true;
     reports_dirty_ = true;
     verdicts_dirty_ = true; // a group's processes may have changed, and with them what binds whom
     std::erase_if(seen_, [&](const auto& seen) {
@@ -190,6 +191,7 @@ const Subject* Engine::subject_of(const Seat& seat, const Target& target) {
 }
 
 void Engine::run_policies(Time now) {
+    take_views();
     for_each_scheduler([&](Scheduler& scheduler) {
         auto* policy = scheduler.policy();
         if (!policy || !scheduler.ejected().empty()) return;
@@ -198,6 +200,7 @@ void Engine::run_policies(Time now) {
         policy->done();
         if (run_policy(scheduler, seats_[scheduler.name()], now)) verdicts_dirty_ = true;
     });
+    take_views(); // of what they gave away just now: at the next turn, which is at once
 }
 
 void Engine::freeze(bool all, std::set<std::string> schedulers) {
@@ -223,7 +226,7 @@ bool Engine::run_policy(Scheduler& scheduler, Seat& seat, Time now) {
     std::vector<Decision> decisions;
     const Time started = clock.now();
     try {
-        decisions = scheduler.policy()->decide({now, topology_, seat.subjects});
+        decisions = scheduler.policy()->decide({now, view_of(seat), seat.subjects});
     } catch (const std::exception& thrown) {
         eject(scheduler, seat, fmt::format("it threw: {}", thrown.what()));
         return true;
@@ -240,6 +243,7 @@ bool Engine::run_policy(Scheduler& scheduler, Seat& seat, Time now) {
     }
     const bool is_first = std::exchange(seat.undecided, false);
     for (const auto& decision : decisions) gives_alone_ = gives_alone_ || !decision.alone.empty();
+    views_dirty_ = views_dirty_ || gives_alone_;
     const bool in_order = std::ranges::is_sorted(decisions, std::ranges::less_equal{}, &Decision::target);
     if (in_order) take_over(scheduler.name(), seat, std::move(decisions), now);
     else take_over_unordered(scheduler.name(), seat, std::move(decisions), now);
@@ -402,6 +406,7 @@ void Engine::part_added(Part& part) {
 
 void Engine::part_removed(const Path& path, Part& part) {
     members_dirty_ = true;
+    views_dirty_ = true;
     verdicts_dirty_ = true;
     if (part.kind() == Kind::scheduler) seats_.erase(path.leaf());
     if (part.kind() != Kind::policy) return;
@@ -419,7 +424,7 @@ void Engine::part_changed(Part& part, std::string_view attribute) {
     const auto* spec = part.attribute_spec(attribute);
     if (spec && spec->read_only) return; // a reported state, not a request
     if (part.kind() == Kind::process_set) members_dirty_ = true;
-    if (part.kind() == Kind::scheduler) verdicts_dirty_ = true; // its place in the stack
+    if (part.kind() == Kind::scheduler) verdicts_dirty_ = views_dirty_ = true; // its place in the stack
     for (Part* above = &part; above; above = above->parent())
         if (above->kind() == Kind::policy || above->kind() == Kind::member) {
             auto* scheduler = above->kind() == Kind::policy ? above->parent() : above->parent()->parent();
@@ -431,6 +436,8 @@ void Engine::part_changed(Part& part, std::string_view attribute) {
 
 void Engine::topology_changed() {
     members_dirty_ = true;
+    views_dirty_ = true;
+    for (auto& [name, seat] : seats_) seat.taken = {}; // their views are of another machine
     verdicts_dirty_ = true;
     seen_.clear();
     // The kernel widens the mask of a task whose CPUs all went offline, and does not narrow it when they are

@@ -133,6 +133,8 @@ private:
         bool undecided = true; // a new policy has not spoken yet; what is held stays meanwhile, for a while
         Time policy_since{};
         std::uint64_t moves = 0;
+        CpuSet taken;  // CPUs that other schedulers have given away alone
+        Topology view; // the machine without them, unless there are none
     };
 
     /// Whether the target is among the scheduler's subjects.
@@ -144,6 +146,9 @@ private:
     void take_child(const ProcessInfo& child);
     void free_child(const ProcessInfo& child, const Released& parent);
     void refresh_members(Time now);
+    [[nodiscard]] const Topology& view_of(const Seat& seat) const;
+    /// A policy whose view has changed is due.
+    void take_views();
     void run_policies(Time now);
     bool run_policy(Scheduler& scheduler, Seat& seat, Time now);
     void take_over(const std::string& scheduler, Seat& seat, std::vector<Decision> decisions, Time now);
@@ -209,6 +214,7 @@ private:
     std::set<std::string> frozen_;
     bool members_dirty_ = true;
     bool verdicts_dirty_ = true;
+    bool views_dirty_ = false; // what is given away alone may have changed, or to whom
     bool reports_dirty_ = true; // what members say of themselves may have changed
     // the same of these targets alone, so that one change among many costs what it is worth
     std::vector<Target> changed_; // decided otherwise since verdicts were combined

@@ -295,12 +295,12 @@ TEST_F(TheCommandLine, TellsAtAttachThatTwoSchedulersCannotBothHaveTheirWay) {
     EXPECT_EQ(cli({"attach", "B", other.member()}), 0) << output;
     ASSERT_EQ(cli({"detach", "B", work.member()}), 0) << output;
     EXPECT_EQ(cli({"verify"}), 0) << output;
-    // what one scheduler gives away alone is no other's
+    // what one scheduler gives away alone is not there for the other
     ASSERT_EQ(cli({"set", "schedulers/B/exclusive_cores.reserved", ""}), 0) << output;
     ASSERT_EQ(cli({"explain", other.member()}), 0);
     const auto is_told = [&] {
         cli({"explain", other.member()});
-        return output.find("A keeps it off CPUs 0-3") != std::string::npos;
+        return output.find("B decides CPUs 4-7") != std::string::npos;
     };
     for (int i = 0; i < 100 && !is_told(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(20));
     EXPECT_TRUE(is_told()) << output;

@@ -97,7 +97,8 @@ Pressure_guard_narrows_batch_work_while_a_service_waits() {
         'ExecStart=/bin/bash -c "for i in 1 2 3 4 5 6; do (while :; do :; done) & done; wait"'
     await 30 "that they went is noticed" is_noticed
     scheduler GUARD pressure_guard '{ member = "unit:test-web.service", class = "latency" },
-        { member = "unit:test-batch.service", class = "batch" }' 'patience = 1' 'pressure = "pressure/cgroup_cpu_some"'
+        { member = "unit:test-batch.service", class = "batch" }' \
+        'patience = 1' 'pressure = "pressure/cgroup_cpu_some"'
     await 90 "batch work narrowed" is_confined test-batch.service
     await 60 "by a core" is_squeezed
     schedd-cli explain unit:test-batch.service

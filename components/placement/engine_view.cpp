@@ -1,0 +1,52 @@
+// The engine's view for each policy: the machine without the CPUs that other schedulers have given away
+// alone.
+#include <utility>
+
+#include "components/placement/engine.h"
+
+namespace schedd::placement {
+
+namespace {
+
+/// Of two that give CPUs away alone the first does not see what the second has given, so that they never
+/// take turns in giving way to each other.
+bool comes_before(const Scheduler& a, const Scheduler& b) {
+    return std::pair(-a.precedence(), std::string_view(a.name())) <
+           std::pair(-b.precedence(), std::string_view(b.name()));
+}
+
+} // namespace
+
+const Topology& Engine::view_of(const Seat& seat) const { return seat.taken.empty() ? topology_ : seat.view; }
+
+void Engine::take_views() {
+    if (!std::exchange(views_dirty_, false)) return;
+    std::map<const Scheduler*, std::vector<const Decision*>> given;
+    for_each_scheduler([&](const Scheduler& scheduler) {
+        const auto seat = seats_.find(scheduler.name());
+        if (seat == seats_.end()) return;
+        for (const auto& [target, held] : seat->second.decisions)
+            if (!held.decision.alone.empty()) given[&scheduler].push_back(&held.decision);
+    });
+    for_each_scheduler([&](Scheduler& scheduler) {
+        const auto at = seats_.find(scheduler.name());
+        if (at == seats_.end() || !scheduler.policy()) return;
+        Seat& seat = at->second;
+        CpuSet taken;
+        for (const auto& [giver, decisions] : given) {
+            if (giver == &scheduler || (given.contains(&scheduler) && comes_before(scheduler, *giver)))
+                continue;
+            for (const auto* decision : decisions)
+                if (!holds(seat, decision->target)) taken |= decision->alone; // else it narrows inside it
+        }
+        // it must see something: the planner tells the conflict
+        if ((topology_.usable() - taken).empty()) taken = {};
+        if (taken == seat.taken) return;
+        seat.taken = taken;
+        seat.view = topology_;
+        seat.view.allowed = topology_.allowed - taken;
+        scheduler.policy()->make_due();
+    });
+}
+
+} // namespace schedd::placement

@@ -1,0 +1,129 @@
+// CPUs given away alone, seen by two schedulers: who sees what of the machine, and what becomes of the rest.
+#include "tests/unit/placement/an_engine.h"
+
+namespace schedd::placement {
+namespace {
+
+/// Gives each of its members a CPU alone, from the first one that it sees; members of weight 1 get all that
+/// is left.
+class Giver final : public Policy {
+public:
+    using Policy::Policy;
+    std::vector<Decision> decide(const View& view) override {
+        auto left = view.topology.usable();
+        std::vector<Decision> all;
+        for (const auto& subject : view.subjects) {
+            if (subject.weight == 1 || left.empty()) continue;
+            const auto one = CpuSet::of(left.first());
+            left = left - one;
+            all.push_back({subject.target, one, "alone", {}, one});
+        }
+        for (const auto& subject : view.subjects)
+            if (subject.weight == 1) all.push_back({subject.target, left, "the rest"});
+        return all;
+    }
+};
+const Descriptor kGiver{.name = "giver",
+                        .kind = Kind::policy,
+                        .doc = "Gives.",
+                        .make = make_part<Giver>,
+                        .ports = kOnePort};
+
+struct TwoGivers : testing::Test {
+    World world{{&kGiver}};
+    Topology topology;
+    FakeActuator actuator{cpus("0-3")};
+    MemoryStore store;
+    std::vector<std::string> complaints;
+    Ledger ledger{store, "boot", "", complaints};
+    std::optional<Engine> engine;
+
+    TwoGivers() {
+        for (int id = 0; id < 4; ++id) topology.cpus.push_back({.id = id, .core = id});
+        topology.online = topology.allowed = cpus("0-3");
+        for (const Pid pid : {10, 11, 12, 13}) world.start({.pid = pid});
+        engine.emplace(world.tree, topology, actuator, ledger);
+        for (const auto* name : {"A", "B"})
+            EXPECT_TRUE(
+                world.apply(fmt::format("create schedulers/{0}\ncreate schedulers/{0}/giver\n", name)));
+    }
+    void attach(const std::string& scheduler, Pid pid, int weight = 100) {
+        const auto member = fmt::format("schedulers/{}/process_set/process:{}", scheduler, pid);
+        ASSERT_TRUE(world.apply(fmt::format("create {0}\nwrite {0}.weight {1}\n", member, weight)));
+        settle();
+    }
+    void settle() {
+        for (int i = 0; i < 4; ++i) {
+            world.clock.advance(std::chrono::seconds(1));
+            engine->tick(world.clock.now());
+        }
+    }
+    std::string cpus_of(Pid pid) {
+        const auto rows = engine->explain(std::to_string(pid));
+        return rows && !rows->empty() ? rows->front().verdict.cpus.text() : "none";
+    }
+    std::uint64_t steps() const { return engine->steps(); }
+};
+
+TEST_F(TwoGivers, DoNotGiveTheSameCpu) {
+    attach("B", 10);
+    EXPECT_EQ(cpus_of(10), "0");
+    attach("A", 11); // comes first by name, and does not see what B has given
+    EXPECT_EQ(cpus_of(11), "0");
+    EXPECT_EQ(cpus_of(10), "1") << "so B gives way";
+    attach("B", 12);
+    EXPECT_EQ(cpus_of(12), "2");
+    EXPECT_FALSE(engine->explain("10")->front().verdict.has_conflict());
+}
+
+TEST_F(TwoGivers, ComeToRest) {
+    attach("A", 10);
+    attach("B", 11);
+    attach("A", 12);
+    const auto before = steps();
+    for (int i = 0; i < 10; ++i) settle();
+    EXPECT_EQ(steps(), before);
+}
+
+TEST_F(TwoGivers, LeaveTheOthersOfTheOtherWhatIsLeft) {
+    attach("A", 10);
+    attach("B", 11, 1);
+    EXPECT_EQ(cpus_of(11), "1-3");
+    attach("A", 12);
+    EXPECT_EQ(cpus_of(11), "2-3");
+    ASSERT_TRUE(world.apply("remove schedulers/A/process_set/process:10\n"));
+    settle();
+    EXPECT_EQ(cpus_of(12), "0");
+    EXPECT_EQ(cpus_of(11), "1-3") << "and get it back";
+    ASSERT_TRUE(world.apply("remove -r schedulers/A\n"));
+    settle();
+    EXPECT_EQ(cpus_of(11), "0-3");
+}
+
+TEST_F(TwoGivers, LetPrecedenceSayWhoIsFirst) {
+    ASSERT_TRUE(world.apply("write schedulers/B.precedence 5\n"));
+    attach("A", 10);
+    attach("B", 11);
+    EXPECT_EQ(cpus_of(11), "0");
+    EXPECT_EQ(cpus_of(10), "1");
+}
+
+TEST_F(TwoGivers, NarrowInsideWhatTheOtherGaveTheirOwnMember) {
+    attach("A", 10);
+    attach("B", 10, 1); // in both: what A gave it is in B's view
+    EXPECT_EQ(cpus_of(10), "0");
+    EXPECT_FALSE(engine->explain("10")->front().verdict.has_conflict());
+}
+
+TEST_F(TwoGivers, SeeAllWhenNothingElseWouldBeLeft) {
+    for (const Pid pid : {10, 11, 12}) attach("A", pid);
+    topology.online = topology.allowed = cpus("0-2");
+    topology.generation = 2;
+    engine->topology_changed();
+    attach("B", 13, 1);
+    EXPECT_NE(cpus_of(13), "none") << "it must be somewhere";
+    EXPECT_TRUE(engine->explain("13")->front().verdict.has_conflict()) << "and that is told";
+}
+
+} // namespace
+} // namespace schedd::placement
