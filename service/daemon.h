@@ -15,6 +15,7 @@
 #include "service/config.h"
 #include "service/configured.h"
 #include "service/console_log.h"
+#include "service/costly_question.h"
 #include "service/exec_templates.h"
 #include "service/holds.h"
 #include "service/host/file_watches.h"
@@ -156,7 +157,9 @@ private:
     Time next_status_{};
     std::string told_status_;
     Time next_sign_of_life_{};
-    Time verified_{}; // when all that is held was last read back anew, because somebody asked
+    CostlyQuestion verifying_;
+    CostlyQuestion examining_;
+    std::vector<dbus::Check> examined_; // a moment ago
 };
 
 } // namespace schedd::service

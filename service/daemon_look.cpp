@@ -10,6 +10,8 @@ dbus::MachineFacts Daemon::machine() const {
 }
 
 std::vector<dbus::Check> Daemon::examine() {
+    const Time before = clock_.now();
+    if (!examining_.may_be_asked(before)) return examined_;
     Surroundings around;
     around.topology = topology_;
     around.is_described = options_.topology != "auto";
@@ -22,7 +24,9 @@ std::vector<dbus::Check> Daemon::examine() {
         else around.systemd_trouble = version.error().text();
         if (const auto there = units_->has_owner("org.freedesktop.login1"); there) around.has_logind = *there;
     } else around.systemd_trouble = units_trouble_;
-    return service::examine(*host_, around);
+    examined_ = service::examine(*host_, around);
+    examining_.was_asked(before, clock_.now());
+    return examined_;
 }
 
 } // namespace schedd::service

@@ -8,8 +8,6 @@ namespace schedd::service {
 
 namespace {
 
-constexpr Duration kAnewAtMost = std::chrono::seconds(1); // anybody may ask for it, and it asks PID 1
-
 dbus::Explanation translate(const placement::Explanation& row) {
     dbus::Explanation out;
     out.target = row.target.text();
@@ -92,10 +90,10 @@ std::vector<dbus::Explanation> Daemon::explain_all() const {
 }
 
 Result<std::vector<dbus::Finding>> Daemon::verify() {
-    const Time now = clock_.now();
-    const bool anew = now >= verified_ + kAnewAtMost;
-    if (anew) verified_ = now;
+    const Time before = clock_.now();
+    const bool anew = verifying_.may_be_asked(before); // PID 1
     engine_->check_all(anew);
+    if (anew) verifying_.was_asked(before, clock_.now());
     std::vector<dbus::Finding> findings;
     for (const auto& row : explain_all()) {
         if (row.state == "applied" || row.state == "free") continue;
