@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "policies/tracks.h"
+
 namespace schedd::policies {
 
 namespace {
@@ -55,22 +57,7 @@ void Homes::follow_topology(const Topology& topology, const Levels& levels) {
     }
 }
 
-void Homes::follow_subjects(std::span<const Subject> subjects) {
-    if (std::ranges::equal(homes_, subjects, {}, &Home::target, &Subject::target)) return;
-    std::vector<Home> next;
-    next.reserve(subjects.size());
-    auto old = homes_.begin();
-    for (const Subject& subject : subjects) {
-        while (old != homes_.end() && old->target < subject.target) ++old;
-        if (old != homes_.end() && old->target == subject.target) {
-            next.push_back(std::move(*old++));
-        } else {
-            next.emplace_back();
-            next.back().target = subject.target;
-        }
-    }
-    homes_ = std::move(next);
-}
+void Homes::follow_subjects(std::span<const Subject> subjects) { follow(homes_, subjects); }
 
 std::size_t Homes::domain_around(const CpuSet& mask) const {
     const CpuSet where = mask & usable_;

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "policies/tracks.h"
+
 namespace schedd::policies {
 
 namespace {
@@ -20,17 +22,7 @@ std::optional<Sample> value_of(const Port& port, Pid pid) {
 
 /// Where a member may run says what it came with only while it is not held.
 void NestMembers::follow(std::span<const Subject> subjects, const CpuSet& usable) {
-    if (!std::ranges::equal(tracks_, subjects, {}, &Track::target, &Subject::target)) {
-        std::vector<Track> next;
-        next.reserve(subjects.size());
-        auto old = tracks_.begin();
-        for (const Subject& subject : subjects) {
-            old = std::ranges::lower_bound(old, tracks_.end(), subject.target, {}, &Track::target);
-            const bool is_old = old != tracks_.end() && old->target == subject.target;
-            next.push_back(is_old ? std::move(*old++) : Track{.target = subject.target});
-        }
-        tracks_ = std::move(next);
-    }
+    policies::follow(tracks_, subjects);
     confined_ = 0;
     for (std::size_t i = 0; i < subjects.size(); ++i) {
         if (!subjects[i].held) tracks_[i].is_confined = !usable.subset_of(subjects[i].current);

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "policies/tracks.h"
+
 namespace schedd::policies {
 
 namespace {
@@ -31,17 +33,7 @@ void PoolMembers::assign(Track& track, const Subject& subject) const {
 }
 
 void PoolMembers::follow(std::span<const Subject> subjects) {
-    if (!std::ranges::equal(tracks_, subjects, {}, &Track::target, &Subject::target)) {
-        std::vector<Track> next;
-        next.reserve(subjects.size());
-        auto old = tracks_.begin();
-        for (const Subject& subject : subjects) {
-            while (old != tracks_.end() && old->target < subject.target) ++old;
-            if (old != tracks_.end() && old->target == subject.target) next.push_back(std::move(*old++));
-            else next.push_back({.target = subject.target});
-        }
-        tracks_ = std::move(next);
-    }
+    policies::follow(tracks_, subjects);
     sums_.assign(specs_.size() + 1, {});
     for (std::size_t i = 0; i < subjects.size(); ++i) {
         Track& track = tracks_[i];

@@ -14,6 +14,7 @@
 
 #include "policies/core_order.h"
 #include "policies/squeeze.h"
+#include "policies/tracks.h"
 
 namespace schedd::policies {
 
@@ -212,17 +213,7 @@ SqueezeRules PressureGuard::rules() const {
 
 /// Who is gone is forgotten. Of who is not held it is known what CPUs it came with: it never gets others.
 void PressureGuard::follow_subjects(std::span<const Subject> subjects) {
-    if (!std::ranges::equal(tracks_, subjects, {}, &Track::target, &Subject::target)) {
-        std::vector<Track> next;
-        next.reserve(subjects.size());
-        auto old = tracks_.begin();
-        for (const Subject& subject : subjects) {
-            while (old != tracks_.end() && old->target < subject.target) ++old;
-            if (old != tracks_.end() && old->target == subject.target) next.push_back(std::move(*old++));
-            else next.push_back({.target = subject.target});
-        }
-        tracks_ = std::move(next);
-    }
+    policies::follow(tracks_, subjects);
     for (std::size_t i = 0; i < subjects.size(); ++i)
         if (!subjects[i].held)
             tracks_[i].home = cores_.usable().subset_of(subjects[i].current) ? CpuSet() : subjects[i].current;
