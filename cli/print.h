@@ -47,6 +47,8 @@ std::string print_verify(const Json& verified, const Look& look);
 std::string print_doctor(const Json& report, const Look& look);
 
 /// The changes of Apply, Reload or a diff, one line each: + create, - remove, ~ everything else.
+/// What a dry run said that the changes would place; "" where it said nothing of that.
+std::string print_plan(const Json& applied, const Look& look);
 std::string print_changes(const Json& applied, const Look& look);
 
 } // namespace schedd::cli

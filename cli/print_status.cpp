@@ -132,6 +132,31 @@ std::string print_verify(const Json& verified, const Look& look) {
     return out + "\n" + fmt::format("{} cannot hold yet:\n\n", waiting.size()) + finding_table(waiting, look);
 }
 
+std::string print_plan(const Json& applied, const Look& look) {
+    if (const auto why = text_at(applied, "no_plan"); !why.empty())
+        return "What it would place is not known: " + shown(why, look) + "\n";
+    if (!applied.contains("plan")) return {};
+    const Json& plan = field(applied, "plan");
+    if (plan.empty()) return "Nobody would be placed otherwise now.\n";
+    std::string out = "It would place:\n";
+    for (const auto& row : plan) {
+        const auto comm = text_at(row, "comm");
+        const auto before = text_at(row, "before");
+        const auto after = text_at(row, "after");
+        const auto settings = text_at(row, "settings");
+        out += fmt::format("  {}{}: {} -> {}{}{}\n",
+                           paint(look, Hue::strong, shown(text_at(row, "target"), look)),
+                           comm.empty() ? "" : " (" + shown(comm, look) + ")",
+                           before.empty() ? "not held" : shown(before, look),
+                           after.empty() ? "put back as it was" : "CPUs " + shown(after, look),
+                           settings.empty() ? "" : ", " + shown(settings, look),
+                           after.empty() ? ""
+                                         : fmt::format(" by {}: {}", shown(text_at(row, "scheduler"), look),
+                                                       shown(text_at(row, "reason"), look)));
+    }
+    return out;
+}
+
 std::string print_changes(const Json& applied, const Look& look) {
     std::string out;
     for (const auto& change : field(applied, "changes")) {

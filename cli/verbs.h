@@ -67,9 +67,10 @@ Answer<Exit> show(const Session& session, const Answer<std::string>& reply, std:
                   std::string (*layout)(const Json&, const Look&));
 /// Whether somebody can be asked for a password: on a terminal, unless told otherwise.
 bool may_ask(const Session& session);
-/// One method call. Silence is success; a dry run says that nothing happened.
+/// One method call. Silence is success; a dry run says that nothing happened, and what `recipe`, the same
+/// change as recipe lines, would place.
 Answer<Exit> change_once(const Session& session, const char* method, const std::vector<Argument>& arguments,
-                         const CallOptions& options);
+                         const CallOptions& options, const std::string& recipe);
 /// Several verbs, one a line, wholly or not at all.
 Answer<Exit> change_all(const Session& session, const std::string& recipe);
 /// A word of a recipe line.

@@ -123,9 +123,18 @@ Json conflict_of(Bus& bus, const std::string& scheduler, const std::string& memb
     return nullptr;
 }
 
+std::string attach_recipe(const Session& session, const std::string& member) {
+    const auto path = member_path(scheduler_name(session.options.words[0]), member);
+    auto recipe = "create " + quoted(path) + "\n";
+    for (const auto& [name, value] : attributes_of(session.options))
+        recipe += fmt::format("write {} {}\n", quoted(path + "." + name), quoted(value));
+    return recipe;
+}
+
 /// Attaches one member, and tells when it is in another scheduler that wants something else of it.
 Answer<Exit> attach_one(const Session& session, const std::string& scheduler, const std::string& member) {
-    const auto done = change_once(session, "Attach", {scheduler, member}, attach_options(session));
+    const auto done = change_once(session, "Attach", {scheduler, member}, attach_options(session),
+                                  attach_recipe(session, member));
     if (!done || session.options.dry_run) return done;
     auto bus = session.connect();
     if (!bus) return Exit::ok; // it is attached
@@ -157,12 +166,7 @@ Answer<Exit> run_attach(const Session& session) {
     if (session.options.wait) return attach_and_wait(session, scheduler, words[1]);
     if (words.size() == 2) return attach_one(session, scheduler, words[1]);
     std::string recipe;
-    for (std::size_t i = 1; i < words.size(); ++i) {
-        const auto path = member_path(scheduler, words[i]);
-        recipe += "create " + quoted(path) + "\n";
-        for (const auto& [name, value] : attributes_of(session.options))
-            recipe += fmt::format("write {} {}\n", quoted(path + "." + name), quoted(value));
-    }
+    for (std::size_t i = 1; i < words.size(); ++i) recipe += attach_recipe(session, words[i]);
     return change_all(session, recipe);
 }
 
@@ -173,7 +177,8 @@ Answer<Exit> run_detach(const Session& session) {
     if (words.size() == 2) {
         auto options = change_options(session);
         if (session.options.persistent) options.entries.emplace_back("persistent", true);
-        return change_once(session, "Detach", {scheduler, words[1]}, options);
+        return change_once(session, "Detach", {scheduler, words[1]}, options,
+                           "remove " + quoted(member_path(scheduler, words[1])) + "\n");
     }
     std::string recipe;
     for (std::size_t i = 1; i < words.size(); ++i)

@@ -1,18 +1,39 @@
 // The verbs that change one part: set, create, remove, link, unlink.
-#include <fmt/format.h>
+#include <chrono>
+#include <thread>
 
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "cli/print.h"
 #include "cli/verbs.h"
 
 namespace schedd::cli {
 
+namespace {
+
+constexpr int kPlanTries = 20;
+
+} // namespace
+
 Answer<Exit> change_once(const Session& session, const char* method, const std::vector<Argument>& arguments,
-                         const CallOptions& options) {
+                         const CallOptions& options, const std::string& recipe) {
     auto bus = session.connect();
     if (!bus) return std::unexpected(bus.error());
-    if (const auto reply = bus->call(method, arguments, &options); !reply)
-        return std::unexpected(reply.error());
+    auto reply = bus->call(method, arguments, &options);
+    if (!reply) return std::unexpected(reply.error());
     if (!session.options.dry_run) return Exit::ok;
-    if (const auto written = print("Possible; nothing was changed.\n"); !written)
+    CallOptions dry;
+    dry.entries = {{"dry_run", true}, {"format", std::string("verbs")}};
+    std::string plan;
+    for (int i = 0; i < kPlanTries; ++i) { // it is not rehearsed more often than a tenth of the time allows
+        if (i > 0) std::this_thread::sleep_for(std::chrono::milliseconds(100));
+        if (i > 0 || std::string_view(method) != "Apply") reply = bus->call("Apply", {recipe}, &dry);
+        const auto applied = reply ? parse_json(*reply, "Apply") : std::unexpected(reply.error());
+        plan = applied ? print_plan(*applied, session.look) : std::string();
+        if (!applied || text_at(*applied, "no_plan").empty()) break;
+    }
+    if (const auto written = print("Possible; nothing was changed.\n" + plan); !written)
         return std::unexpected(written.error());
     return Exit::ok;
 }
@@ -20,7 +41,7 @@ Answer<Exit> change_once(const Session& session, const char* method, const std::
 Answer<Exit> change_all(const Session& session, const std::string& recipe) {
     auto options = change_options(session);
     options.entries.emplace_back("format", std::string("verbs"));
-    return change_once(session, "Apply", {recipe}, options);
+    return change_once(session, "Apply", {recipe}, options, recipe);
 }
 
 std::string quoted(const std::string& word) {
@@ -51,7 +72,8 @@ Answer<Exit> run_set(const Session& session) {
                                                 shown(place)));
     return change_once(session, "Write",
                        {place.substr(0, dot), place.substr(dot + 1), Argument::variant(value)},
-                       change_options(session));
+                       change_options(session),
+                       fmt::format("write {} {}\n", cli::quoted(place), cli::quoted(value)));
 }
 
 Answer<Exit> run_create(const Session& session) {
@@ -68,9 +90,13 @@ Answer<Exit> run_create(const Session& session) {
             return give_up(Exit::usage, fmt::format("create: '{}' is not ATTRIBUTE=VALUE", shown(words[i])));
         attributes.emplace_back(words[i].substr(0, equals), words[i].substr(equals + 1));
     }
+    const auto written = attributes;
     auto options = change_options(session);
     if (!attributes.empty()) options.entries.emplace_back("attributes", std::move(attributes));
-    return change_once(session, "Create", {words[0], type}, options);
+    std::string recipe = fmt::format("create {} {}\n", cli::quoted(words[0]), type);
+    for (const auto& [name, value] : written)
+        recipe += fmt::format("write {} {}\n", cli::quoted(words[0] + "." + name), cli::quoted(value));
+    return change_once(session, "Create", {words[0], type}, options, recipe);
 }
 
 Answer<Exit> run_remove(const Session& session) {
@@ -78,21 +104,26 @@ Answer<Exit> run_remove(const Session& session) {
     if (words.size() > 1) {
         std::string recipe;
         for (const auto& path : words)
-            recipe += fmt::format("remove {}{}\n", session.options.recursive ? "-r " : "", quoted(path));
+            recipe += fmt::format("remove {}{}\n", session.options.recursive ? "-r " : "", cli::quoted(path));
         return change_all(session, recipe);
     }
     auto options = change_options(session);
     if (session.options.recursive) options.entries.emplace_back("recursive", true);
-    return change_once(session, "Remove", {words[0]}, options);
+    return change_once(session, "Remove", {words[0]}, options,
+                       fmt::format("remove {}{}\n", session.options.recursive ? "-r " : "",
+                                   cli::quoted(words[0])));
 }
 
 Answer<Exit> run_link(const Session& session) {
     const auto& words = session.options.words;
-    return change_once(session, "Link", {words[0], words[1]}, change_options(session));
+    return change_once(session, "Link", {words[0], words[1]}, change_options(session),
+                       fmt::format("link {} {}\n", cli::quoted(words[0]), cli::quoted(words[1])));
 }
 
 Answer<Exit> run_unlink(const Session& session) {
-    return change_once(session, "Unlink", {session.options.words[0]}, change_options(session));
+    const auto& sink = session.options.words[0];
+    return change_once(session, "Unlink", {sink}, change_options(session),
+                       fmt::format("unlink {}\n", cli::quoted(sink)));
 }
 
 } // namespace schedd::cli

@@ -31,7 +31,8 @@ Answer<Exit> show_changes(const Session& session, const Json& applied, std::stri
                           Exit exit = Exit::ok) {
     const auto form = session.options.json;
     auto text = form == JsonForm::off ? print_changes(applied, session.look) : dump_json(applied, form);
-    if (form == JsonForm::off && !verdict.empty()) text += fmt::format("{}\n", verdict);
+    if (form == JsonForm::off && !verdict.empty())
+        text += fmt::format("{}\n", verdict) + print_plan(applied, session.look);
     if (const auto written = print(text); !written) return std::unexpected(written.error());
     return exit;
 }

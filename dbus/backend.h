@@ -125,6 +125,17 @@ struct Finding {
     bool waits = false; // it cannot hold yet: no drift
 };
 
+/// What a rehearsal would write, or put back as it was (`after` is "").
+struct PlannedChange {
+    std::string target;
+    std::string comm;
+    std::string before; // CPUs as decided now, "" where it is not held
+    std::string after;
+    std::string settings;
+    std::string scheduler;
+    std::string reason;
+};
+
 /// All calls come from the loop's thread. Strings may hold any bytes; the bus side makes them fit for D-Bus.
 class Backend : public HoldKeeper, public LogKnobs {
 public:
@@ -150,6 +161,10 @@ public:
     /// The present configuration as TOML, and as the verbs that build it from nothing.
     [[nodiscard]] virtual std::string export_config() const = 0;
     [[nodiscard]] virtual std::vector<model::Verb> export_verbs() const = 0;
+
+    /// What the changes would place, as JSON (describe_plan()); nothing is changed. REQUIRES: a dry run of
+    /// them went well. Fails with busy (asked too often), io.
+    virtual Result<std::string> rehearse(const model::Recipe& recipe) = 0;
 
     [[nodiscard]] virtual Facts facts() const = 0;
     /// The topology facts alone: cheap, called for single properties.

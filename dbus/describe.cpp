@@ -276,8 +276,25 @@ std::string describe_findings(const std::vector<Finding>& findings) {
     return text_of_json({{"ok", ok}, {"findings", std::move(drift)}, {"waiting", std::move(waiting)}});
 }
 
-std::string describe_changes(const std::vector<std::string>& changes, bool dry_run) {
-    return text_of_json({{"changes", changes}, {"dry_run", dry_run}});
+std::string describe_plan(const std::vector<PlannedChange>& plan) {
+    Json rows = Json::array();
+    for (const auto& change : plan)
+        rows.push_back({{"target", change.target},
+                        {"comm", change.comm},
+                        {"before", change.before},
+                        {"after", change.after},
+                        {"settings", change.settings},
+                        {"scheduler", change.scheduler},
+                        {"reason", change.reason}});
+    return text_of_json(rows);
+}
+
+std::string describe_changes(const std::vector<std::string>& changes, bool dry_run, const std::string& plan,
+                             const std::string& why) {
+    Json all{{"changes", changes}, {"dry_run", dry_run}};
+    if (!plan.empty()) all["plan"] = Json::parse(plan, nullptr, false);
+    if (!why.empty()) all["no_plan"] = why;
+    return text_of_json(all);
 }
 
 std::string describe_all(const Tree& tree, const Facts& facts, const std::vector<Explanation>& explanations) {

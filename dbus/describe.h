@@ -24,7 +24,10 @@ std::string describe_checks(const std::vector<Check>& checks);
 std::string describe_explanations(const std::vector<Explanation>& explanations);
 std::string describe_findings(const std::vector<Finding>& findings);
 /// What a recipe did: {"changes":[...],"dry_run":b}.
-std::string describe_changes(const std::vector<std::string>& changes, bool dry_run);
+/// `plan` is what describe_plan() gave, or "" for none; `why` says why there is none.
+std::string describe_changes(const std::vector<std::string>& changes, bool dry_run,
+                             const std::string& plan = {}, const std::string& why = {});
+std::string describe_plan(const std::vector<PlannedChange>& plan);
 /// {"status":...,"tree":...,"explain":[...]}
 std::string describe_all(const model::Tree& tree, const Facts& facts,
                          const std::vector<Explanation>& explanations);

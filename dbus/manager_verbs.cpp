@@ -64,6 +64,22 @@ Result<std::vector<std::string>> carry_out(Backend& backend, const std::string& 
     return lines_of(*recipe);
 }
 
+/// Which comments are left out of: a reload tells of settings in them.
+Recipe recipe_of(const std::vector<std::string>& lines) {
+    std::string text;
+    for (const auto& line : lines)
+        if (!line.starts_with('#')) text += line + "\n";
+    return parse_recipe(text).value_or(Recipe());
+}
+
+/// A dry run also tells what the changes would place.
+std::string described(Backend& backend, const std::vector<std::string>& changes, bool dry_run) {
+    if (!dry_run) return describe_changes(changes, dry_run);
+    const auto plan = backend.rehearse(recipe_of(changes));
+    return plan ? describe_changes(changes, dry_run, *plan)
+                : describe_changes(changes, dry_run, {}, plan.error().text());
+}
+
 } // namespace
 
 Change create(Backend& backend, Reader& in) {
@@ -151,7 +167,7 @@ Change apply(Backend& backend, Reader& in) {
                   [=, &backend](const Options& options, Writer& out) -> Status {
                       const auto changes = carry_out(backend, text, options);
                       if (!changes) return std::unexpected(changes.error());
-                      out.text(describe_changes(*changes, options.dry_run()));
+                      out.text(described(backend, *changes, options.dry_run()));
                       return {};
                   });
 }
@@ -239,7 +255,7 @@ Change reload(Backend& backend, Reader& in) {
     return change(in.options(), {}, [&backend](const Options& options, Writer& out) -> Status {
         const auto changes = backend.reload(options.dry_run());
         if (!changes) return std::unexpected(changes.error());
-        out.text(describe_changes(*changes, options.dry_run()));
+        out.text(described(backend, *changes, options.dry_run()));
         return {};
     });
 }

@@ -39,6 +39,8 @@ public:
     void tell(std::string_view id, kit::Severity severity, std::string_view about, std::string_view message,
               std::initializer_list<std::pair<std::string_view, std::string_view>> fields = {});
 
+    void write_nowhere() { target_ = Target::null; }
+
     // The same in the words of syslog and systemd, as dbus::LogKnobs has them.
     [[nodiscard]] std::string syslog_level() const;
     kit::Status set_syslog_level(std::string_view level);

@@ -7,16 +7,17 @@
 
 namespace schedd::service {
 
-/// At most a tenth of the time goes into it, and it is asked at most once a second.
+/// At most a tenth of the time goes into it, and it is asked at most once in `least`.
 class CostlyQuestion {
 public:
+    explicit CostlyQuestion(kit::Duration least = std::chrono::seconds(1)) : least_(least) {}
     [[nodiscard]] bool may_be_asked(kit::Time now) const { return now >= again_; }
     void was_asked(kit::Time before, kit::Time after) {
-        again_ = after + std::max<kit::Duration>(kAtMost, 9 * (after - before));
+        again_ = after + std::max<kit::Duration>(least_, 9 * (after - before));
     }
 
 private:
-    static constexpr kit::Duration kAtMost = std::chrono::seconds(1);
+    kit::Duration least_;
     kit::Time again_{};
 };
 

@@ -54,6 +54,7 @@ public:
     [[nodiscard]] dbus::Facts facts() const override;
     [[nodiscard]] dbus::TopologyFacts topology() const override;
     [[nodiscard]] dbus::MachineFacts machine() const override;
+    Result<std::string> rehearse(const Recipe& recipe) override;
     std::vector<dbus::Check> examine() override;
     [[nodiscard]] Result<std::vector<dbus::Explanation>> explain(std::string_view what) const override;
     [[nodiscard]] std::vector<dbus::Explanation> explain_all() const override;
@@ -78,6 +79,7 @@ private:
 
     Status open_holds();
     void hear_holds();
+    [[nodiscard]] std::string play(const Recipe& recipe);
     [[nodiscard]] Status is_there(const std::string& held) const;
     /// Whether somebody holds what the recipe would remove: then it fails with busy, naming the holder.
     [[nodiscard]] Status check_holds(const Recipe& recipe) const;
@@ -158,6 +160,7 @@ private:
     std::string told_status_;
     Time next_sign_of_life_{};
     CostlyQuestion verifying_;
+    CostlyQuestion rehearsing_{Duration{}};
     CostlyQuestion examining_;
     std::vector<dbus::Check> examined_; // a moment ago
 };

@@ -62,6 +62,8 @@ public:
 
     void add_listener(TreeListener& listener) { listeners_.push_back(&listener); }
     void remove_listener(TreeListener& listener) { std::erase(listeners_, &listener); }
+    /// Nobody else hears of anything any more; for a copy of the process.
+    void keep_only(TreeListener& listener) { listeners_ = {&listener}; }
 
 private:
     friend class Change;

@@ -178,7 +178,7 @@ void Engine::refresh_members(Time now) {
 /// A unit that waited for its start has its first process: whoever waits for it to be placed waits in its
 /// start.
 void Engine::look_at_started(const Subject& subject) {
-    if (subject.target.sort != Target::Sort::unit || subject.pids.empty()) return;
+    if (subject.target.sort != Target::Sort::unit || subject.pids.empty() || is_rehearsal_) return;
     const auto at = outcomes_.find(subject.target);
     if (at != outcomes_.end() && at->second.state == State::pending) redo(subject.target, at->second);
 }

@@ -46,6 +46,17 @@ struct Explanation {
     std::string before;   // the same in words
 };
 
+/// What a rehearsal would write, or put back as it was (`after` empty).
+struct PlannedChange {
+    Target target;
+    std::string comm; // of a process
+    CpuSet before;    // as decided now; empty: not held
+    CpuSet after;
+    Tuning tuning;
+    std::string scheduler; // the last that has a say
+    std::string reason;
+};
+
 /// Numbers of one scheduler.
 struct SchedulerFacts {
     std::string name;
@@ -75,6 +86,10 @@ public:
     /// Puts every held target back (`restore`) and forgets it. For stopping; apply the process events that
     /// are waiting before, and again after it with settle(), for what was forked meanwhile.
     void release_all();
+
+    /// What would be placed otherwise, now that the tree has changed. Only in a copy of the process: the
+    /// policies decide for real, and this engine acts no more.
+    std::vector<PlannedChange> rehearse(Time now);
 
     void topology_changed();
     /// Reads everything back and does again what no longer holds, whoever undid it: systemd has read its
@@ -214,7 +229,8 @@ private:
     std::set<std::string> frozen_;
     bool members_dirty_ = true;
     bool verdicts_dirty_ = true;
-    bool views_dirty_ = false; // what is given away alone may have changed, or to whom
+    bool is_rehearsal_ = false; // nothing may be written
+    bool views_dirty_ = false;  // what is given away alone may have changed, or to whom
     bool reports_dirty_ = true; // what members say of themselves may have changed
     // the same of these targets alone, so that one change among many costs what it is worth
     std::vector<Target> changed_; // decided otherwise since verdicts were combined

@@ -306,6 +306,35 @@ TEST_F(TheCommandLine, TellsAtAttachThatTwoSchedulersCannotBothHaveTheirWay) {
     EXPECT_TRUE(is_told()) << output;
 }
 
+TEST_F(TheCommandLine, TellsInADryRunWhoWouldBePlacedWhere) {
+    daemon = std::make_unique<Daemon>(bus, "",
+                                      std::vector<std::string>{"--actuator=dry-run",
+                                                               "--topology=synthetic:core:8 pu:1"});
+    ASSERT_TRUE(daemon->is_running()) << daemon->log();
+    ASSERT_EQ(cli({"create", "schedulers/A"}), 0) << output;
+    ASSERT_EQ(cli({"create", "schedulers/A/exclusive_cores"}), 0) << output;
+    const Sleeper first;
+    const Sleeper second;
+    const auto has = [&](const std::string& text) { return output.find(text) != std::string::npos; };
+    ASSERT_EQ(cli({"attach", "-n", "--cpus=2", "--exclusive", "A", first.member()}), 0) << output;
+    EXPECT_TRUE(has(first.member() + " (sleep): not held -> CPUs 0-1 by A: ")) << output;
+    ASSERT_EQ(cli({"verify"}), 0);
+    ASSERT_EQ(cli({"explain", first.member()}), 1) << "nothing was attached: " << output;
+    ASSERT_EQ(cli({"attach", "--wait", "--cpus=2", "--exclusive", "A", first.member()}), 0) << output;
+    ASSERT_EQ(cli({"attach", "--wait", "A", second.member()}), 0) << output;
+    ASSERT_EQ(cli({"set", "-n", "schedulers/A/exclusive_cores.reserved", "0"}), 0) << output;
+    EXPECT_TRUE(has(first.member() + " (sleep): 0-1 -> CPUs 1-2 by A")) << output;
+    EXPECT_TRUE(has(second.member() + " (sleep): 2-7 -> CPUs 3-7 by A")) << output;
+    ASSERT_EQ(cli({"detach", "-n", "A", first.member()}), 0) << output;
+    EXPECT_TRUE(has(first.member() + " (sleep): 0-1 -> put back as it was")) << output;
+    ASSERT_EQ(cli({"remove", "-n", "-r", "schedulers/A"}), 0) << output;
+    EXPECT_TRUE(has(second.member() + " (sleep): 2-7 -> put back as it was")) << output;
+    ASSERT_EQ(cli({"create", "-n", "schedulers/B"}), 0) << output;
+    EXPECT_TRUE(has("Nobody would be placed otherwise now.")) << output;
+    ASSERT_EQ(cli({"explain", first.member()}), 0) << output;
+    EXPECT_TRUE(has("decides CPUs 0-1")) << "all is as it was: " << output;
+}
+
 TEST_F(TheCommandLine, DrawsValidGraphs) {
     build();
     ASSERT_EQ(cli({"graph", "--format=dot"}), 0) << output;

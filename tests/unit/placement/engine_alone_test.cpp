@@ -125,5 +125,19 @@ TEST_F(TwoGivers, SeeAllWhenNothingElseWouldBeLeft) {
     EXPECT_TRUE(engine->explain("13")->front().verdict.has_conflict()) << "and that is told";
 }
 
+TEST_F(TwoGivers, RehearseWithoutActing) {
+    attach("A", 10);
+    attach("B", 11, 1);
+    const auto before = steps();
+    ASSERT_TRUE(world.apply("create schedulers/A/process_set/process:12\n"
+                            "remove schedulers/B/process_set/process:11\n"));
+    std::string told;
+    for (const auto& change : engine->rehearse(world.clock.now()))
+        told += fmt::format("{} {} -> {};", change.target.text(), change.before.text(), change.after.text());
+    EXPECT_EQ(told, "process:12  -> 1;process:11 1-3 -> ;");
+    EXPECT_EQ(steps(), before);
+    EXPECT_TRUE(ledger.find(process(11))) << "it is held still";
+}
+
 } // namespace
 } // namespace schedd::placement

@@ -18,6 +18,13 @@ TEST(ACostlyQuestion, IsAskedAtMostOnceASecond) {
     EXPECT_TRUE(question.may_be_asked(start + 1001ms));
 }
 
+TEST(ACostlyQuestion, OfNoLeastTimeMayFollowAtOnceOnACheapOne) {
+    CostlyQuestion question{kit::Duration{}};
+    const kit::Time start{1h};
+    question.was_asked(start, start + 1ms);
+    EXPECT_TRUE(question.may_be_asked(start + 10ms));
+}
+
 TEST(ACostlyQuestion, TakesAtMostATenthOfTheTime) {
     CostlyQuestion question;
     const kit::Time start{1h};
