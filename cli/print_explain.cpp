@@ -75,12 +75,18 @@ std::string subject_text(const Json& subject, const Look& look) {
         out += "  No scheduler has decided anything for it.\n";
     const auto state = text_at(subject, "state");
     if (state.empty()) return out;
-    out += fmt::format("  wanted {}, written {}, effective {}\n", cpus_text(subject, "wanted", look),
-                       cpus_text(subject, "written", look),
-                       paint(look, Hue::strong, cpus_text(subject, "effective", look)));
+    // an actuator that only pretends must not be heard as a machine that obeys
+    const bool is_on_paper = text_at(subject, "detail").ends_with("dry run: nothing was written");
+    const auto written = cpus_text(subject, "written", look);
+    out += fmt::format("  wanted {}, ", cpus_text(subject, "wanted", look));
+    if (is_on_paper) out += fmt::format("would be written {}\n", written);
+    else
+        out += fmt::format("written {}, effective {}\n", written,
+                           paint(look, Hue::strong, cpus_text(subject, "effective", look)));
     if (const auto settings = text_at(subject, "settings"); !settings.empty())
         out += "  beside its CPUs: " + shown(settings, look) + "\n";
-    out += fmt::format("  {}: {}", paint(look, hue_of_state(state), shown(state, look)), meaning_of(state));
+    out += fmt::format("  {}: {}", paint(look, hue_of_state(state), shown(state, look)),
+                       is_on_paper && state == "applied" ? "so it would be" : meaning_of(state));
     if (const auto detail = text_at(subject, "detail"); !detail.empty())
         out += " (" + shown(detail, look) + ")";
     out += "\n";

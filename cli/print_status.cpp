@@ -1,4 +1,6 @@
 // Layout of status, verify and lists of changes.
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -115,6 +117,22 @@ std::string finding_table(const Json& findings, const Look& look) {
     return table(rows, std::vector<Align>(6, Align::left), look);
 }
 
+/// How many of them the machine is to blame for, and how many the schedulers.
+std::string found_text(const Json& findings, const Look& look) {
+    const auto conflicts = std::ranges::count_if(findings, [](const Json& finding) {
+        return text_at(finding, "state") == "conflict";
+    });
+    const auto others = static_cast<long long>(findings.size()) - conflicts;
+    std::string out;
+    if (others > 0)
+        out = paint(look, Hue::bad, counted(others, "difference")) +
+              " between what is wanted and what the machine says";
+    if (conflicts > 0)
+        out += (out.empty() ? "" : ", and ") + paint(look, Hue::bad, counted(conflicts, "conflict")) +
+               " between schedulers";
+    return out;
+}
+
 } // namespace
 
 std::string print_verify(const Json& verified, const Look& look) {
@@ -122,14 +140,16 @@ std::string print_verify(const Json& verified, const Look& look) {
     const Json& waiting = field(verified, "waiting");
     const bool holds = findings.empty() && flag_at(verified, "ok");
     std::string out;
+    const bool is_on_paper = flag_at(verified, "dry_run");
+    if (holds && waiting.empty() && is_on_paper)
+        return "No conflict: all that was decided could hold. Nothing is written, schedd runs as a dry "
+               "run.\n";
     if (holds && waiting.empty())
         return paint(look, Hue::good, "Everything holds") + ": what is wanted is what the machine says.\n";
     if (holds) out += paint(look, Hue::good, "What could be done holds") + ".\n";
-    else
-        out += paint(look, Hue::bad, counted(static_cast<long long>(findings.size()), "difference")) +
-               " between what is wanted and what the machine says:\n\n" + finding_table(findings, look);
+    else out += found_text(findings, look) + ":\n\n" + finding_table(findings, look);
     if (waiting.empty()) return out;
-    return out + "\n" + fmt::format("{} cannot hold yet:\n\n", waiting.size()) + finding_table(waiting, look);
+    return out + "\n" + fmt::format("{} cannot hold now:\n\n", waiting.size()) + finding_table(waiting, look);
 }
 
 std::string print_plan(const Json& applied, const Look& look) {

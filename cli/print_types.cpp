@@ -1,4 +1,6 @@
 // Layout of the types: a table of all, or one in full with its attributes, ports and sources.
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -31,17 +33,33 @@ std::string indented(std::vector<std::vector<std::string>> rows, std::size_t cel
     return out;
 }
 
+/// Words in lines of this many columns: one long list of choices would push what follows off the screen.
+constexpr std::size_t kAcceptedColumns = 60;
+
+std::vector<std::string> accepted_lines(const std::string& accepted) {
+    std::vector<std::string> words;
+    for (std::size_t at = 0; at < accepted.size();) {
+        const auto end = std::min(accepted.find(' ', at), accepted.size());
+        words.push_back(accepted.substr(at, end - at));
+        at = end + 1;
+    }
+    auto lines = wrap(words, kAcceptedColumns);
+    if (lines.empty()) lines.emplace_back();
+    return lines;
+}
+
 std::string attributes_section(const Json& type, const Look& look) {
     const Json& attributes = field(type, "attributes");
     if (attributes.empty()) return {};
     std::vector<std::vector<std::string>> rows;
     for (const auto& attribute : attributes) {
         const bool read_only = flag_at(attribute, "read_only");
+        const auto accepted = accepted_lines(read_only ? shown(text_at(attribute, "kind"), look)
+                                                       : shown(text_at(attribute, "accepted"), look));
         rows.push_back({paint(look, Hue::strong, shown(text_at(attribute, "name"), look)),
                         read_only ? "read-only" : "default " + shown(text_at(attribute, "default"), look),
-                        read_only ? shown(text_at(attribute, "kind"), look)
-                                  : shown(text_at(attribute, "accepted"), look),
-                        shown(text_at(attribute, "doc"), look)});
+                        accepted.front(), shown(text_at(attribute, "doc"), look)});
+        for (std::size_t i = 1; i < accepted.size(); ++i) rows.push_back({"", "", accepted[i], ""});
     }
     return section("Attributes", look) + indented(std::move(rows), 4, look);
 }

@@ -145,14 +145,20 @@ void Engine::combine_some(std::vector<Target> changed, Time now) {
 void Engine::tell_conflicts(const std::map<Target, Verdict>& verdicts) {
     if (!listener_) return;
     for (const auto& [target, verdict] : verdicts) {
+        if (!verdict.has_conflict()) continue;
         const auto before = verdicts_.find(target);
-        if (!verdict.has_conflict() || (before != verdicts_.end() && before->second.has_conflict())) continue;
+        const auto is_known = [&](const Opinion& now) {
+            return before != verdicts_.end() &&
+                   std::ranges::any_of(before->second.opinions, [&](const Opinion& then) {
+                       return then.scheduler == now.scheduler && then.result == now.result;
+                   });
+        };
         for (const auto& opinion : verdict.opinions)
-            if (opinion.result == Opinion::Result::conflict)
+            if (opinion.result == Opinion::Result::conflict && !is_known(opinion))
                 listener_->conflicted(opinion.scheduler, target,
                                       fmt::format("wants CPUs {}, but {} are decided", opinion.cpus.text(),
                                                   verdict.cpus.text()));
-            else if (opinion.result == Opinion::Result::disputes)
+            else if (opinion.result == Opinion::Result::disputes && !is_known(opinion))
                 listener_->conflicted(opinion.scheduler, target,
                                       fmt::format("gave CPUs {} to {} alone, and nothing else would be left",
                                                   opinion.cpus.text(), opinion.member));

@@ -31,15 +31,20 @@ bool Verdict::has_conflict() const {
 std::string Verdict::disagreement() const {
     std::string text;
     const auto add = [&](const std::string& more) { text += (text.empty() ? "" : "; ") + more; };
-    for (const auto& opinion : opinions)
-        if (opinion.result == Opinion::Result::conflict)
-            add(fmt::format("{} wants CPUs {}, none of which is left", opinion.scheduler,
-                            opinion.cpus.text()));
-    if (!text.empty() && !cpus.empty()) text += fmt::format(" beside {}, decided before it", cpus.text());
-    for (const auto& opinion : opinions)
-        if (opinion.result == Opinion::Result::disputes)
+    CpuSet decided; // by those that came before
+    for (const auto& opinion : opinions) {
+        if (opinion.result == Opinion::Result::decides) decided = opinion.cpus;
+        else if (opinion.result == Opinion::Result::narrows) decided &= opinion.cpus;
+        else if (opinion.result == Opinion::Result::conflict) {
+            const auto& beside = decided.empty() || decided.intersects(opinion.cpus) ? cpus : decided;
+            add(fmt::format("{} wants CPUs {}, none of which is left{}", opinion.scheduler,
+                            opinion.cpus.text(),
+                            beside.empty() ? ""
+                                           : fmt::format(" beside {}, decided before it", beside.text())));
+        } else if (opinion.result == Opinion::Result::disputes)
             add(fmt::format("{} gives CPUs {} to {} alone, and nothing else is left", opinion.scheduler,
                             opinion.cpus.text(), opinion.member));
+    }
     return text;
 }
 

@@ -104,6 +104,18 @@ TEST(AType, IsFoundByItsShortNameToo) {
     EXPECT_THAT(type_names(types), HasSubstr("threshold_filter"));
 }
 
+TEST(AType, WithManyChoicesKeepsItsSentencesOnTheScreen) {
+    const Json attribute = {{"name", "level"},
+                            {"default", "auto"},
+                            {"accepted",
+                             "one of: auto core l3 numa package l3,core numa,core numa,l3 numa,l3,core"},
+                            {"doc", "What is balanced."}};
+    const auto text =
+        print_types({{{"name", "p"}, {"kind", "policy"}, {"attributes", {attribute}}}}, "p", {});
+    EXPECT_THAT(text, HasSubstr("numa,l3  What is balanced.\n")) << text;
+    EXPECT_THAT(text, HasSubstr("\n                       numa,l3,core\n")) << text;
+}
+
 TEST(AnInstance, SaysItsTypeOnlyWhenItsNameDoesNot) {
     EXPECT_FALSE(says_more("threshold_filter", "threshold", "filter"));
     EXPECT_FALSE(says_more("cpu", "cpu", "probe"));
@@ -114,6 +126,35 @@ TEST(AnInstance, SaysItsTypeOnlyWhenItsNameDoesNot) {
 TEST(TheVerdict, IsOneSentenceWhenEverythingHolds) {
     EXPECT_EQ(print_verify({{"ok", true}, {"findings", Json::array()}}, {}),
               "Everything holds: what is wanted is what the machine says.\n");
+}
+
+TEST(TheVerdict, DoesNotSpeakForAMachineThatNothingIsWrittenTo) {
+    const auto text = print_verify({{"ok", true}, {"findings", Json::array()}, {"dry_run", true}}, {});
+    EXPECT_THAT(text, HasSubstr("Nothing is written"));
+    EXPECT_THAT(text, Not(HasSubstr("machine says")));
+}
+
+TEST(TheVerdict, CountsConflictsApartFromDifferences) {
+    const Json conflict = {{"target", "process:1"}, {"scheduler", "B"}, {"state", "conflict"}};
+    const Json drift = {{"target", "process:2"}, {"scheduler", "A"}, {"state", "overridden"}};
+    EXPECT_THAT(print_verify({{"ok", false}, {"findings", {conflict}}}, {}),
+                testing::StartsWith("1 conflict between schedulers:\n"));
+    EXPECT_THAT(print_verify({{"ok", false}, {"findings", {conflict, drift, conflict}}}, {}),
+                testing::StartsWith("1 difference between what is wanted and what the machine says, and "
+                                    "2 conflicts between schedulers:\n"));
+}
+
+TEST(TheExplanation, OfADryRunClaimsNothingOfTheMachine) {
+    const auto text = print_explain({{"subjects",
+                                      {{{"target", "process:1"},
+                                        {"state", "applied"},
+                                        {"wanted", "0-1"},
+                                        {"written", "0-1"},
+                                        {"effective", "0-1"},
+                                        {"detail", "dry run: nothing was written"}}}}},
+                                    {});
+    EXPECT_THAT(text, HasSubstr("wanted 0-1, would be written 0-1\n"));
+    EXPECT_THAT(text, HasSubstr("applied: so it would be (dry run: nothing was written)"));
 }
 
 TEST(TheStatus, WithoutSchedulersSaysHowToMakeOne) {

@@ -90,6 +90,19 @@ TEST_F(AnEngine, StacksTwoSchedulersAndSaysWhoConflicts) {
     EXPECT_EQ(engine->facts()[0].conflicts, 1U);
 }
 
+TEST_F(AnEngine, TellsOfASecondConflictOverTheSameTarget) {
+    second_scheduler();
+    ASSERT_TRUE(world.apply("create schedulers/U\ncreate schedulers/U/load_balancing\nlink cpu/load "
+                            "schedulers/U/load_balancing/node_load\n"));
+    for (const auto* scheduler : {"S", "T", "U"}) attach(10, scheduler);
+    decide({{process(10), cpus("0-1"), "T says"}}, "T");
+    decide({{process(10), cpus("3"), "S says"}}, "S");
+    heard.lines.clear();
+    decide({{process(10), cpus("2"), "U says"}}, "U");
+    EXPECT_EQ(std::ranges::count(heard.lines, "conflict T process:10"), 1);
+    EXPECT_EQ(std::ranges::count(heard.lines, "conflict S process:10"), 0) << "that was told before";
+}
+
 TEST_F(AnEngine, StacksAnewWhenAPrecedenceIsWritten) {
     second_scheduler();
     attach(10, "S");

@@ -51,6 +51,15 @@ TEST(Stacking, AThirdMayStillNarrowAfterAConflict) {
     EXPECT_EQ(verdicts.at(process(7)).cpus, cpus("1"));
 }
 
+TEST(Stacking, AConflictNamesWhoIsOverruledAndWhatStoodThen) {
+    const auto verdicts = combine({wish("first", process(7), "4-7", 3), wish("second", process(7), "0-3", 2),
+                                   wish("third", process(7), "1,5", 1)},
+                                  cpus("0-7"));
+    EXPECT_EQ(verdicts.at(process(7)).cpus, cpus("5")) << "who narrows afterwards has its way";
+    EXPECT_EQ(verdicts.at(process(7)).disagreement(),
+              "second wants CPUs 0-3, none of which is left beside 4-7, decided before it");
+}
+
 TEST(Stacking, ExplicitMembersComeBeforeHandleAll) {
     auto all = wish("universal", process(7), "0-1", 9);
     all.is_explicit = false;
