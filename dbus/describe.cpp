@@ -261,7 +261,7 @@ std::string describe_explanations(const std::vector<Explanation>& explanations) 
     return text_of_json({{"subjects", explanations_json(explanations)}});
 }
 
-std::string describe_findings(const std::vector<Finding>& findings) {
+std::string describe_findings(const std::vector<Finding>& findings, bool dry_run) {
     Json drift = Json::array();
     Json waiting = Json::array();
     for (const auto& f : findings)
@@ -273,7 +273,9 @@ std::string describe_findings(const std::vector<Finding>& findings) {
                         {"effective", f.effective},
                         {"detail", f.detail}});
     const bool ok = drift.empty();
-    return text_of_json({{"ok", ok}, {"findings", std::move(drift)}, {"waiting", std::move(waiting)}});
+    Json all = {{"ok", ok}, {"findings", std::move(drift)}, {"waiting", std::move(waiting)}};
+    if (dry_run) all["dry_run"] = true;
+    return text_of_json(all);
 }
 
 std::string describe_plan(const std::vector<PlannedChange>& plan) {

@@ -22,7 +22,7 @@ std::string describe_machine(const MachineFacts& machine);
 std::string describe_checks(const std::vector<Check>& checks);
 
 std::string describe_explanations(const std::vector<Explanation>& explanations);
-std::string describe_findings(const std::vector<Finding>& findings);
+std::string describe_findings(const std::vector<Finding>& findings, bool dry_run = false);
 /// What a recipe did: {"changes":[...],"dry_run":b}.
 /// `plan` is what describe_plan() gave, or "" for none; `why` says why there is none.
 std::string describe_changes(const std::vector<std::string>& changes, bool dry_run,

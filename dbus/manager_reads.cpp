@@ -120,7 +120,7 @@ Status explain(Backend& backend, Reader& in, Writer& out) {
 Status verify(Backend& backend, Reader&, Writer& out) {
     const auto findings = backend.verify();
     if (!findings) return std::unexpected(findings.error());
-    out.text(describe_findings(*findings));
+    out.text(describe_findings(*findings, backend.facts().actuator == "dry-run"));
     return {};
 }
 

@@ -34,6 +34,22 @@ dbus::Explanation translate(const placement::Explanation& row) {
     return out;
 }
 
+/// One for each scheduler that cannot have its way, else one for a state that is not as wanted.
+void add_findings(const placement::Explanation& row, std::vector<dbus::Finding>& findings) {
+    const auto told = translate(row);
+    using Result = placement::Opinion::Result;
+    for (const auto& opinion : row.verdict.opinions)
+        if (opinion.result == Result::conflict || opinion.result == Result::disputes)
+            findings.push_back({told.target, opinion.scheduler, told.state, told.wanted, told.effective,
+                                row.verdict.disagreement()});
+    const auto state = row.outcome.state;
+    if (state == placement::State::applied || state == placement::State::free) return;
+    if (row.verdict.has_conflict() && state == placement::State::pending) return;
+    findings.push_back({told.target, row.members.empty() ? "" : row.members.front().first,
+                        std::string(name_of(state)), told.wanted, told.effective, row.outcome.detail,
+                        state == placement::State::pending});
+}
+
 /// A unit that is no member: why it is not.
 dbus::Explanation translate(const systemd::Attachments::Row& row) {
     dbus::Explanation out;
@@ -95,11 +111,8 @@ Result<std::vector<dbus::Finding>> Daemon::verify() {
     engine_->check_all(anew);
     if (anew) verifying_.was_asked(before, clock_.now());
     std::vector<dbus::Finding> findings;
-    for (const auto& row : explain_all()) {
-        if (row.state == "applied" || row.state == "free") continue;
-        findings.push_back({row.target, row.members.empty() ? "" : row.members.front().scheduler, row.state,
-                            row.wanted, row.effective, row.detail, row.state == "pending"});
-    }
+    for (const auto& row : engine_->explain("").value_or(std::vector<placement::Explanation>()))
+        add_findings(row, findings);
     for_each_member(*tree_, [&](const Scheduler& scheduler, const Member& member) {
         if (member.alive() && scheduler.process_set().why_left_out(member).empty()) return;
         findings.push_back({member.name(), scheduler.name(), text_of(member.attribute(Member::kState)), "",

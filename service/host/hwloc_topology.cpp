@@ -3,12 +3,14 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <cstdlib>
 #include <memory>
 
 #include <fmt/format.h>
 #include <hwloc.h>
 #include <hwloc/cpukinds.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "components/kit/errno_error.h"
@@ -44,17 +46,60 @@ private:
     std::optional<std::string> before_;
 };
 
+constexpr std::uint64_t kXmlBytes = 64U << 20U; // a file of kMaxCpus CPUs has about two MiB
+
+/// How many CPUs a description asks for, which hwloc would make one by one without looking at their number:
+/// the product of the counts, beside what stands in brackets. No more than UINT32_MAX.
+std::uint64_t described_cpus(const std::string& text) {
+    std::uint64_t product = 1;
+    int depth = 0;
+    bool is_count = true; // a number may stand here: at the start of a word, or after its colon
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        if (c == '(' || c == '[') ++depth;
+        else if (c == ')' || c == ']') --depth;
+        const bool is_digit = c >= '0' && c <= '9';
+        if (depth == 0 && is_count && is_digit) {
+            char* end = nullptr;
+            const auto count = std::strtoull(&text[i], &end, 0);
+            product =
+                std::min<std::uint64_t>(product * std::min<std::uint64_t>(count, UINT32_MAX), UINT32_MAX);
+            i += static_cast<std::size_t>(end - &text[i]) - 1;
+        }
+        is_count = c == ' ' || c == ':';
+    }
+    return product;
+}
+
+Status check_file(const std::string& path) {
+    if (::access(path.c_str(), R_OK) != 0)
+        return std::unexpected(errno_error(errno, "reading the topology file " + path));
+    struct stat facts{};
+    if (::stat(path.c_str(), &facts) != 0)
+        return std::unexpected(errno_error(errno, "reading the topology file " + path));
+    // hwloc reads to the end, whatever it is
+    if (!S_ISREG(facts.st_mode) || static_cast<std::uint64_t>(facts.st_size) > kXmlBytes)
+        return fail(Errc::invalid_value, path + " is not an hwloc topology",
+                    fmt::format("a regular file of at most {} MiB, as `lstopo file.xml` writes it",
+                                kXmlBytes >> 20U));
+    return {};
+}
+
 Status set_source(hwloc_topology_t topology, const TopologySource& source) {
     switch (source.kind) {
     case TopologySource::Kind::automatic: return {};
     case TopologySource::Kind::xml:
-        if (::access(source.text.c_str(), R_OK) != 0)
-            return std::unexpected(errno_error(errno, "reading the topology file " + source.text));
+        if (auto readable = check_file(source.text); !readable) return readable;
         if (hwloc_topology_set_xml(topology, source.text.c_str()) != 0)
             return fail(Errc::invalid_value, source.text + " is not an hwloc topology",
                         "an XML file as `lstopo file.xml` writes it");
         return {};
     case TopologySource::Kind::synthetic:
+        if (const auto cpus = described_cpus(source.text); cpus > limits::kMaxCpus)
+            return fail(Errc::limit_exceeded,
+                        fmt::format("\"{}\" has {} CPUs", source.text,
+                                    cpus < UINT32_MAX ? std::to_string(cpus) : "too many"),
+                        fmt::format("at most {} CPUs (limit kMaxCpus)", limits::kMaxCpus));
         if (hwloc_topology_set_synthetic(topology, source.text.c_str()) != 0)
             return fail(Errc::invalid_value, fmt::format("\"{}\" is not a synthetic topology", source.text),
                         kAccepted);

@@ -196,6 +196,7 @@ TEST_F(ADescription, OfFindingsIsOkOnlyWithoutAny) {
         Json::parse(describe_findings({{"unit:a.service", "A", "pending", "", "", "x", true}}));
     EXPECT_EQ(waits["ok"], true) << "what cannot hold yet is no difference";
     EXPECT_EQ(waits["waiting"][0]["target"], "unit:a.service");
+    EXPECT_EQ(Json::parse(describe_findings({}, true))["dry_run"], true);
 }
 
 TEST_F(ADescription, OfChangesAndOfAllNameTheirParts) {

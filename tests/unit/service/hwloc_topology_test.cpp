@@ -82,6 +82,24 @@ TEST(ASyntheticMachine, OfMoreCpusThanTheLimitIsRefusedByName) {
     EXPECT_NE(error.text().find("kMaxCpus"), std::string::npos);
 }
 
+TEST(ASyntheticMachine, OfMillionsOfCpusIsRefusedBeforeTheyAreMade) {
+    for (const auto* bad : {"synthetic:pu:99999999", "synthetic:4294967295", "synthetic:99999 99999 99999",
+                            "synthetic:package:0x10000 core:4096 pu:99999999999999999999",
+                            "synthetic:numa:4096(indexes=0) [numa] pu:999999", "synthetic:core:1025"}) {
+        const auto error = load(bad).error();
+        EXPECT_EQ(error.kind, Errc::limit_exceeded) << bad;
+        EXPECT_NE(error.text().find("kMaxCpus"), std::string::npos) << error.text();
+    }
+}
+
+TEST(ASyntheticMachine, IsCountedWithoutItsSizesAndIndexes) {
+    EXPECT_EQ(load("synthetic:package:2 [numa(memory=4294967296)] l3:2(size=33554432) core:4 pu:2")
+                  .value()
+                  .cpus.size(),
+              32U);
+    EXPECT_EQ(load("synthetic:2 4 2").value().cpus.size(), 16U);
+}
+
 TEST(ASyntheticMachine, ThatIsNoneIsRefused) {
     for (const auto* bad : {"synthetic:junk", "synthetic:pu:0", "synthetic:core:-1", "synthetic:pu:1 core:2"})
         EXPECT_EQ(load(bad).error().kind, Errc::invalid_value) << bad;
@@ -106,6 +124,14 @@ TEST(AnXmlMachine, ThatIsMissingOrGarbageIsNamed) {
         const auto error = load("xml:" + dir.path() + "/bad.xml").error();
         EXPECT_EQ(error.kind, Errc::invalid_value) << text;
         EXPECT_NE(error.text().find("bad.xml"), std::string::npos) << error.text();
+    }
+}
+
+TEST(AnXmlMachine, ThatIsNoFileIsNotReadWithoutEnd) {
+    for (const auto* path : {"/dev/zero", "/proc"}) {
+        const auto error = load(std::string("xml:") + path).error();
+        EXPECT_EQ(error.kind, Errc::invalid_value) << path;
+        EXPECT_NE(error.text().find("regular file"), std::string::npos) << error.text();
     }
 }
 
