@@ -80,7 +80,7 @@ _schedd_cli() {
                 graph) _arguments $common $reads '--format=[how to draw]:format:(text dot svg)' '--topology[the machine instead of chains]' '(-o --output)'{-o,--output=}'[file to write]:file:_files' '1:scheduler:_schedd_cli_list schedulers' ;;
                 hold) _arguments $common $reads '--no-ask-password' '--what=[what to hold]:what:(scheduler\:\*)' '--who=[who holds it]:who' '--why=[what for]:why' '*::command:_normal' ;;
                 reload) _arguments $common $reads $changes ;;
-                simulate) _arguments $common $reads '--topology=[the machine]:source:(xml\: synthetic\: auto)' '--load=[the jobs]:file:_files' '--config=[the schedulers]:directory:_files -/' '--seed=[of chance]:number' '--duration=[time in which jobs come]:seconds' '--picture=[SVG to write]:file:_files' '1:file:_files' ;;
+                simulate) _arguments $common $reads '--topology=[the machine]:source:(xml\: synthetic\: auto)' '--load=[the jobs]:file:_files' '--config=[the schedulers]:file or directory:_files' '--seed=[of chance]:number' '--duration=[time in which jobs come]:seconds' '--picture=[SVG to write]:file:_files' '1:file:_files' ;;
             esac ;;
     esac
 }

@@ -128,7 +128,7 @@ constexpr std::array<OptionSpec, 36> kOptions{{
     {kSimulation, "--topology", "SOURCE", "the machine: xml:FILE, synthetic:DESCRIPTION, or auto (this one)",
      text<&Options::topology>},
     {kSimulation, "--load", "FILE", "the jobs, see LOADS in schedd-cli(1)", text<&Options::load>},
-    {kSimulation, "--config", "DIR", "with schedd.conf and schedulers.d; without, baselines alone",
+    {kSimulation, "--config", "PATH", "a file, or a directory like /etc/schedd; without, baselines alone",
      text<&Options::config>},
     {kSimulation, "--seed", "N", "of chance, instead of the load's", text<&Options::seed>},
     {kSimulation, "--duration", "S", "time in which jobs come, instead of the load's",

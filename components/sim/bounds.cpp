@@ -10,6 +10,13 @@
 
 namespace schedd::sim {
 
+namespace {
+
+/// A hundred years are longer than any run; twice as much, and an arrival, must still fit.
+Duration in_range(double ns) { return Duration(std::llround(std::min(ns, 3.2e18))); }
+
+} // namespace
+
 std::vector<Duration> processor_sharing(const std::vector<Job>& jobs, double capacity) {
     std::vector<Duration> response(jobs.size());
     // Each thread has got the same since it came: `served` is what one from the beginning would have. A job
@@ -37,8 +44,8 @@ std::vector<Duration> processor_sharing(const std::vector<Job>& jobs, double cap
         served = std::get<0>(running.top());
         now = end;
         const auto& job = jobs[std::get<1>(running.top())];
-        const auto took = static_cast<std::int64_t>(now - static_cast<double>(job.arrives.count()));
-        response[std::get<1>(running.top())] = std::max(Duration(took), job.size);
+        const Duration took = in_range(now - static_cast<double>(job.arrives.count()));
+        response[std::get<1>(running.top())] = std::max(took, job.size);
         threads -= job.threads;
         running.pop();
     }
@@ -47,13 +54,12 @@ std::vector<Duration> processor_sharing(const std::vector<Job>& jobs, double cap
 
 Makespan makespan(const std::vector<Job>& jobs, const std::vector<double>& speeds) {
     if (speeds.empty()) return {};
-    std::vector<double> sizes;
+    std::vector<std::pair<double, int>> sizes; // of a thread, and how many
     double work = 0;
-    for (const auto& job : jobs)
-        for (int i = 0; i < job.threads; ++i) {
-            sizes.push_back(static_cast<double>(job.size.count()));
-            work += sizes.back();
-        }
+    for (const auto& job : jobs) {
+        sizes.emplace_back(static_cast<double>(job.size.count()), job.threads);
+        work += sizes.back().first * job.threads;
+    }
     std::ranges::sort(sizes, std::greater<>());
     double capacity = 0;
     double fastest = 0;
@@ -65,15 +71,16 @@ Makespan makespan(const std::vector<Job>& jobs, const std::vector<double>& speed
         cpus.emplace(0, i);
     }
     double last = 0;
-    for (const double size : sizes) {
-        const auto [since, cpu] = cpus.top();
-        cpus.pop();
-        const double end = since + size / speeds[cpu];
-        last = std::max(last, end);
-        cpus.emplace(end, cpu);
-    }
-    const double least = std::max(work / capacity, sizes.empty() ? 0 : sizes.front() / fastest);
-    return {Duration(std::llround(least)), Duration(std::llround(last))};
+    for (const auto& [size, threads] : sizes)
+        for (int i = 0; i < threads; ++i) {
+            const auto [since, cpu] = cpus.top();
+            cpus.pop();
+            const double end = since + size / speeds[cpu];
+            last = std::max(last, end);
+            cpus.emplace(end, cpu);
+        }
+    const double least = std::max(work / capacity, sizes.empty() ? 0 : sizes.front().first / fastest);
+    return {in_range(least), in_range(last)};
 }
 
 } // namespace schedd::sim

@@ -11,6 +11,8 @@ constexpr int kSimThreads = 4096;           // threads of one job; four times as
 constexpr std::size_t kSimPids =
     1U << 30U; // threads of all jobs; each has a number of its own, a pid's range
 constexpr std::size_t kSimLogBytes = 256U << 20U; // a workload log; the largest of the archive have 200 MB
-constexpr long long kSimSeconds = 31'622'400;     // virtual time of one run: a year
+constexpr double kSimSteps = 1e12;                // threads looked at in one run; some hours
+constexpr double kSimQuickSteps = 1e9;        // of all runs; beyond, a minute or so, it is told beforehand
+constexpr long long kSimSeconds = 31'622'400; // virtual time of one run: a year
 
 } // namespace schedd::sim

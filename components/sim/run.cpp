@@ -32,12 +32,15 @@ Slowdowns sum_up(const Scenario& scenario, const std::vector<Time>& ends, Time l
         const auto& job = scenario.jobs[i];
         if (kind >= 0 && job.kind != kind) continue;
         sums.ended += ends[i] != kNever ? 1U : 0U;
-        const auto took = static_cast<double>((std::min(ends[i], last) - job.arrives).count());
-        slow.push_back(took / static_cast<double>(job.size.count()));
+        const Duration lived = std::min(ends[i], last) - job.arrives;
+        const auto took = static_cast<double>(lived.count());
+        // one that has not ended may be younger than its work is long: no less than what is certain
+        slow.push_back(std::max(took / static_cast<double>(job.size.count()), ends[i] == kNever ? 1.0 : 0.0));
         sums.mean += slow.back();
         squares += slow.back() * slow.back();
-        if (i < scenario.ideal.size())
-            sums.over_ideal += took / static_cast<double>(scenario.ideal[i].count());
+        if (i >= scenario.ideal.size()) continue;
+        const auto ideal = ends[i] == kNever ? std::min(scenario.ideal[i], lived) : scenario.ideal[i];
+        sums.over_ideal += ideal > Duration{} ? took / static_cast<double>(ideal.count()) : 1;
     }
     sums.jobs = slow.size();
     if (slow.empty()) return sums;
@@ -151,6 +154,35 @@ Slowdowns slowdowns_of(const Scenario& scenario, const std::vector<Duration>& re
     for (std::size_t i = 0; i < responses.size(); ++i)
         ends.push_back(scenario.jobs[i].arrives + responses[i]);
     return sum_up(scenario, ends, kNever, -1);
+}
+
+double steps_of(const Scenario& scenario, const KernelModel& kernel) {
+    const Time last = 2 * scenario.duration;
+    const auto cpus = static_cast<double>(scenario.topology.cpus.size());
+    std::vector<std::pair<Time, int>> changes; // of the number of threads
+    for (std::size_t i = 0; i < scenario.ideal.size(); ++i) {
+        const auto& job = scenario.jobs[i];
+        changes.emplace_back(job.arrives, job.threads);
+        if (const auto end = job.arrives + scenario.ideal[i]; end < last)
+            changes.emplace_back(end, -job.threads);
+    }
+    std::ranges::sort(changes);
+    double steps = 0;
+    double threads = 0;
+    Time now{};
+    const auto wait = [&](Time until) {
+        if (kernel.balance_period > Duration{})
+            steps += seconds(until - now) / seconds(kernel.balance_period) * (threads + cpus);
+        now = until;
+    };
+    for (const auto& [at, change] : changes) {
+        wait(at);
+        // threads come together and end one by one
+        steps += (threads + cpus) * std::max(1, -change);
+        threads += change;
+    }
+    if (threads > 0) wait(last);
+    return steps;
 }
 
 std::vector<double> speeds_of(const Topology& topology, const Costs& costs) {

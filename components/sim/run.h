@@ -35,7 +35,7 @@ struct Scenario {
 };
 
 /// Of all jobs, or of those of one kind. A slowdown is response time over the CPU time of a thread; a job
-/// that has not ended counts with its age. Numbers of no jobs are 0.
+/// that has not ended counts with its age, as 1 at least. Numbers of no jobs are 0.
 struct Slowdowns {
     std::size_t jobs = 0;
     std::size_t ended = 0;
@@ -68,6 +68,10 @@ RunResult run(const Scenario& scenario, const KernelModel& kernel, Director& dir
 
 /// Of response times, one for each job of the scenario.
 Slowdowns slowdowns_of(const Scenario& scenario, const std::vector<Duration>& responses);
+
+/// What a run costs, about: at every event each thread that can run and each CPU is looked at. From the times
+/// under global processor sharing, so a placement that leaves more waiting costs more.
+double steps_of(const Scenario& scenario, const KernelModel& kernel);
 
 /// CPUs of the fastest kind that the machine is worth: slow kinds and siblings count less.
 double capacity_of(const Topology& topology, const Costs& costs);

@@ -66,7 +66,8 @@ Result<SwfLog> parse_swf(std::string_view name, std::string_view text) {
         if (log.jobs.size() >= kSimJobs)
             return fail(Errc::limit_exceeded, fmt::format("{}:{}: too many jobs", name, line),
                         fmt::format("at most {} (limit kSimJobs)", kSimJobs));
-        log.jobs.push_back({seconds(fields[kSubmit]), seconds(fields[kRun]),
+        // the shortest run is one that can be told from none
+        log.jobs.push_back({seconds(fields[kSubmit]), std::max(seconds(fields[kRun]), Duration(1)),
                             static_cast<int>(std::clamp(processors, 1.0, 1e6))});
     }
     if (log.jobs.empty())

@@ -168,7 +168,7 @@ Status read_text(const TomlValue::Entry& entry, const TextKey& key, LoadRow& row
     return {};
 }
 
-/// "/a.slice/a-b.slice" for "a-b.slice", as systemd nests them.
+/// "/a.slice/a-b.slice" for "a-b.slice", as systemd nests them; empty for the slice of all.
 std::string slice_group(std::string_view slice) {
     if (slice == "-.slice") return {};
     std::string group;
@@ -187,7 +187,8 @@ Status complete(const TomlValue::Entry& entry, LoadRow& row) {
     const auto slice = kind.group == "/" ? std::string("system.slice") : kind.group;
     if (kind.unit.ends_with(".slice")) kind.group = slice_group(kind.unit);
     else if (!kind.unit.empty()) kind.group = slice_group(slice) + "/" + kind.unit;
-    else kind.group = kind.group == "/" ? "/" : slice_group(slice);
+    else kind.group = kind.group == "/" ? "" : slice_group(slice);
+    if (kind.group.empty()) kind.group = "/";
     if (kind.executable.empty()) kind.executable = "/usr/bin/" + kind.name;
     if (!row.log.empty()) {
         kind.arrivals = Arrivals::log;

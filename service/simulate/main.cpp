@@ -18,21 +18,41 @@ int complain(const Error& error) {
     return 1;
 }
 
+/// Found out before the runs and not after them. What is there is replaced, so it must be a file.
+Status check_picture(const std::filesystem::path& path) {
+    std::error_code none;
+    if (std::filesystem::exists(path, none) && !std::filesystem::is_regular_file(path, none))
+        return fail(Errc::invalid_value, fmt::format("--picture: {} is not a file", path.string()),
+                    "the name of a file, which is replaced");
+    const auto folder = path.parent_path();
+    if (!std::filesystem::is_directory(folder, none))
+        return fail(Errc::invalid_value, fmt::format("--picture: there is no directory {}", folder.string()),
+                    "a file in a directory that exists");
+    if (::access(folder.c_str(), W_OK | X_OK) != 0)
+        return fail(Errc::denied, fmt::format("--picture: cannot write to {}", folder.string()),
+                    "a file in a directory of your own");
+    return {};
+}
+
 int run(const Options& options) {
+    // absolute, because it needs a directory to name
+    const auto picture =
+        options.picture.empty() ? std::filesystem::path() : std::filesystem::absolute(options.picture);
+    if (!picture.empty())
+        if (auto checked = check_picture(picture); !checked) return complain(checked.error());
     const bool is_watched = ::isatty(STDERR_FILENO) == 1;
     const auto tell = [&](const std::string& name, std::size_t done, std::size_t all) {
         if (!is_watched) return;
         fmt::print(stderr, "{}{}: {} of {} jobs", kClearLine, name, done, all);
         std::fflush(stderr);
     };
-    const auto output = simulate(options, tell);
+    const auto warn = [](const std::string& remark) { fmt::print(stderr, "simulate: {}\n", remark); };
+    const auto output = simulate(options, tell, warn);
     if (is_watched) fmt::print(stderr, "{}", kClearLine);
     if (!output) return complain(output.error());
-    if (!options.picture.empty()) {
-        const auto path = std::filesystem::absolute(options.picture).string(); // it needs a directory to name
-        if (auto written = host::write_plain_file(path, output->picture); !written)
+    if (!picture.empty())
+        if (auto written = host::write_plain_file(picture.string(), output->picture); !written)
             return complain(written.error());
-    }
     if (std::fwrite(output->text.data(), 1, output->text.size(), stdout) != output->text.size() ||
         std::fflush(stdout) != 0)
         return complain({Errc::io, "cannot print the report", "the output is full or closed"});

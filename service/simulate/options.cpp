@@ -19,9 +19,11 @@ ParsedOptions parse_options(int argc, char** argv) {
         ->required();
     app.add_option("FILE", description, "the file or description, after --topology=xml or synthetic");
     app.add_option("--load", o.load, "the jobs, as a TOML file")->type_name("FILE")->required();
-    app.add_option("--config", o.config, "directory with schedd.conf and schedulers.d; none: baselines alone")
-        ->type_name("DIR")
-        ->check(CLI::ExistingDirectory);
+    app.add_option("--config", o.config,
+                   "a configuration file, or a directory with schedd.conf and schedulers.d; none: baselines "
+                   "alone")
+        ->type_name("FILE|DIR")
+        ->check(CLI::ExistingPath);
     app.add_option("--seed", o.seed, "instead of the load's")
         ->type_name("N")
         ->check(CLI::Range(std::uint64_t{0}, std::uint64_t{INT64_MAX}));

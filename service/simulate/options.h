@@ -10,7 +10,7 @@ namespace schedd::service::simulate {
 struct Options {
     std::string topology; // as the daemon takes it
     std::string load;
-    std::string config;  // "" = baselines alone
+    std::string config;  // a file or directory, "" = baselines alone
     std::string picture; // "" = none
     std::string json = "off";
     std::optional<std::uint64_t> seed;     // instead of the load's

@@ -5,7 +5,7 @@
 #include <array>
 #include <filesystem>
 
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "components/sim/baselines.h"
 #include "components/sim/limits.h"
@@ -40,6 +40,18 @@ Result<LoadFile> read_load(const Options& options) {
     return load;
 }
 
+/// One file, or all that the daemon would read in a directory.
+Result<Desired> read_config(const std::string& path) {
+    std::error_code none;
+    if (std::filesystem::is_directory(path, none)) {
+        const std::array directories{path};
+        return load_config(directories);
+    }
+    const auto text = read_whole(path, limits::kConfigBytes, "kConfigBytes");
+    if (!text) return std::unexpected(text.error());
+    return parse_config(path, *text);
+}
+
 /// A log stands beside the load that names it.
 Result<std::vector<sim::Job>> jobs_of(const LoadRow& row, int index, const std::string& beside,
                                       const sim::Scenario& scenario, Rng& rng, std::size_t& skipped) {
@@ -48,7 +60,7 @@ Result<std::vector<sim::Job>> jobs_of(const LoadRow& row, int index, const std::
                               scenario.duration, rng);
     const auto path = (std::filesystem::path(beside).parent_path() / row.log).string();
     const auto text = read_whole(path, sim::kSimLogBytes, "kSimLogBytes");
-    if (!text) return std::unexpected(text.error());
+    if (!text) return fail_at(row.where, text.error()); // which job asks for it
     const auto log = sim::parse_swf(path, *text);
     if (!log) return std::unexpected(log.error());
     skipped += log->skipped;
@@ -77,6 +89,22 @@ Status add_jobs(const LoadFile& load, const std::string& beside, sim::Scenario& 
                     fmt::format("at most {} (limit kSimPids)", sim::kSimPids));
     if (scenario.jobs.empty())
         return fail(Errc::invalid_value, "no job comes in the time given", "a longer duration or more load");
+    return {};
+}
+
+/// Some loads would take days: better said now than found out then.
+Status check_cost(const LoadFile& load, const sim::Scenario& scenario, bool has_config, const Warn& warn) {
+    const double steps = sim::steps_of(scenario, load.kernel);
+    if (steps > sim::kSimSteps)
+        return fail(Errc::limit_exceeded, fmt::format("one run would take about {:.1g} steps", steps),
+                    fmt::format("at most {:.1g} (limit kSimSteps): a shorter duration, less load, fewer "
+                                "threads or a longer balance_ms",
+                                sim::kSimSteps));
+    const auto runs = static_cast<double>(sim::all_baselines().size() + (has_config ? 1 : 0));
+    if (warn && runs * steps > sim::kSimQuickSteps)
+        warn(fmt::format("{:g} runs of about {:.1g} steps each take minutes or more; a shorter --duration is "
+                         "quicker",
+                         runs, steps));
     return {};
 }
 
@@ -125,19 +153,25 @@ struct Runs {
         };
         auto result = sim::run(scenario, kernel, director, timeline ? &*timeline : nullptr, progress);
         if (timeline)
-            picture = sim::svg_of(*timeline, kind_names(scenario),
-                                  fmt::format("{} on {}, seed {}", name, report.topology, load.seed));
+            picture =
+                sim::svg_of(*timeline, kind_names(scenario),
+                            fmt::format("{} on {}, {}, seed {}",
+                                        report.schedulers.empty()
+                                            ? name
+                                            : fmt::format("{}", fmt::join(report.schedulers, " ")),
+                                        report.topology,
+                                        std::filesystem::path(options.load).filename().string(), load.seed));
         return named(std::move(result), name, what);
     }
 
     Status schedulers() {
         if (options.config.empty()) return {};
-        const std::array directories{options.config};
-        const auto desired = load_config(directories);
+        const auto desired = read_config(options.config);
         if (!desired) return std::unexpected(desired.error());
         if (desired->schedulers.empty())
             return fail(Errc::invalid_value, options.config + " configures no scheduler",
-                        "schedd.conf or schedulers.d/*.toml with a [scheduler.NAME]");
+                        "a file, or a directory of schedd.conf and schedulers.d/*.toml, with a "
+                        "[scheduler.NAME]");
         for (const auto& scheduler : desired->schedulers) report.schedulers.push_back(scheduler.name);
         auto director = Scheduling::make(*desired, scenario, load.seed);
         if (!director) return std::unexpected(director.error());
@@ -159,7 +193,7 @@ struct Runs {
 
 } // namespace
 
-Result<Output> simulate(const Options& options, const Tell& tell) {
+Result<Output> simulate(const Options& options, const Tell& tell, const Warn& warn) {
     auto topology = read_topology(options);
     if (!topology) return std::unexpected(topology.error());
     const auto load = read_load(options);
@@ -177,6 +211,8 @@ Result<Output> simulate(const Options& options, const Tell& tell) {
     report.seed = load->seed;
     report.capacity = capacity_of(scenario.topology, scenario.costs);
     scenario.ideal = sim::processor_sharing(scenario.jobs, report.capacity);
+    if (auto checked = check_cost(*load, scenario, !options.config.empty(), warn); !checked)
+        return std::unexpected(checked.error());
     report.sharing = sim::slowdowns_of(scenario, scenario.ideal);
     report.makespan = sim::makespan(scenario.jobs, speeds_of(scenario.topology, scenario.costs));
     Runs runs{options, scenario, *load, tell, report};

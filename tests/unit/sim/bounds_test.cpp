@@ -27,6 +27,15 @@ TEST(ProcessorSharing, CountsEveryThreadOfAJob) {
     EXPECT_TRUE(processor_sharing({}, 2).empty());
 }
 
+TEST(Bounds, OfMoreWorkThanTimeCanCountAreLongAndNoOverflow) {
+    const std::vector<Job> jobs(1000, {1s, 1'000'000'000s, 1024, 0});
+    const auto ends = processor_sharing(jobs, 1);
+    EXPECT_GT(ends.back(), 1'000'000'000s);
+    const auto makespan_of_all = makespan({jobs.front()}, {1});
+    EXPECT_GT(makespan_of_all.least, 1'000'000'000s);
+    EXPECT_GE(makespan_of_all.lpt, makespan_of_all.least);
+}
+
 TEST(AMakespan, IsAtLeastTheWorkAndTheLongestThread) {
     const std::vector<Job> even{{0s, 1s, 4, 0}};
     EXPECT_EQ(makespan(even, {1, 1}).least, 2s);

@@ -155,13 +155,33 @@ TEST(ARun, IsTheSameForTheSameScenario) {
     }
 }
 
+TEST(ARun, CostsAsManyStepsAsThreadsAreLookedAt) {
+    auto scenario = scenario_on({}, 10s);
+    scenario.kinds = {{.name = "a"}};
+    scenario.jobs = {{0s, 1s, 2, 0}};
+    scenario.ideal = {2s};
+    // one CPU: alone at the beginning, two threads end beside it
+    EXPECT_DOUBLE_EQ(steps_of(scenario, {}), 1 + 2 * 3);
+    EXPECT_DOUBLE_EQ(steps_of(scenario, {.balance_period = 100ms}), 1 + 2 * 3 + 20 * 3) << "and each round";
+    scenario.ideal = {3600s};
+    EXPECT_DOUBLE_EQ(steps_of(scenario, {.balance_period = 1s}), 1 + 20 * 3) << "a run ends some time";
+    const auto few = busy({.cores_per_l3 = 8}, 80, 60s);
+    auto many = few;
+    many.jobs = busy({.cores_per_l3 = 8}, 300, 60s).jobs;
+    many.ideal = processor_sharing(many.jobs, 8);
+    EXPECT_GT(steps_of(many, {}), 10 * steps_of(few, {})) << "who waits is looked at too";
+}
+
 TEST(ARun, CountsJobsThatDoNotEndWithTheirAge) {
     auto scenario = scenario_on({}, 10s);
     scenario.kinds = {{.name = "a"}};
-    scenario.jobs = {{0s, 100s, 1, 0}};
+    scenario.jobs = {{0s, 100s, 1, 0}, {0s, 6s, 4, 0}};
+    scenario.ideal = {124s, 30s};
     const auto result = result_of(scenario, Baseline::pull);
     EXPECT_EQ(result.all.ended, 0U);
-    EXPECT_DOUBLE_EQ(result.all.mean, 0.2) << "20 s old, of 100 s of work";
+    EXPECT_DOUBLE_EQ(result.all.mean, (1 + 20.0 / 6) / 2)
+        << "20 s old, of 6 s of work; of 100 s of work nothing is known but that it takes them";
+    EXPECT_DOUBLE_EQ(result.all.over_ideal, 1) << "nor would they have ended then";
     EXPECT_DOUBLE_EQ(result.utilisation, 1);
 }
 

@@ -40,6 +40,12 @@ TEST(ALog, SkipsAndCountsJobsThatNeverRan) {
     EXPECT_EQ(log->jobs.size(), 1U);
 }
 
+TEST(ALog, HasNoJobThatTookNoTime) {
+    const auto log = parse_swf("a", line("0", "1e-12", "1"));
+    ASSERT_TRUE(log);
+    EXPECT_EQ(log->jobs[0].run, 1ns);
+}
+
 TEST(ALog, MayHaveCarriageReturnsTabsAndNoLastNewline) {
     auto text = "\t" + line("0", "1", "1");
     text.replace(text.size() - 1, 1, "\r\n");

@@ -48,6 +48,17 @@ TEST(ALoad, PutsUnitsWhereSystemdHasThem) {
     EXPECT_EQ(units.at("a.service"), "/system.slice/a.service");
 }
 
+TEST(ALoad, MayBeInTheSliceOfAll) {
+    const auto load = parse_load("l", "[job.a]\nswf = 'x'\nslice = '-.slice'\n"
+                                      "[job.b]\nswf = 'x'\nunit = '-.slice'\n"
+                                      "[job.c]\nswf = 'x'\nslice = '-.slice'\nunit = 'c.service'\n");
+    ASSERT_TRUE(load) << load.error().text();
+    EXPECT_EQ(load->rows[0].kind.group, "/");
+    EXPECT_EQ(load->rows[1].kind.group, "/");
+    EXPECT_EQ(load->rows[2].kind.group, "/c.service");
+    EXPECT_EQ(units_of({load->rows[0].kind}).size(), 0U);
+}
+
 TEST(ALoad, ThatCannotBeUnderstoodIsRefusedWithPlaceAndCause) {
     EXPECT_EQ(wrong(""), "l.toml names no jobs: at least one [job.NAME]");
     EXPECT_THAT(wrong("[jobs.a]\n"), HasSubstr("unknown key 'jobs': known are: load machine job"));

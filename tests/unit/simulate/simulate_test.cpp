@@ -106,6 +106,42 @@ TEST_F(ASimulation, TellsItsProgress) {
     EXPECT_GE(told, 7U) << "at least once for each run";
 }
 
+TEST_F(ASimulation, TakesOneFileAsItsConfiguration) {
+    configure(kBalancing);
+    const auto whole = run();
+    options.config = files.path("conf/schedulers.d/a.toml");
+    EXPECT_EQ(run(), whole);
+    options.config = files.write("empty.toml", "");
+    EXPECT_THAT(run(), HasSubstr("empty.toml is empty"));
+    options.config = files.path("none.toml");
+    EXPECT_THAT(run(), HasSubstr("cannot read " + options.config));
+    options.config = files.write("bad.toml", "[scheduler.A]\npolicies = 'x'\n");
+    EXPECT_THAT(run(), HasSubstr("bad.toml:2:"));
+}
+
+TEST_F(ASimulation, TellsOfHoursBeforehandAndRefusesDays) {
+    std::string told;
+    const Warn warn = [&](const std::string& remark) { told += remark; };
+    ASSERT_TRUE(simulate(options, {}, warn));
+    EXPECT_EQ(told, "");
+    // eight times what the machine can do, for a month: the queue grows and is looked at ever again
+    files.write("load.toml", "[load]\nduration_s = 2600000\n[job.a]\nload_percent = 800\nsizes = 'fixed'\n"
+                             "mean_ms = 300000\n");
+    EXPECT_THAT(run(), HasSubstr("one run would take about"));
+    EXPECT_THAT(run(), HasSubstr("(limit kSimSteps): a shorter duration"));
+    files.write("load.toml", "[load]\nduration_s = 1000\n[job.a]\nevery_ms = 2\nsizes = 'fixed'\n"
+                             "mean_ms = 86400000\nthreads = 1024\n");
+    EXPECT_THAT(run(), HasSubstr("(limit kSimSteps)"));
+}
+
+TEST_F(ASimulation, HasItsSchedulersLoadAndSeedInThePicturesTitle) {
+    options.picture = "wanted";
+    EXPECT_THAT(simulate(options, {})->picture,
+                HasSubstr("linux_pull on synthetic:package:2 l3:1 core:4 pu:2, load.toml, seed 1"));
+    configure(kBalancing);
+    EXPECT_THAT(simulate(options, {})->picture, HasSubstr(">CPU_LB on synthetic:"));
+}
+
 TEST_F(ASimulation, RefusesProbesOfWhatIsNotSimulated) {
     configure("[probe.mem]\n");
     EXPECT_THAT(run(), HasSubstr("configures no scheduler"));
@@ -166,7 +202,8 @@ TEST_F(ASimulation, ReadsALogBesideItsLoad) {
     files.write("site.swf", "1 0 0\n");
     EXPECT_THAT(run(), HasSubstr("site.swf:1: field 4 ends there"));
     std::filesystem::remove(files.path("site.swf"));
-    EXPECT_THAT(run(), HasSubstr("site.swf"));
+    EXPECT_THAT(run(), HasSubstr("load.toml:3:"));
+    EXPECT_THAT(run(), HasSubstr("cannot read " + files.path("site.swf")));
 }
 
 TEST_F(ASimulation, SaysWhenNoJobComes) {
