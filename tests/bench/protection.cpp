@@ -61,7 +61,8 @@ public:
                         "write schedulers/GUARD/pressure_guard.period {0}\n"
                         "write schedulers/GUARD/pressure_guard.bound 2\n"
                         "write schedulers/GUARD/pressure_guard.keep_apart true\n"
-                        "link probes/cpu/process_wait schedulers/GUARD/pressure_guard/wait\n",
+                        "link probes/cpu/process_wait schedulers/GUARD/pressure_guard/wait\n"
+                        "link probes/cpu/process_load schedulers/GUARD/pressure_guard/process_load\n",
                         kUpdateMs);
         for (const Side side : {Side::latency, Side::batch}) {
             const auto member =
