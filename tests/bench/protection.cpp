@@ -59,7 +59,7 @@ public:
                         "create schedulers/GUARD\n"
                         "create schedulers/GUARD/pressure_guard\n"
                         "write schedulers/GUARD/pressure_guard.period {0}\n"
-                        "write schedulers/GUARD/pressure_guard.bound 2\n"
+                        "write schedulers/GUARD/pressure_guard.bound 1\n"
                         "write schedulers/GUARD/pressure_guard.keep_apart true\n"
                         "link probes/cpu/process_wait schedulers/GUARD/pressure_guard/wait\n"
                         "link probes/cpu/process_load schedulers/GUARD/pressure_guard/process_load\n",

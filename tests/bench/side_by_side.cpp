@@ -66,11 +66,10 @@ std::string SideBySide::cpus(Side side) const {
 }
 
 Result<SideBySide> SideBySide::make() {
-    for (const auto& file :
-         {fmt::format("{}/cpuset.cpus", kCpusets), fmt::format("{}/cpu.shares", kCpuGroups)})
-        if (access((file.substr(0, file.rfind('/')) + "/cgroup.procs").c_str(), W_OK) != 0)
+    for (const char* mount : {kCpusets, kCpuGroups})
+        if (access(fmt::format("{}/cgroup.procs", mount).c_str(), W_OK) != 0)
             return fail(Errc::controller_unavailable,
-                        "no control groups of version 1 can be made in " + file.substr(0, file.rfind('/')));
+                        fmt::format("no control groups of version 1 can be made in {}", mount));
     SideBySide made;
     if (auto filled = made.fill(); !filled) return std::unexpected(filled.error());
     return made;

@@ -18,8 +18,6 @@ public:
     /// One thread of the ordinary scheduling class that wakes each ms. `seconds` is about how long; `file` is
     /// where cyclictest leaves its histogram. Fails when interrupted, or when there is nothing in it.
     static Result<WakeUps> measure(int seconds, const std::string& file, const std::function<bool()>& enter);
-    /// Of cyclictest's histogram: lines of "US COUNT", then comments with what was beyond and the latest.
-    static Result<WakeUps> parse(const std::string& text);
 
     [[nodiscard]] std::uint64_t count() const { return count_; }
     /// In us; `part` in 0 to 1.
@@ -27,6 +25,8 @@ public:
     [[nodiscard]] double latest() const { return latest_; }
 
 private:
+    /// Of cyclictest's histogram: lines of "US COUNT", then comments with what was beyond and the latest.
+    static Result<WakeUps> parse(const std::string& text);
     std::vector<std::uint64_t> by_us_;
     std::uint64_t count_ = 0;
     double latest_ = 0;
