@@ -20,7 +20,7 @@ namespace schedd::policies {
 
 namespace {
 
-enum PortIndex : std::size_t { kPressure, kWait, kNodePressure };
+enum PortIndex : std::size_t { kPressure, kWait, kNodePressure, kProcessLoad };
 constexpr PortSpec kPorts[] = {
     {.name = "pressure",
      .type = types::kPressureByCgroup,
@@ -33,6 +33,11 @@ constexpr PortSpec kPorts[] = {
      .wants_updates = true,
      .doc = "CPU pressure of the machine, batch work's own included; used while no latency member has had a "
             "value. Each update makes the policy decide."},
+    {.name = "process_load",
+     .type = types::kLoadByPid,
+     .doc =
+         "What each process wants of a CPU; not needed. Tells a latency member that became idle, whose CPUs "
+         "are given back soon, from one that is well because of what was taken; only read."},
 };
 
 enum Attribute : std::size_t {
@@ -145,10 +150,12 @@ struct Round {
     std::string lost;         // a latency member that had a value before and has none now
     bool has_latency = false; // one that runs
     bool has_batch = false;
-    bool is_machine = false; // `worst` is the machine's
+    bool is_machine = false;          // `worst` is the machine's
+    std::optional<std::int64_t> runs; // what latency members run, in thousandths of a CPU
 };
 
 constexpr std::int64_t kAllTheTime = 1000;
+constexpr std::int64_t kMostLoad = 1'000'000'000; // of a process; what is beyond is no load
 
 class PressureGuard final : public Policy {
 public:
@@ -178,6 +185,9 @@ private:
     void follow_subjects(std::span<const Subject> subjects);
     [[nodiscard]] Round look(std::span<const Subject> subjects);
     [[nodiscard]] std::optional<Sample> value_of(const Subject& subject) const;
+    [[nodiscard]] std::optional<std::int64_t> running_of(const Subject& subject,
+                                                         const std::optional<Sample>& value) const;
+    [[nodiscard]] Wish wish_of(const Round& round) const;
     void start(std::span<const Subject> subjects);
     void count(const Round& round, Time now);
     void give_reason(const std::string& cause);
@@ -194,9 +204,10 @@ private:
 
     CoreOrder cores_;
     Squeeze squeeze_;
-    std::vector<Track> tracks_; // in the subjects' order
-    std::string reason_;        // of the pool as it is
-    Time counted_{};            // the time of the last value that counted
+    std::vector<Track> tracks_;       // in the subjects' order
+    std::string reason_;              // of the pool as it is
+    std::optional<std::int64_t> ran_; // Round::runs when a core was last taken away
+    Time counted_{};                  // the time of the last value that counted
     Time next_look_{};
     bool has_started_ = false;
 };
@@ -239,6 +250,33 @@ std::optional<Sample> PressureGuard::value_of(const Subject& subject) const {
     return sum;
 }
 
+/// What its processes run of CPUs. Their load less what of it was waiting: waiting is what the pool's size
+/// changes. Where the delays of a process are not known, its group's pressure stands for them.
+std::optional<std::int64_t> PressureGuard::running_of(const Subject& subject,
+                                                      const std::optional<Sample>& value) const {
+    std::optional<std::int64_t> sum;
+    bool is_wait_known = true;
+    for (const Pid pid : subject.pids) {
+        const Parameter parameter(static_cast<std::int64_t>(pid));
+        const auto load = port(kProcessLoad).collected(parameter);
+        if (!load) continue;
+        const auto wait = port(kWait).collected(parameter);
+        is_wait_known &= wait.has_value();
+        const auto most = std::clamp<std::int64_t>(number_of(load->value), 0, kMostLoad);
+        const auto waited = wait ? std::clamp<std::int64_t>(number_of(wait->value), 0, most) : 0;
+        sum = sum.value_or(0) + most - waited;
+    }
+    if (!sum || is_wait_known || !value) return sum;
+    return std::max<std::int64_t>(*sum - std::clamp<std::int64_t>(number_of(value->value), 0, kAllTheTime),
+                                  0);
+}
+
+/// Half of what it was is less: what a member runs differs from update to update.
+Wish PressureGuard::wish_of(const Round& round) const {
+    if (!round.runs || !ran_) return Wish::unknown;
+    return *round.runs > 0 && 2 * *round.runs >= *ran_ ? Wish::same : Wish::less;
+}
+
 Round PressureGuard::look(std::span<const Subject> subjects) {
     Round round;
     bool was_any_measured = false;
@@ -249,6 +287,7 @@ Round PressureGuard::look(std::span<const Subject> subjects) {
         round.has_latency = true;
         Track& track = tracks_[i];
         const auto sample = value_of(subject);
+        if (const auto runs = running_of(subject, sample)) round.runs = round.runs.value_or(0) + *runs;
         if (!sample) {
             if (track.was_measured && round.lost.empty()) round.lost = subject.target.text();
             was_any_measured |= track.was_measured;
@@ -300,12 +339,16 @@ void PressureGuard::count(const Round& round, Time now) {
         counted_ = round.worst.time;
         if (!round.lost.empty()) value = std::max(value, by.well); // who is not seen may not be well
     }
+    by.wish = wish_of(round);
     const unsigned calm = squeeze_.calm_wanted(by);
+    const unsigned patience = squeeze_.patience_wanted(by);
     switch (squeeze_.update(value, by)) {
     case Squeeze::Step::none: break;
     case Squeeze::Step::taken:
-        give_reason(fmt::format("{} waited for a CPU {:.1f} % of the time, beyond {} % in {} updates",
-                                round.worst.who, round.worst.percent(), unsigned_at(kBound), by.patience));
+        ran_ = round.runs;
+        give_reason(fmt::format("{} waited for a CPU {:.1f} % of the time, beyond {} % in {} update{}",
+                                round.worst.who, round.worst.percent(), unsigned_at(kBound), patience,
+                                patience == 1 ? "" : "s"));
         break;
     case Squeeze::Step::given:
         give_reason(fmt::format("no latency member waited for a CPU {:g} % of the time in {} updates",

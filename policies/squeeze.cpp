@@ -22,13 +22,23 @@ std::string_view name_of(Squeeze::State state) {
     return "";
 }
 
+unsigned Squeeze::calm_wanted(const SqueezeRules& rules) const {
+    switch (rules.wish) {
+    case Wish::same: return rules.calm * kMostCalms;
+    case Wish::less: return rules.calm;
+    case Wish::unknown: break;
+    }
+    return rules.calm * calms_;
+}
+
 Squeeze::Step Squeeze::update(double value, const SqueezeRules& rules) {
     Step step = Step::none;
     if (value > rules.bound) {
         well_ = 0;
         lowest_ = over_ == 0 ? value : std::min(lowest_, value);
         over_ = std::min(over_ + 1, rules.patience);
-        if (over_ == rules.patience && taken_ < rules.most) step = take(rules);
+        // what was given back just now is the cause: that it lasts need not be proved
+        if (over_ >= patience_wanted(rules) && taken_ < rules.most) step = take(rules);
         state_ = taken_ < rules.most ? State::squeezing : State::holding;
     } else if (value < rules.well) {
         over_ = 0;
@@ -48,7 +58,7 @@ Squeeze::Step Squeeze::update(double value, const SqueezeRules& rules) {
 }
 
 Squeeze::Step Squeeze::take(const SqueezeRules& rules) {
-    const int steps = lowest_ > 2 * rules.bound ? 2 : 1;
+    const int steps = lowest_ > 2 * rules.bound && !is_on_trial_ ? 2 : 1;
     taken_ = std::min(taken_ + steps * rules.step, rules.most);
     over_ = 0;
     if (is_on_trial_) calms_ = std::min(2 * calms_, kMostCalms);

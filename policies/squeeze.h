@@ -5,6 +5,9 @@
 
 namespace schedd::policies {
 
+/// What those who suffer want of CPUs now, beside what they wanted when a step was last taken.
+enum class Wish { unknown, same, less };
+
 /// Values are in any one unit. REQUIRES: 0 <= well < bound; patience, calm and step at least 1.
 struct SqueezeRules {
     double bound = 0;      // more than this is too much
@@ -13,11 +16,14 @@ struct SqueezeRules {
     unsigned calm = 1;     // updates in a row that must be well before a step is given back
     int step = 1;          // cores in a step
     int most = 0;          // cores that may be taken away at all
+    Wish wish = Wish::unknown;
 };
 
 /// One value per update. More than twice the bound during all of `patience` takes two steps at once. When a
-/// step that was given back has to be taken again before the calm has lasted, the next calm must be twice as
-/// long, up to eight times: a pool that does harm at a certain size is not tried there over and over.
+/// step that was given back is too much before the calm has lasted, it is taken back at once, and the next
+/// calm must be twice as long, up to eight times: a pool that does harm at a certain size is not tried there
+/// over and over. While it is known that as much is wanted as when a step was taken, that size is known to do
+/// harm, and the longest calm is waited for from the start; while less is wanted, the plain one.
 class Squeeze {
 public:
     /// `blind`: there is no value. `squeezing` and `releasing` also name the updates that lead to a step.
@@ -35,7 +41,11 @@ public:
     [[nodiscard]] int taken() const { return taken_; }
     [[nodiscard]] State state() const { return state_; }
     /// Updates in a row that must be well now before a step is given back.
-    [[nodiscard]] unsigned calm_wanted(const SqueezeRules& rules) const { return rules.calm * calms_; }
+    [[nodiscard]] unsigned calm_wanted(const SqueezeRules& rules) const;
+    /// Updates in a row that must be too much now before a step is taken.
+    [[nodiscard]] unsigned patience_wanted(const SqueezeRules& rules) const {
+        return is_on_trial_ ? 1 : rules.patience;
+    }
 
 private:
     Step take(const SqueezeRules& rules);

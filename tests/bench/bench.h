@@ -90,5 +90,6 @@ Status topology(Run& run);
 Status apply(Run& run);
 Status reaction(Run& run);
 Status overhead(Run& run);
+Status protection(Run& run);
 
 } // namespace schedd::bench

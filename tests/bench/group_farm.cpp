@@ -21,14 +21,15 @@ constexpr const char* kCpusets = "/sys/fs/cgroup/cpuset";
 
 std::string own_name() { return fmt::format("schedd-bench.{}", getpid()); }
 
+} // namespace
+
 Status make_group(const std::string& directory) {
     if (mkdir(directory.c_str(), 0755) != 0)
         return fail(Errc::io, "cannot make the control group " + directory, std::strerror(errno));
     return {};
 }
 
-/// A version 1 cpuset is born empty: it takes what its parent has.
-Status inherit(const std::string& parent, const std::string& directory) {
+Status inherit_cpuset(const std::string& parent, const std::string& directory) {
     for (const char* file : {"cpuset.cpus", "cpuset.mems"}) {
         std::string value;
         std::getline(std::ifstream(parent + "/" + file) >> std::ws, value);
@@ -36,8 +37,6 @@ Status inherit(const std::string& parent, const std::string& directory) {
     }
     return {};
 }
-
-} // namespace
 
 GroupFarm::GroupFarm(GroupFarm&& other) noexcept
     : sleepers_(std::move(other.sleepers_)), roots_(std::exchange(other.roots_, {})) {}
@@ -67,11 +66,11 @@ Status GroupFarm::fill(const std::string& mount, bool is_cpuset) {
     if (auto made = make_group(root); !made) return made;
     roots_.push_back(root);
     Status done;
-    if (is_cpuset) done = inherit(mount, root);
+    if (is_cpuset) done = inherit_cpuset(mount, root);
     for (std::size_t i = 0; i < sleepers_.pids().size() && done; ++i) {
         const auto directory = mount + group(i);
         done = make_group(directory);
-        if (done && is_cpuset) done = inherit(root, directory);
+        if (done && is_cpuset) done = inherit_cpuset(root, directory);
         if (done) done = write_file(directory + "/cgroup.procs", fmt::format("{}\n", sleepers_.pids()[i]));
         if (done) done = not_interrupted();
     }

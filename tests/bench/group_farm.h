@@ -29,4 +29,9 @@ private:
     std::vector<std::string> roots_; // directories to be removed; emptied by moving away
 };
 
+/// Makes one control group; fails if it is there already.
+Status make_group(const std::string& directory);
+/// A version 1 cpuset is born empty: it takes what its parent has.
+Status inherit_cpuset(const std::string& parent, const std::string& directory);
+
 } // namespace schedd::bench

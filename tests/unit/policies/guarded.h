@@ -19,6 +19,7 @@ public:
         {.name = "group", .type = types::kPressureByCgroup, .doc = "Pressures of groups."},
         {.name = "wait", .type = types::kWaitByPid, .doc = "Delays of processes."},
         {.name = "node", .type = types::kPressure, .doc = "The machine's."},
+        {.name = "load", .type = types::kLoadByPid, .doc = "Loads of processes."},
     };
 
     GaugeProbe(const Descriptor& type, std::string name, const Environment& env)
@@ -38,6 +39,13 @@ public:
             },
             [](const Output::Visit&) {}));
         adopt(std::make_unique<PlainSource>(kSources[2]));
+        adopt(std::make_unique<LookupSource>(
+            kSources[3],
+            [this](const Parameter& parameter) {
+                const auto* pid = std::get_if<std::int64_t>(&parameter);
+                return pid ? find(loads, static_cast<Pid>(*pid)) : std::nullopt;
+            },
+            [](const Output::Visit&) {}));
     }
     void measure(Time now) override {
         now_ = now;
@@ -49,6 +57,7 @@ public:
     // thousandths of the time, as of the last measurement
     std::map<std::string, std::int64_t> groups;
     std::map<Pid, std::int64_t> waits;
+    std::map<Pid, std::int64_t> loads; // thousandths of a CPU, waiting included
     std::optional<std::int64_t> node;
 
 private:
@@ -73,7 +82,8 @@ struct Guarded {
             "create probes/gauge_probe\ncreate schedulers/G\ncreate schedulers/G/pressure_guard\n";
         const std::pair<const char*, const char*> ports[] = {{"group", "pressure"},
                                                              {"wait", "wait"},
-                                                             {"node", "node_pressure"}};
+                                                             {"node", "node_pressure"},
+                                                             {"load", "process_load"}};
         for (const auto& [source, port] : ports)
             if (links.find(source) != std::string::npos)
                 recipe +=

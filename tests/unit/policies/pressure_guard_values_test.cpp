@@ -132,5 +132,64 @@ TEST(AValue, CountsOnceHoweverOftenIsDecided) {
     EXPECT_EQ(g.pool(), "0-6");
 }
 
+/// Eight cores; process 1 is guarded by its own delays, and what it wants is known.
+struct Knowing : Guarded {
+    Knowing() : Guarded(kEightCpus, "wait load") {
+        add_process(1, latency);
+        add_process(2, batch);
+    }
+    void live(int updates, std::int64_t runs, std::int64_t waits) {
+        gauge().loads[1] = runs + waits;
+        gauge().waits[1] = waits;
+        rounds(updates);
+    }
+};
+
+TEST(TheLoad, OfOneThatRunsAsBeforeMakesTheCalmLong) {
+    Knowing g;
+    g.live(3, 100, 150);
+    ASSERT_EQ(g.get("squeezed"), "1");
+    g.live(79, 60, 0);
+    EXPECT_EQ(g.get("squeezed"), "1") << "it is well because of what was taken";
+    g.live(1, 60, 0);
+    EXPECT_EQ(g.get("squeezed"), "0") << "now and then it is tried";
+    g.live(1, 100, 150);
+    EXPECT_EQ(g.get("squeezed"), "1") << "and taken back at the first value that is too much";
+    EXPECT_THAT(g.decisions.at(0).reason, testing::EndsWith("beyond 10 % in 1 update"));
+}
+
+TEST(TheLoad, OfOneThatBecameIdleIsNotWaitedForAfterHarm) {
+    Knowing g;
+    g.live(3, 100, 150);
+    g.live(80, 100, 0);
+    g.live(1, 100, 150); // the second time
+    g.live(9, 0, 0);
+    EXPECT_EQ(g.get("squeezed"), "1");
+    g.live(1, 0, 0);
+    EXPECT_EQ(g.get("squeezed"), "0");
+}
+
+TEST(TheLoad, CountsWithoutWhatWasWaiting) {
+    Knowing g;
+    g.live(3, 10, 900);
+    const auto taken = g.get("squeezed");
+    g.live(79, 10, 0);
+    EXPECT_EQ(g.get("squeezed"), taken) << "a tenth of the load it had, but it runs as much";
+}
+
+TEST(TheLoad, ThatIsHostileOrGoneChangesNothing) {
+    for (const std::int64_t load : {std::int64_t{-5}, INT64_MAX, INT64_MIN}) {
+        Knowing g;
+        g.gauge().loads[1] = load;
+        g.gauge().waits[1] = 150;
+        g.rounds(3);
+        EXPECT_EQ(g.get("squeezed"), "1") << load;
+        g.gauge().loads.clear();
+        g.gauge().waits[1] = 0;
+        g.rounds(10);
+        EXPECT_EQ(g.get("squeezed"), "0") << "as without the port";
+    }
+}
+
 } // namespace
 } // namespace schedd::policies

@@ -141,10 +141,10 @@ int releases_within(int updates) {
 
 TEST(ASqueeze, WaitsLongerAfterEachReleaseThatDidHarm) {
     EXPECT_EQ(releases_within(16), 1) << "3 + 3 updates of harm, then 10 of calm";
-    EXPECT_EQ(releases_within(16 + 3 + 20), 2);
-    EXPECT_EQ(releases_within(16 + 3 + 20 + 3 + 40), 3);
-    EXPECT_EQ(releases_within(16 + 3 + 20 + 3 + 40 + 3 + 80), 4);
-    EXPECT_EQ(releases_within(16 + 3 + 20 + 3 + 40 + 3 + 80 + 10 * 83), 14) << "8 times is the longest";
+    EXPECT_EQ(releases_within(16 + 1 + 20), 2) << "one update of harm is enough then";
+    EXPECT_EQ(releases_within(16 + 1 + 20 + 1 + 40), 3);
+    EXPECT_EQ(releases_within(16 + 1 + 20 + 1 + 40 + 1 + 80), 4);
+    EXPECT_EQ(releases_within(16 + 1 + 20 + 1 + 40 + 1 + 80 + 10 * 81), 14) << "8 times is the longest";
 }
 
 TEST(ASqueeze, IsQuickAgainOnceAReleaseHasLasted) {
@@ -166,6 +166,39 @@ TEST(ASqueeze, AfterALongCalmIsNotSlowedByANewCrisis) {
     taken_during(s, 30, 0);
     taken_during(s, 3, 150);
     EXPECT_EQ(s.calm_wanted(kRules), 10U);
+}
+
+TEST(ASqueeze, TakesAtOnceAndOnceOnlyWhatItGaveBackAndDidHarm) {
+    Squeeze s;
+    s.start(3);
+    taken_during(s, 10, 20);
+    EXPECT_EQ(s.patience_wanted(kRules), 1U);
+    EXPECT_EQ(taken_during(s, 3, 900), (std::vector{3, 3, 3})) << "then its patience is the usual one again";
+    EXPECT_EQ(taken_during(s, 1, 900), (std::vector{5}));
+}
+
+TEST(ASqueeze, WaitsTheLongestCalmWhileAsMuchIsWanted) {
+    SqueezeRules rules = kRules;
+    rules.wish = Wish::same;
+    Squeeze s;
+    s.start(1);
+    EXPECT_EQ(taken_during(s, 79, 0, rules).back(), 1);
+    EXPECT_EQ(taken_during(s, 1, 0, rules).back(), 0);
+}
+
+TEST(ASqueeze, WaitsThePlainCalmWhileLessIsWanted) {
+    SqueezeRules rules = kRules;
+    Squeeze s;
+    s.start(2);
+    taken_during(s, 10, 20);
+    taken_during(s, 1, 150); // it did harm: the next calm is twice as long
+    rules.wish = Wish::same;
+    taken_during(s, 30, 0, rules);
+    EXPECT_EQ(s.taken(), 2);
+    rules.wish = Wish::less;
+    EXPECT_EQ(taken_during(s, 1, 0, rules).back(), 1) << "it has been well for long enough";
+    EXPECT_EQ(taken_during(s, 9, 0, rules).back(), 1);
+    EXPECT_EQ(taken_during(s, 1, 0, rules).back(), 0);
 }
 
 TEST(ALimit, GivesBackWhatIsBeyondIt) {
