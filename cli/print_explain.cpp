@@ -36,6 +36,16 @@ std::string effect_of(std::string_view result) {
     return shown(result);
 }
 
+/// Ways not taken and what would free more, a sentence each.
+std::string considered_lines(const Json& from, const Look& look) {
+    const Json& lines = field(from, "considered");
+    if (!lines.is_array() || lines.empty()) return {};
+    std::string out = "     considered:\n";
+    for (const auto& line : lines)
+        if (line.is_string()) out += "       - " + shown(line.get<std::string>(), look) + "\n";
+    return out;
+}
+
 std::string decision_lines(const Json& decision, std::size_t number, const Look& look) {
     const auto result = text_at(decision, "result");
     const auto since = field(decision, "since_ms");
@@ -48,6 +58,16 @@ std::string decision_lines(const Json& decision, std::size_t number, const Look&
                     since.is_number() ? ", for " + duration_text(number_at(decision, "since_ms")) : "");
     if (const auto reason = text_at(decision, "reason"); !reason.empty())
         out += "     because " + shown(reason, look) + "\n";
+    return out + considered_lines(decision, look);
+}
+
+/// What schedulers say that it is in, and that decided nothing for it.
+std::string undecided_lines(const Json& subject, const Look& look) {
+    std::string out;
+    for (const auto& member : field(subject, "members"))
+        if (const auto lines = considered_lines(member, look); !lines.empty())
+            out += fmt::format("  {} leaves it alone.\n{}",
+                               paint(look, Hue::scheduler, shown(text_at(member, "scheduler"), look)), lines);
     return out;
 }
 
@@ -73,6 +93,7 @@ std::string subject_text(const Json& subject, const Look& look) {
     for (const auto& decision : decisions) out += decision_lines(decision, ++number, look);
     if (number == 0 && !field(subject, "members").empty())
         out += "  No scheduler has decided anything for it.\n";
+    out += undecided_lines(subject, look);
     const auto state = text_at(subject, "state");
     if (state.empty()) return out;
     // an actuator that only pretends must not be heard as a machine that obeys

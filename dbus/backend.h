@@ -87,6 +87,7 @@ struct Facts {
 struct Membership {
     std::string scheduler;
     std::string member;
+    std::vector<std::string> considered = {}; // while its policy has decided nothing about the target
 };
 
 /// What one stacked scheduler decided for a target, and what became of it.
@@ -94,8 +95,9 @@ struct DecisionFacts {
     std::string scheduler;
     std::string cpus; // CPU list
     std::string reason;
-    std::optional<std::uint64_t> since_ms; // how long ago it was decided about this target
-    std::string result;                    // placement::Opinion::Result as a word
+    std::optional<std::uint64_t> since_ms;    // how long ago it was decided about this target
+    std::string result;                       // placement::Opinion::Result as a word
+    std::vector<std::string> considered = {}; // ways not taken, and what would free more; a sentence each
 };
 
 /// Why one target is where it is. CPU lists are "" when there is none.

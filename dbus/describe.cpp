@@ -115,11 +115,17 @@ Json explanations_json(const std::vector<Explanation>& explanations) {
     Json out = Json::array();
     for (const auto& e : explanations) {
         Json members = Json::array();
-        for (const auto& m : e.members) members.push_back({{"scheduler", m.scheduler}, {"member", m.member}});
+        for (const auto& m : e.members) {
+            members.push_back({{"scheduler", m.scheduler}, {"member", m.member}});
+            if (!m.considered.empty()) members.back()["considered"] = m.considered;
+        }
         Json decisions = Json::array();
         for (const auto& d : e.decisions) {
-            decisions.push_back(
-                {{"scheduler", d.scheduler}, {"cpus", d.cpus}, {"reason", d.reason}, {"result", d.result}});
+            decisions.push_back({{"scheduler", d.scheduler},
+                                 {"cpus", d.cpus},
+                                 {"reason", d.reason},
+                                 {"result", d.result},
+                                 {"considered", d.considered}});
             if (d.since_ms) decisions.back()["since_ms"] = *d.since_ms;
         }
         out.push_back({{"target", e.target},

@@ -135,6 +135,11 @@ void Claims::complete(Claim& claim, Rules rules) {
     claim.missing = std::max(0, claim.request.cpus - cores_.capacity(claim.cores));
 }
 
+const Claim* Claims::find(const Target& key) const {
+    const auto at = places_.find(key);
+    return at == places_.end() ? nullptr : &claims_[at->second];
+}
+
 void Claims::settle(std::span<const CoreAsk> asks, std::span<const Subject> subjects, Rules rules) {
     // the rest is never without any CPU
     if (!cores_.has_loose_cpus()) rules.keep_free = std::max(rules.keep_free, 1);

@@ -52,7 +52,11 @@ public:
     [[nodiscard]] const Cores& cores() const { return cores_; }
     /// CPUs that one more could get now.
     [[nodiscard]] int largest_request() const { return cores_.largest(keep_free_); }
+    [[nodiscard]] int keep_free() const { return keep_free_; }
     [[nodiscard]] std::span<Claim> all() { return claims_; }
+    [[nodiscard]] std::span<const Claim> all() const { return claims_; }
+    /// Null if it was not among them.
+    [[nodiscard]] const Claim* find(const Target& key) const;
     /// REQUIRES: it was among the asks of the last settle().
     [[nodiscard]] Claim& of(const Target& key) { return claims_[places_.at(key)]; }
 

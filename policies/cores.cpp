@@ -172,4 +172,25 @@ std::string Cores::place(std::span<const int> cores) const {
     return text;
 }
 
+std::vector<Cores::Room> Cores::rooms() const {
+    std::vector<Room> rooms(groups_[kL3].size());
+    for (int core = 0; core < size(); ++core) {
+        Room& room = rooms[parents_[kL3][static_cast<std::size_t>(core)]];
+        if (room.all++ == 0)
+            room.place = at(core).l3 < 0 ? fmt::format("numa {}", at(core).numa)
+                                         : fmt::format("numa {}, l3 {}", at(core).numa, at(core).l3);
+        room.free += is_free(core) ? 1 : 0;
+    }
+    return rooms;
+}
+
+std::vector<int> Cores::free_beside(std::span<const int> cores) const {
+    std::vector<bool> is_beside(groups_[kL3].size());
+    for (const int core : cores) is_beside[parents_[kL3][static_cast<std::size_t>(core)]] = true;
+    std::vector<int> free;
+    for (int core = 0; core < size(); ++core)
+        if (is_free(core) && is_beside[parents_[kL3][static_cast<std::size_t>(core)]]) free.push_back(core);
+    return free;
+}
+
 } // namespace schedd::policies

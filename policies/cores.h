@@ -61,6 +61,16 @@ public:
     /// "numa 0, l3 1-2", with the kind if the machine has several.
     [[nodiscard]] std::string place(std::span<const int> cores) const;
 
+    /// One L3 group of a node: "numa 0, l3 1", how many of its cores are free, and how many it has.
+    struct Room {
+        std::string place;
+        int free = 0;
+        int all = 0;
+    };
+    [[nodiscard]] std::vector<Room> rooms() const;
+    /// The free cores of the L3 groups that these cores are in.
+    [[nodiscard]] std::vector<int> free_beside(std::span<const int> cores) const;
+
     /// REQUIRES: they are free, or taken, respectively.
     void take(std::span<const int> cores);
     void give_back(std::span<const int> cores);

@@ -13,6 +13,8 @@
 #include <fmt/format.h>
 
 #include "policies/claims.h"
+#include "policies/considered.h"
+#include "policies/exclusive_cores_considered.h"
 
 namespace schedd::policies {
 
@@ -92,10 +94,6 @@ constexpr AttributeSpec kAttributes[] = {
 
 constexpr std::size_t kNone = SIZE_MAX;
 
-std::string counted(int count, std::string_view what) {
-    return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
-}
-
 class ExclusiveCores final : public Policy {
 public:
     ExclusiveCores(const Descriptor& type, std::string name, const Environment& environment)
@@ -112,6 +110,16 @@ public:
                        {.keep_free = static_cast<int>(unsigned_at(kSharedMinimum)),
                         .spill = text_at(kWhenFull) == "spill"});
         return decisions(view.subjects, usable);
+    }
+
+    [[nodiscard]] std::vector<std::string> considered(const View& view,
+                                                      const Subject& subject) const override {
+        return considered_by(claims_, subject,
+                             {.when_full = text_at(kWhenFull),
+                              .shared_minimum = static_cast<int>(unsigned_at(kSharedMinimum)),
+                              .reserved = reserved_,
+                              .is_one_per_core = text_at(kSmt) == "one_per_core"},
+                             view.topology);
     }
 
 protected:

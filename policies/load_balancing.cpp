@@ -19,7 +19,6 @@ namespace schedd::policies {
 
 namespace {
 
-enum PortIndex : std::size_t { kNodeLoad, kProcessLoad };
 constexpr PortSpec kPorts[] = {
     {.name = "node_load",
      .type = types::kLoad,
@@ -98,7 +97,6 @@ constexpr AttributeSpec kAttributes[] = {
      .doc = "How many processes or groups are held on a coarser domain than the finest."},
 };
 
-constexpr Duration kBudgetPeriod = std::chrono::minutes(1);
 /// From this share of all CPUs wanted on they count as all taken, and weights matter.
 constexpr double kSaturated = 0.99999;
 

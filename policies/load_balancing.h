@@ -43,11 +43,16 @@ public:
     };
 
     std::vector<Decision> decide(const View& view) override;
+    [[nodiscard]] std::vector<std::string> considered(const View& view,
+                                                      const Subject& subject) const override;
 
 protected:
     void changed(std::size_t /*index*/) override { make_due(); }
 
 private:
+    enum PortIndex : std::size_t { kNodeLoad, kProcessLoad };
+    static constexpr Duration kBudgetPeriod = std::chrono::minutes(1);
+
     void measure(std::span<const Subject> subjects);
     void weigh(std::span<const Subject> subjects, int cpus);
     [[nodiscard]] Standing standing(const View& view) const;
@@ -80,6 +85,11 @@ private:
         return homes_[i].domain != kNowhere ? homes_[i].domain
                                             : homes_.domain_around(view.subjects[i].current);
     }
+    [[nodiscard]] std::string why_unplaced(std::size_t i) const;
+    [[nodiscard]] std::string why_not_movable(const Standing& now, std::size_t i) const;
+    [[nodiscard]] std::vector<std::size_t> rivals_of(std::size_t domain) const;
+    void consider_groups(const Standing& now, std::vector<std::string>& lines) const;
+    void consider_rivals(const Standing& now, std::size_t i, std::vector<std::string>& lines) const;
     void count_out(Standing& now, std::size_t i) const;
     void count_in(Standing& now, std::size_t i) const;
     /// A chosen move, told and counted.

@@ -12,6 +12,7 @@
 
 #include <fmt/format.h>
 
+#include "policies/considered.h"
 #include "policies/memory_homes.h"
 
 namespace schedd::policies {
@@ -115,22 +116,31 @@ public:
         }
         follow(view.subjects);
         measure(view.subjects, nodes);
-        const MemoryRules rules{.share = static_cast<double>(unsigned_at(kShare)),
-                                .hysteresis = static_cast<double>(unsigned_at(kHysteresis)),
-                                .least_kib = static_cast<std::int64_t>(unsigned_at(kLeast)) * 1024,
-                                .patience = unsigned_at(kPatience),
-                                .move_budget = unsigned_at(kMoveBudget)};
+        const MemoryRules rules = memory_rules();
         if (const auto moves = homes_.settle(nodes, rules, view.now); moves > 0)
             report(kMoves, unsigned_at(kMoves) + moves);
         bind_some(view);
         tell(view.subjects, nodes, rules);
         return decisions(view.subjects, nodes);
     }
+    [[nodiscard]] std::vector<std::string> considered(const View& view,
+                                                      const Subject& subject) const override;
 
 protected:
     void changed(std::size_t /*index*/) override { make_due(); }
 
 private:
+    [[nodiscard]] MemoryRules memory_rules() const {
+        return {.share = static_cast<double>(unsigned_at(kShare)),
+                .hysteresis = static_cast<double>(unsigned_at(kHysteresis)),
+                .least_kib = static_cast<std::int64_t>(unsigned_at(kLeast)) * 1024,
+                .patience = unsigned_at(kPatience),
+                .move_budget = unsigned_at(kMoveBudget)};
+    }
+    void consider_holding(const MemoryHome& home, std::span<const Domain> nodes,
+                          std::vector<std::string>& lines) const;
+    void consider_moving(const MemoryHome& home, std::span<const Domain> nodes,
+                         std::vector<std::string>& lines) const;
     void follow(std::span<const Subject> subjects);
     void measure(std::span<const Subject> subjects, std::span<const Domain> nodes);
     [[nodiscard]] std::optional<GroupMemory> memory_of(const std::string& group,
@@ -259,6 +269,101 @@ std::vector<Decision> MemoryAffinity::decisions(std::span<const Subject> subject
         held.push_back(std::move(decision));
     }
     return held;
+}
+
+/// Why a group that is not held is not.
+void MemoryAffinity::consider_holding(const MemoryHome& home, std::span<const Domain> nodes,
+                                      std::vector<std::string>& lines) const {
+    const MemoryRules rules = memory_rules();
+    const auto& seen = *home.seen;
+    if (seen.total_kib < rules.least_kib) {
+        lines.push_back(fmt::format("it has {} MiB, and with less than {} MiB (least) it is left alone",
+                                    seen.total_kib / 1024, unsigned_at(kLeast)));
+        return;
+    }
+    const Domain& main = main_node(seen, nodes, kNoNode);
+    const double most = share_on(seen, main.numa);
+    if (most < rules.share) {
+        lines.push_back(fmt::format("node {} holds most, {:.0f} %, and {} % (share) are asked for", main.numa,
+                                    most, unsigned_at(kShare)));
+        if (most >= 1)
+            lines.push_back(fmt::format("share={} would hold it on node {}, CPUs {}", static_cast<int>(most),
+                                        main.numa, main.cpus.text()));
+        return;
+    }
+    const double taken = homes_.load_on(main.numa);
+    if (home.load > main.cpus.count() - taken)
+        lines.push_back(fmt::format("it wants {:.2f} CPUs, and of the {} of node {} {:.2f} are wanted by "
+                                    "groups that are held there",
+                                    home.load, main.cpus.count(), main.numa, taken));
+    else if (home.was_held && home.moved_at.size() >= rules.move_budget)
+        lines.push_back(fmt::format("it was moved {} in the last minute, which is all of move_budget={}",
+                                    counted(static_cast<int>(home.moved_at.size()), "time"),
+                                    unsigned_at(kMoveBudget)));
+    else lines.emplace_back("it can be held at the next measurement");
+}
+
+/// Why a group that is held stays where it is.
+void MemoryAffinity::consider_moving(const MemoryHome& home, std::span<const Domain> nodes,
+                                     std::vector<std::string>& lines) const {
+    const MemoryRules rules = memory_rules();
+    const auto& seen = *home.seen;
+    const double here = share_on(seen, home.node);
+    const Domain* other = nullptr;
+    for (const Domain& node : nodes)
+        if (node.numa != home.node && (!other || share_on(seen, node.numa) > share_on(seen, other->numa)))
+            other = &node;
+    if (!other) return; // the machine has become another since
+    if (home.better_for > 0)
+        lines.push_back(fmt::format("node {} holds more, for {} of {} updates; it was moved {} of at most {} "
+                                    "times in the last minute",
+                                    home.candidate, home.better_for, rules.patience, home.moved_at.size(),
+                                    rules.move_budget));
+    else
+        lines.push_back(fmt::format("node {} would have to hold {:.0f} % for a move, and holds {:.0f} %",
+                                    other->numa, std::max(rules.share, here + rules.hysteresis),
+                                    share_on(seen, other->numa)));
+    if (home.weak_for > 0)
+        lines.push_back(
+            fmt::format("its node holds too little of it, for {} of {} updates: then it is let go",
+                        home.weak_for, rules.patience));
+    if (const Domain* node = node_of(nodes, home.node))
+        lines.push_back(fmt::format("the groups held on node {} want {:.2f} of its {}", home.node,
+                                    homes_.load_on(home.node), counted(node->cpus.count(), "CPU")));
+}
+
+std::vector<std::string> MemoryAffinity::considered(const View& view, const Subject& subject) const {
+    std::vector<std::string> lines;
+    const auto nodes = view.topology.domains(Level::numa);
+    if (nodes.size() < 2) {
+        lines.push_back(fmt::format("there is {} with usable CPUs, so nothing to choose from",
+                                    counted(static_cast<int>(nodes.size()), "NUMA node")));
+        return lines;
+    }
+    if (subject.group.empty()) {
+        lines.emplace_back("it has no control group of its own, and memory is known by control group alone");
+        return lines;
+    }
+    const auto at = homes_.all().find(subject.group);
+    if (at == homes_.all().end()) return lines; // nothing was decided about it yet
+    const MemoryHome& home = at->second;
+    if (!home.seen) {
+        lines.push_back(
+            fmt::format("cgroup_memory has no value for {}: link numa_memory/cgroup_memory", subject.group));
+        return lines;
+    }
+    std::vector<std::string> shares;
+    for (const Domain& node : nodes)
+        shares.push_back(fmt::format("node {} {:.0f} %", node.numa, share_on(*home.seen, node.numa)));
+    lines.push_back(fmt::format("of its {} MiB lie on {}", home.seen->total_kib / 1024, listed(shares)));
+    if (home.node == kNoNode) consider_holding(home, nodes, lines);
+    else consider_moving(home, nodes, lines);
+    if (home.node != kNoNode && subject.target.sort == Target::Sort::unit && !flag_at(kMoveMemory))
+        lines.push_back(
+            fmt::format("move_memory=true would move the rest of its memory to node {}, as far as "
+                        "that has room",
+                        home.node));
+    return lines;
 }
 
 } // namespace

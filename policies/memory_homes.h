@@ -65,6 +65,8 @@ public:
     std::uint64_t settle(std::span<const Domain> nodes, const MemoryRules& rules, Time now);
     void clear() { homes_.clear(); }
 
+    /// CPUs that the groups held on a node want together.
+    [[nodiscard]] double load_on(int node) const;
     [[nodiscard]] Homes& all() { return homes_; }
     [[nodiscard]] const Homes& all() const { return homes_; }
 
@@ -72,7 +74,6 @@ private:
     void lose_nodes(std::span<const Domain> nodes);
     bool find_home(MemoryHome& home, std::span<const Domain> nodes, const MemoryRules& rules, Time now);
     void relieve(std::span<const Domain> nodes, const MemoryRules& rules);
-    [[nodiscard]] double load_on(int node) const;
 
     Homes homes_;
     std::map<int, std::uint64_t> crowded_for_; // updates in a row that a node's groups want more than it has

@@ -15,6 +15,7 @@
 
 #include <fmt/format.h>
 
+#include "policies/considered.h"
 #include "policies/core_demand.h"
 #include "policies/core_order.h"
 #include "policies/nest_members.h"
@@ -155,6 +156,8 @@ public:
     [[nodiscard]] Time next_due() const override {
         return std::min(nest_.next_due(rules()), batch_.next_due(batch_rules()));
     }
+    [[nodiscard]] std::vector<std::string> considered(const View& view,
+                                                      const Subject& subject) const override;
 
 protected:
     void changed(std::size_t /*index*/) override { make_due(); }
@@ -170,6 +173,8 @@ private:
     void tell();
     [[nodiscard]] std::string_view state() const;
     [[nodiscard]] std::string note() const;
+    void consider_size(Time now, std::vector<std::string>& lines) const;
+    void consider_class(WorkClass work_class, std::vector<std::string>& lines) const;
     [[nodiscard]] std::vector<Decision> decisions(std::span<const Subject> subjects) const;
 
     [[nodiscard]] KindOrder kind_order() const;
@@ -376,6 +381,64 @@ std::vector<Decision> Nest::decisions(std::span<const Subject> subjects) const {
         if (perch.cpus != cores_.usable()) held.push_back({subject.target, perch.cpus, perch.reason});
     }
     return held;
+}
+
+/// What the size follows from, and when it changes if nothing else does.
+void Nest::consider_size(Time now, std::vector<std::string>& lines) const {
+    const Wanted& wanted = members_.wanted();
+    lines.push_back(
+        fmt::format("members want {:.2f} CPUs (latency {:.2f}, normal {:.2f}, batch {:.2f}): with "
+                    "{} % headroom that fills {} of {}, and the nest has {} and {} in reserve",
+                    wanted.all(), wanted.latency, wanted.normal, wanted.batch, unsigned_at(kHeadroom),
+                    needed_, counted(cores_.size(), "core"), nest_.primary(), nest_.reserve()));
+    const auto in = [&](Time at) { return std::max<std::int64_t>(0, milliseconds_of(at - now)); };
+    if (const Time at = nest_.widens_at(rules()); at != kNever)
+        lines.push_back(fmt::format("it is too small, and is widened in {} ms if it stays so", in(at)));
+    if (const Time at = nest_.shrinks_at(rules()); at != kNever)
+        lines.push_back(
+            fmt::format("its last core leaves it in {} ms if it is not needed until then", in(at)));
+    if (!wanted.waiting.empty())
+        lines.push_back(fmt::format("{} waited most, {:.0f} % of the time that it wanted a CPU: beyond {} % "
+                                    "the nest is widened, beyond half of that no core is given up",
+                                    wanted.waiting, 100 * wanted.waiting_share, unsigned_at(kBound)));
+    if (!is_spread())
+        lines.push_back(fmt::format("floor={} would add a core at once: CPUs {}",
+                                    cores_.first(nest_.primary() + 1).count(),
+                                    cores_.first(nest_.primary() + 1).text()));
+}
+
+/// What its class costs it.
+void Nest::consider_class(WorkClass work_class, std::vector<std::string>& lines) const {
+    if (is_spread()) return;
+    const int batch = std::min(batch_.primary(), nest_.primary());
+    const CpuSet reserve = cores_.first(nest_.warm()) - cores_.first(nest_.primary());
+    if (work_class == WorkClass::batch && batch < nest_.primary())
+        lines.push_back(fmt::format("class=normal would give it all {} of the nest instead of the first {}",
+                                    counted(nest_.primary(), "core"), batch));
+    if (work_class != WorkClass::latency && !reserve.empty())
+        lines.push_back(fmt::format("class=latency would give it the nest and the reserve, CPUs {} more",
+                                    reserve.text()));
+}
+
+std::vector<std::string> Nest::considered(const View& view, const Subject& subject) const {
+    const auto index = members_.find(subject.target);
+    if (cores_.size() == 0 || !index) return {}; // nothing was decided about it yet
+    std::vector<std::string> lines;
+    if (members_.is_confined(*index)) {
+        lines.push_back(fmt::format("it came with CPUs of its own, {}, and is left there: they may lie "
+                                    "outside of the nest, so its load does not count",
+                                    subject.current.text()));
+        return lines;
+    }
+    if (is_spread())
+        lines.push_back(
+            fmt::format("the nest has all {}, so nobody is held", counted(cores_.size(), "core")));
+    else if (!members_.is_known(*index))
+        lines.emplace_back("it has not been measured yet, and is taken in when process_load tells of it");
+    if (auto why = note(); !why.empty()) lines.push_back(std::move(why));
+    consider_size(view.now, lines);
+    consider_class(subject.demand.work_class, lines);
+    return lines;
 }
 
 } // namespace

@@ -84,4 +84,10 @@ void NestMembers::look_at_waiting(const Subject& subject, double load, const Por
     wanted_.waiting_share = share;
 }
 
+std::optional<std::size_t> NestMembers::find(const Target& target) const {
+    const auto at = std::ranges::lower_bound(tracks_, target, {}, &Track::target);
+    if (at == tracks_.end() || at->target != target) return std::nullopt;
+    return static_cast<std::size_t>(at - tracks_.begin());
+}
+
 } // namespace schedd::policies

@@ -1,6 +1,7 @@
 // NestMembers: what the members of a nest want of CPUs, who of them waits, and who is left alone.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -33,6 +34,8 @@ public:
     bool measure(std::span<const Subject> subjects, const Port& process_load, const Port& wait, Time since);
 
     [[nodiscard]] const Wanted& wanted() const { return wanted_; }
+    /// Its index, none if it was not followed.
+    [[nodiscard]] std::optional<std::size_t> find(const Target& target) const;
     /// It came with CPUs of its own, fewer than all: it is left there, and does not count.
     [[nodiscard]] bool is_confined(std::size_t index) const { return tracks_[index].is_confined; }
     [[nodiscard]] int confined() const { return confined_; }

@@ -94,6 +94,11 @@ int PoolCores::free_in(PoolLevel level, int domain) const {
     return count;
 }
 
+int PoolCores::free_near(std::size_t pool) const {
+    const int home = home_of(pool);
+    return home == kNone ? free_cores() : free_in(pools_[pool].bounds.level, home);
+}
+
 int PoolCores::surplus(std::size_t pool) const {
     return std::max(0, count(pool) - pools_[pool].bounds.least);
 }

@@ -49,6 +49,8 @@ public:
     /// The CPUs of the `n` cores that it took first.
     [[nodiscard]] CpuSet first(std::size_t pool, int n) const;
     [[nodiscard]] CpuSet cpus(std::size_t pool) const { return first(pool, count(pool)); }
+    /// Cores that no pool has in its domain; on the machine while it has no core.
+    [[nodiscard]] int free_near(std::size_t pool) const;
     /// All CPUs of its domain; of the machine while it has no core.
     [[nodiscard]] CpuSet domain_of(std::size_t pool) const;
     /// "numa 0, l3 1". REQUIRES: it has a core.

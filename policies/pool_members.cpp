@@ -91,4 +91,10 @@ std::vector<CpuSet> PoolMembers::held_on(std::span<const Subject> subjects) cons
     return held;
 }
 
+std::optional<std::size_t> PoolMembers::find(const Target& target) const {
+    const auto at = std::ranges::lower_bound(tracks_, target, {}, &Track::target);
+    if (at == tracks_.end() || at->target != target) return std::nullopt;
+    return static_cast<std::size_t>(at - tracks_.begin());
+}
+
 } // namespace schedd::policies

@@ -24,6 +24,8 @@ public:
     /// By place in the subjects.
     [[nodiscard]] std::size_t pool_of(std::size_t subject) const { return tracks_[subject].pool; }
     [[nodiscard]] const std::string& rule_of(std::size_t subject) const { return tracks_[subject].rule; }
+    /// By its target; none if it was not followed.
+    [[nodiscard]] std::optional<std::size_t> find(const Target& target) const;
     /// Members of a pool.
     [[nodiscard]] int count(std::size_t pool) const { return sums_[pool].members; }
     /// CPUs wanted by the members of a pool; none if nothing is known of any that runs.

@@ -31,6 +31,9 @@ public:
 
     /// The load that the last step is for.
     [[nodiscard]] double load() const { return load_; }
+    /// Updates in a row so far that were beyond `high`, and that were below `low`.
+    [[nodiscard]] unsigned over() const { return over_; }
+    [[nodiscard]] unsigned under() const { return under_; }
     /// Updates in a row that must be below `low` now.
     [[nodiscard]] unsigned calm_wanted(const SizeRules& rules) const { return rules.calm * calms_; }
 

@@ -12,8 +12,10 @@
 
 #include <fmt/format.h>
 
+#include "policies/considered.h"
 #include "policies/pool_members.h"
 #include "policies/pool_sizes.h"
+#include "policies/pools_considered.h"
 
 namespace schedd::policies {
 
@@ -117,10 +119,6 @@ struct Pool {
 /// Pools that `note` names one by one.
 constexpr int kMostTold = 8;
 
-std::string counted(int count, std::string_view what) {
-    return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
-}
-
 class Pools final : public Policy {
 public:
     Pools(const Descriptor& type, std::string name, const Environment& environment)
@@ -141,6 +139,23 @@ public:
         }
         tell();
         return decisions(view.subjects);
+    }
+
+    [[nodiscard]] std::vector<std::string> considered(const View& /*view*/,
+                                                      const Subject& subject) const override {
+        const auto at = members_.find(subject.target);
+        if (!at || pools_.empty()) return {}; // nothing was decided about it yet
+        std::vector<PoolStanding> rows;
+        for (std::size_t i = 0; i < pools_.size(); ++i)
+            rows.push_back({.spec = pools_[i].spec,
+                            .least = least(i),
+                            .busy = pools_[i].busy,
+                            .cpus = busy_cpus(i).count(),
+                            .load = members_.load(i),
+                            .over = pools_[i].size.over(),
+                            .under = pools_[i].size.under(),
+                            .calm = pools_[i].size.calm_wanted(rules())});
+        return considered_by(rows, cores_, {rules(), keep()}, members_.pool_of(*at));
     }
 
 protected:

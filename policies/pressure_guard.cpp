@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 
 #include "policies/core_order.h"
+#include "policies/pressure_guard_considered.h"
 #include "policies/squeeze.h"
 #include "policies/tracks.h"
 
@@ -170,13 +171,16 @@ public:
         if (squeeze_.taken() > 0 && (is_other_machine || is_cut))
             give_reason(fmt::format("{} core{} taken away after CPUs or the floor changed", squeeze_.taken(),
                                     squeeze_.taken() == 1 ? " stays" : "s stay"));
-        const Round round = look(view.subjects);
+        last_ = look(view.subjects);
+        const Round& round = last_;
         if (!has_started_ && round.has_batch) start(view.subjects);
         count(round, view.now);
         tell(round);
         return decisions(view.subjects);
     }
     [[nodiscard]] Time next_due() const override { return next_look_; }
+    [[nodiscard]] std::vector<std::string> considered(const View& view,
+                                                      const Subject& subject) const override;
 
 protected:
     void changed(std::size_t /*index*/) override { make_due(); }
@@ -207,6 +211,7 @@ private:
     std::vector<Track> tracks_;       // in the subjects' order
     std::string reason_;              // of the pool as it is
     std::optional<std::int64_t> ran_; // Round::runs when a core was last taken away
+    Round last_;                      // as last looked at
     Time counted_{};                  // the time of the last value that counted
     Time next_look_{};
     bool has_started_ = false;
@@ -409,6 +414,26 @@ std::vector<Decision> PressureGuard::decisions(std::span<const Subject> subjects
         held.push_back({subject.target, cpus, std::move(reason)});
     }
     return held;
+}
+
+std::vector<std::string> PressureGuard::considered(const View& /*view*/, const Subject& subject) const {
+    if (cores_.size() == 0) return {}; // nothing has been looked at yet
+    const auto track = std::ranges::lower_bound(tracks_, subject.target, {}, &Track::target);
+    const bool is_known = track != tracks_.end() && track->target == subject.target;
+    const auto value = value_of(subject);
+    auto by = rules();
+    by.wish = wish_of(last_);
+    return considered_by({.cores = cores_,
+                          .squeeze = squeeze_,
+                          .rules = by,
+                          .floor = static_cast<int>(unsigned_at(kFloor)),
+                          .is_kept_apart = flag_at(kKeepApart),
+                          .worst = last_.worst.who,
+                          .worst_share = last_.worst.share,
+                          .note = note_on(last_),
+                          .home = is_known ? track->home : CpuSet(),
+                          .own_share = value ? std::optional(number_of(value->value)) : std::nullopt},
+                         subject.demand.work_class);
 }
 
 } // namespace

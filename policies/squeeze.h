@@ -40,6 +40,9 @@ public:
 
     [[nodiscard]] int taken() const { return taken_; }
     [[nodiscard]] State state() const { return state_; }
+    /// Updates in a row so far that were too much, and that were well.
+    [[nodiscard]] unsigned over() const { return over_; }
+    [[nodiscard]] unsigned well() const { return well_; }
     /// Updates in a row that must be well now before a step is given back.
     [[nodiscard]] unsigned calm_wanted(const SqueezeRules& rules) const;
     /// Updates in a row that must be too much now before a step is taken.

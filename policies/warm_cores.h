@@ -50,6 +50,14 @@ public:
     /// When primary became larger last: what was measured before it says nothing of the present size.
     [[nodiscard]] Time grown_at() const { return grown_at_; }
     [[nodiscard]] bool is_short() const { return short_since_.has_value(); }
+    /// When it is widened if it stays too small, and when the next core leaves primary if it is not needed;
+    /// kNever if neither is to come.
+    [[nodiscard]] Time widens_at(const WarmRules& rules) const {
+        return short_since_ && !is_blind_ ? *short_since_ + rules.impatience : kNever;
+    }
+    [[nodiscard]] Time shrinks_at(const WarmRules& rules) const {
+        return primary_ > kept(rules) && !is_blind_ ? last_use(primary_ - 1) + patience(rules) : kNever;
+    }
     /// When pass() has something to do.
     [[nodiscard]] Time next_due(const WarmRules& rules) const;
 

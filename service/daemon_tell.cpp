@@ -1,5 +1,7 @@
 // What the daemon tells of targets, members and units: why they are where they are, and what is not as
 // wanted.
+#include <utility>
+
 #include <fmt/format.h>
 
 #include "service/daemon.h"
@@ -12,7 +14,8 @@ dbus::Explanation translate(const placement::Explanation& row) {
     dbus::Explanation out;
     out.target = row.target.text();
     out.comm = row.comm;
-    for (const auto& [scheduler, member] : row.members) out.members.push_back({scheduler, member});
+    for (std::size_t i = 0; i < row.members.size(); ++i)
+        out.members.push_back({row.members[i].first, row.members[i].second, row.considered[i]});
     for (std::size_t i = 0; i < row.verdict.opinions.size(); ++i) {
         const auto& opinion = row.verdict.opinions[i];
         out.decisions.push_back({opinion.scheduler, opinion.cpus.text(), opinion.reason, std::nullopt,
@@ -20,6 +23,11 @@ dbus::Explanation translate(const placement::Explanation& row) {
         if (const auto& since = row.since[i])
             out.decisions.back().since_ms = static_cast<std::uint64_t>(milliseconds_of(*since));
     }
+    // it stands with the decision where there is one
+    for (auto& membership : out.members)
+        for (auto& decision : out.decisions)
+            if (decision.scheduler == membership.scheduler && decision.since_ms)
+                decision.considered = std::exchange(membership.considered, {});
     out.wanted = row.verdict.cpus.text();
     out.written = row.outcome.written.text();
     out.effective = row.outcome.effective.text();

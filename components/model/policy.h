@@ -2,6 +2,8 @@
 #pragma once
 
 #include <span>
+#include <string>
+#include <vector>
 
 #include "components/model/port.h"
 #include "components/model/subject.h"
@@ -9,7 +11,7 @@
 
 namespace schedd::model {
 
-/// The snapshot. Valid during decide() only.
+/// The snapshot. Valid during the call it is handed to.
 struct View {
     Time now;
     const Topology& topology;
@@ -27,6 +29,14 @@ public:
     /// All that the policy wants held from now on; a subject not named is left alone (and let go if it was
     /// held). Reasons must be fit for people. Returning the same decisions again costs nothing.
     [[nodiscard]] virtual std::vector<Decision> decide(const View& view) = 0;
+
+    /// What else was possible for a subject and why it was not chosen, and what would free more for it: one
+    /// sentence each, with numbers. Asked only when a person wants an explanation, between decisions: `view`
+    /// is as things are now, and `subject`, one of its subjects, may not have been decided about yet.
+    [[nodiscard]] virtual std::vector<std::string> considered(const View& /*view*/,
+                                                              const Subject& /*subject*/) const {
+        return {};
+    }
 
     /// By default every update and every completed chain makes the policy due.
     void told(const Port& /*port*/, const Sample* /*sample*/) override { due_ = true; }

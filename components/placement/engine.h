@@ -39,6 +39,7 @@ struct Explanation {
     Target target;
     std::string comm;                                         // of a process
     std::vector<std::pair<std::string, std::string>> members; // scheduler and member it belongs by
+    std::vector<std::vector<std::string>> considered;         // by each of them: Policy::considered()
     Verdict verdict;
     std::vector<std::optional<Duration>> since; // age of each opinion's own decision, in their order
     Outcome outcome;
@@ -109,7 +110,7 @@ public:
     void set_listener(EngineListener* listener) { listener_ = listener; }
 
     /// What: a target's text or a member's name ("process:12"), a bare pid, a scheduler's name, or "" for
-    /// all.
+    /// all. Of all nobody is asked what else was considered, else of the first limits::kConsidered.
     [[nodiscard]] Result<std::vector<Explanation>> explain(std::string_view what) const;
     [[nodiscard]] std::vector<SchedulerFacts> facts() const;
     [[nodiscard]] std::size_t held() const { return ledger_.entries().size(); }
@@ -209,6 +210,8 @@ private:
     CpuSet current_of(const Target& target);
     /// Fills in what the subjects' process set does not know: where they may run, and whether by our doing.
     void read_current(Seat& seat);
+    [[nodiscard]] std::vector<std::string> considered(const std::string& scheduler,
+                                                      const Subject& subject) const;
     void for_each_scheduler(const std::function<void(Scheduler&)>& visit) const;
 
     Tree& tree_;

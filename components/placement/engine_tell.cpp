@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "components/kit/limits.h"
 #include "components/kit/number.h"
 #include "components/placement/engine.h"
 
@@ -145,12 +146,14 @@ Result<std::vector<Explanation>> Engine::explain(std::string_view what) const {
                     "name a member (process:12, cgroup:/a), a pid, or a scheduler");
     std::vector<Explanation> all;
     for (const auto& target : targets) {
-        Explanation row{target, {}, {}, {}, {}, {}, {}, {}};
+        Explanation row{target, {}, {}, {}, {}, {}, {}, {}, {}};
+        const bool is_told_more = !what.empty() && all.size() < limits::kConsidered;
         if (const auto* process = tree_.environment().processes.find(target.pid)) row.comm = process->comm;
         for (const auto& [name, seat] : seats_) {
             const auto subject = std::ranges::lower_bound(seat.subjects, target, {}, &Subject::target);
-            if (subject != seat.subjects.end() && subject->target == target)
-                row.members.emplace_back(name, subject->member);
+            if (subject == seat.subjects.end() || subject->target != target) continue;
+            row.members.emplace_back(name, subject->member);
+            row.considered.push_back(is_told_more ? considered(name, *subject) : std::vector<std::string>());
         }
         if (const auto* verdict = find_in(verdicts_, target)) row.verdict = *verdict;
         if (const auto* outcome = find_in(outcomes_, target)) row.outcome = *outcome;
@@ -168,6 +171,27 @@ Result<std::vector<Explanation>> Engine::explain(std::string_view what) const {
         all.push_back(std::move(row));
     }
     return all;
+}
+
+/// What a scheduler's policy says of the ways not taken. It is asked between decisions and only told of, so
+/// what goes wrong in it harms nobody.
+std::vector<std::string> Engine::considered(const std::string& scheduler, const Subject& subject) const {
+    const auto* part = tree_.schedulers().child(scheduler);
+    const auto* policy = part ? static_cast<const Scheduler*>(part)->policy() : nullptr;
+    const auto seat = seats_.find(scheduler);
+    if (!policy || seat == seats_.end() || !static_cast<const Scheduler*>(part)->ejected().empty()) return {};
+    std::vector<std::string> lines;
+    try {
+        lines =
+            policy->considered({tree_.environment().clock.now(), topology_, seat->second.subjects}, subject);
+    } catch (const std::exception& thrown) {
+        return {fmt::format("its policy could not say what else it considered: {}", thrown.what())};
+    }
+    if (lines.size() <= limits::kConsideredLines) return lines;
+    const auto more = lines.size() - limits::kConsideredLines + 1;
+    lines.resize(limits::kConsideredLines - 1);
+    lines.push_back(fmt::format("and {} more", more));
+    return lines;
 }
 
 CpuSet Engine::partitioned() const {

@@ -137,16 +137,21 @@ TEST_F(ADescription, OfAnExplanationHasTheShapeOfTheReadme) {
     Explanation e;
     e.target = "process:12";
     e.comm = "make";
-    e.members = {{"A", "session:7"}};
-    e.decisions = {{"A", "0-1", "because", 5, "decides"}};
+    e.members = {{"A", "session:7"}, {"B", "handle_all", {"it wants too little"}}};
+    e.decisions = {{"A", "0-1", "because", 5, "decides", {"core 1 is full", "so is \xff"}},
+                   {"C", "0", "because", 6, "conflict"}};
     e.wanted = e.written = e.effective = "0-1";
     e.state = "applied";
     e.original = "0-3";
     const auto subject = Json::parse(describe_explanations({e}))["subjects"][0];
-    EXPECT_EQ(subject["members"], Json::parse(R"([{"scheduler":"A","member":"session:7"}])"));
-    EXPECT_EQ(subject["decisions"],
-              Json::parse(
-                  R"([{"scheduler":"A","cpus":"0-1","reason":"because","since_ms":5,"result":"decides"}])"));
+    EXPECT_EQ(subject["members"], Json::parse(R"([
+        {"scheduler":"A","member":"session:7"},
+        {"scheduler":"B","member":"handle_all","considered":["it wants too little"]}])"));
+    EXPECT_EQ(subject["decisions"], Json::parse(R"([
+        {"scheduler":"A","cpus":"0-1","reason":"because","since_ms":5,"result":"decides",
+         "considered":["core 1 is full","so is \uFFFD"]},
+        {"scheduler":"C","cpus":"0","reason":"because","since_ms":6,"result":"conflict",
+         "considered":[]}])"));
     for (const char* key :
          {"target", "comm", "wanted", "written", "effective", "state", "detail", "original"})
         EXPECT_TRUE(subject[key].is_string()) << key;
