@@ -53,9 +53,8 @@ soon_unchanged() {
 
 # No task has an empty set of CPUs, or another than its control group gives it. In few processes: there may be
 # hundreds of groups.
-sound() {
-    local strays
-    strays=$({
+strays() {
+    {
         find $cgroups -mindepth 2 -name cpuset.cpus.effective -exec grep -s -H '' {} + |
             sed 's,^\(.*\)/cpuset.cpus.effective:,given \1 ,'
         find $cgroups -mindepth 2 -name cgroup.threads -exec grep -s -H '' {} + |
@@ -65,8 +64,17 @@ sound() {
         $1 == "in" { group[$3 ":"] = $2 }
         $1 == "task" && $2 in group && group[$2] in given && given[group[$2]] != $3 {
             print "task " $2 " in " group[$2] " is on " $3 ", not on " given[group[$2]]
-        }')
-    [ -z "$strays" ] || fail "$(paste -sd' ' <<<"$strays")"
+        }'
+}
+# Groups and tasks cannot be read at one moment, and a daemon may be at work: a stray is one that stays.
+sound() {
+    local look found
+    for look in 1 2 3; do
+        [ "$look" = 1 ] || sleep 1
+        found=$(strays)
+        [ -n "$found" ] || return 0
+    done
+    fail "$(paste -sd' ' <<<"$found")"
 }
 
 # CPU time that a process has used so far, in milliseconds; how often it was given a CPU.

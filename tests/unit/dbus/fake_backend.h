@@ -3,7 +3,10 @@
 
 #include <unistd.h>
 
+#include <fmt/format.h>
+
 #include "dbus/backend.h"
+#include "dbus/describe.h"
 #include "tests/kit/machine.h"
 #include "tests/kit/world.h"
 
@@ -50,6 +53,10 @@ public:
     [[nodiscard]] dbus::TopologyFacts topology() const override { return {2, "0-1", 2, 1, 1, generation}; }
     [[nodiscard]] dbus::MachineFacts machine() const override { return {test::machine({}), "0-1", ""}; }
     std::vector<dbus::Check> examine() override { return checks; }
+    Result<std::string> rehearse(const Recipe& recipe) override {
+        return dbus::describe_plan(
+            {{"process:1", "work", "0", fmt::format("{}", recipe.size()), "", "A", "x"}});
+    }
     [[nodiscard]] Result<std::vector<dbus::Explanation>> explain(std::string_view what) const override {
         if (failure) return std::unexpected(*failure);
         dbus::Explanation one;

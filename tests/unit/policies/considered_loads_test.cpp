@@ -217,7 +217,7 @@ TEST(MemoryAffinityConsidered, TellsTheSharesAndWhatShareWouldHoldIt) {
     AffinityWorld a;
     a.add("a.service", 10, 1000);
     a.memory("a.service", {288, 224});
-    a.update();
+    a.updates(2); // the first asks for the group, the second has its value
     EXPECT_THAT(said(a, "a.service"), ElementsAre("of its 512 MiB lie on node 0 56 %; node 1 44 %",
                                                   "node 0 holds most, 56 %, and 60 % (share) are asked for",
                                                   "share=56 would hold it on node 0, CPUs 0-3"));
@@ -234,7 +234,7 @@ TEST(MemoryAffinityConsidered, CountsTheUpdatesUntilAMove) {
     AffinityWorld a;
     a.add("a.service", 10);
     a.memory("a.service", {512, 0});
-    a.update();
+    a.updates(2);
     a.memory("a.service", {0, 512});
     a.update();
     EXPECT_THAT(said(a, "a.service"), Contains("node 1 holds more, for 1 of 3 updates; it was moved 0 of at "
@@ -251,7 +251,7 @@ TEST(MemoryAffinityConsidered, TellsWhyAGroupIsNotHeld) {
     a.memory("a.service", {512, 0});
     a.memory("b.service", {512, 0});
     a.memory("c.service", {8, 0});
-    a.update();
+    a.updates(2);
     EXPECT_THAT(said(a, "b.service"),
                 Contains("it wants 3.00 CPUs, and of the 4 of node 0 3.00 are wanted by "
                          "groups that are held there"));
