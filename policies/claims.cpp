@@ -100,7 +100,7 @@ void Claims::take_as_found(Claim& claim, const CoreAsk& ask, std::span<const Sub
         if (subjects[subject].current == seen) continue;
         seen = subjects[subject].current;
         // cores of which none is superfluous are fewer CPUs than this; most newcomers may run anywhere
-        if (seen.count() >= claim.request.cpus + cores_.largest_core()) continue;
+        if (seen.count() - cores_.largest_core() >= claim.request.cpus) continue;
         std::vector<int> cores;
         for (int cpu = seen.first(); cpu >= 0; cpu = seen.next(cpu))
             if (const int core = cores_.core_of(cpu); cores.empty() || core != cores.back())
