@@ -15,6 +15,7 @@
 
 #include "dbus/describe.h"
 #include "service/daemon.h"
+#include "service/host/write_all.h"
 
 namespace schedd::service {
 
@@ -25,15 +26,6 @@ constexpr int kPatienceMs = 2000;
 dbus::PlannedChange translate(const placement::PlannedChange& change) {
     return {change.target.text(), change.comm,      change.before.text(), change.after.text(),
             change.tuning.text(), change.scheduler, change.reason};
-}
-
-void write_all(int fd, std::string_view text) {
-    while (!text.empty()) {
-        const auto count = ::write(fd, text.data(), text.size());
-        if (count < 0 && errno == EINTR) continue;
-        if (count <= 0) return;
-        text.remove_prefix(static_cast<std::size_t>(count));
-    }
 }
 
 /// All until the far end is closed; false when that takes too long.
@@ -73,8 +65,7 @@ Result<std::string> Daemon::rehearse(const Recipe& recipe) {
     if (copy == 0) {
         ::prctl(PR_SET_PDEATHSIG, SIGKILL);
         ::close(ends[0]);
-        write_all(ends[1], play(recipe));
-        ::_exit(0);
+        ::_exit(host::write_all(ends[1], play(recipe)) == 0 ? 0 : 1);
     }
     const int why = errno;
     ::close(ends[1]);

@@ -39,8 +39,9 @@ std::vector<PlannedChange> Engine::rehearse(Time now) {
         if (was.cpus != verdict.cpus || was.tuning != verdict.tuning)
             changes.push_back(change_of(target, was, verdict));
     }
+    // what a new policy has not decided about yet is kept for a while
     for (const auto& [target, verdict] : before)
-        if (!after.contains(target)) changes.push_back(change_of(target, verdict, none));
+        if (!after.contains(target) && grace_for(target) <= now) changes.push_back(change_of(target, verdict, none));
     for (auto& change : changes)
         if (const auto* process = tree_.environment().processes.find(change.target.pid))
             change.comm = process->comm;

@@ -29,8 +29,17 @@ const Descriptor kGiver{.name = "giver",
                         .make = make_part<Giver>,
                         .ports = kOnePort};
 
+/// Has no opinion before its port has a value.
+class Silent final : public Policy {
+public:
+    using Policy::Policy;
+    std::vector<Decision> decide(const View& /*view*/) override { return {}; }
+};
+const Descriptor kSilent{
+    .name = "silent", .kind = Kind::policy, .doc = "Waits.", .make = make_part<Silent>, .ports = kOnePort};
+
 struct TwoGivers : testing::Test {
-    World world{{&kGiver}};
+    World world{{&kGiver, &kSilent}};
     Topology topology;
     FakeActuator actuator{cpus("0-3")};
     MemoryStore store;
@@ -137,6 +146,12 @@ TEST_F(TwoGivers, RehearseWithoutActing) {
     EXPECT_EQ(told, "process:12  -> 1;process:11 1-3 -> ;");
     EXPECT_EQ(steps(), before);
     EXPECT_TRUE(ledger.find(process(11))) << "it is held still";
+}
+
+TEST_F(TwoGivers, RehearseThatWhatANewPolicyHasNotDecidedAboutIsKept) {
+    attach("A", 10);
+    ASSERT_TRUE(world.apply("remove schedulers/A/giver\ncreate schedulers/A/silent\n"));
+    EXPECT_TRUE(engine->rehearse(world.clock.now()).empty());
 }
 
 } // namespace
