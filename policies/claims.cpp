@@ -93,7 +93,7 @@ void Claims::give_back_until(int keep_free) {
 }
 
 /// After a restart all are newcomers, and run where they were placed.
-void Claims::take_as_found(Claim& claim, const CoreAsk& ask, std::span<const Subject> subjects,
+void Claims::take_as_found(Claim& claim, const CoreAsk& ask, const Subjects& subjects,
                            int keep_free) {
     CpuSet seen;
     for (const std::size_t subject : ask.subjects) {
@@ -140,7 +140,7 @@ const Claim* Claims::find(const Target& key) const {
     return at == places_.end() ? nullptr : &claims_[at->second];
 }
 
-void Claims::settle(std::span<const CoreAsk> asks, std::span<const Subject> subjects, Rules rules) {
+void Claims::settle(std::span<const CoreAsk> asks, const Subjects& subjects, Rules rules) {
     // the rest is never without any CPU
     if (!cores_.has_loose_cpus()) rules.keep_free = std::max(rules.keep_free, 1);
     keep_free_ = rules.keep_free;

@@ -7,7 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "components/model/subject.h"
+#include "components/model/subjects.h"
 #include "policies/cores.h"
 
 namespace schedd::policies {
@@ -47,7 +47,7 @@ public:
     /// than it needs gives back; if fewer than `keep_free` cores are left, the last who came give back; a
     /// newcomer found on cores that are just right gets them; the others get theirs in the order in which
     /// they came, of those who came at once the largest first. Nobody else loses a core.
-    void settle(std::span<const CoreAsk> asks, std::span<const Subject> subjects, Rules rules);
+    void settle(std::span<const CoreAsk> asks, const Subjects& subjects, Rules rules);
 
     [[nodiscard]] const Cores& cores() const { return cores_; }
     /// CPUs that one more could get now.
@@ -68,7 +68,7 @@ private:
     [[nodiscard]] std::vector<CoreAsk> forget_and_note(std::span<const CoreAsk> asks);
     void give_back_surplus();
     void give_back_until(int keep_free);
-    void take_as_found(Claim& claim, const CoreAsk& ask, std::span<const Subject> subjects, int keep_free);
+    void take_as_found(Claim& claim, const CoreAsk& ask, const Subjects& subjects, int keep_free);
     void complete(Claim& claim, Rules rules);
 
     Cores cores_;

@@ -112,6 +112,21 @@ public:
         return decisions(view.subjects, usable);
     }
 
+    /// Who shares comes and goes without a word to anybody else.
+    std::optional<std::vector<Decision>> revise(const View& view, std::span<const Target> touched) override {
+        if (generation_ != view.topology.generation || usable_ != view.topology.usable() || usable_.empty())
+            return std::nullopt;
+        std::vector<Decision> all;
+        for (const Target& target : touched) {
+            const Subject* subject = view.subjects.find(target);
+            const bool may_have_asked =
+                claims_.find(target) || (target.sort == Target::Sort::process && processes_ask_);
+            if (subject ? subject->demand.exclusive : may_have_asked) return std::nullopt;
+            if (subject) all.push_back(sharing(*subject));
+        }
+        return all;
+    }
+
     [[nodiscard]] std::vector<std::string> considered(const View& view,
                                                       const Subject& subject) const override {
         return considered_by(claims_, subject,
@@ -133,9 +148,10 @@ protected:
 
 private:
     void follow_machine(const Topology& topology, const CpuSet& usable);
-    void collect(std::span<const Subject> subjects);
+    void collect(const Subjects& subjects);
     [[nodiscard]] CoreRequest request_of(const Demand& demand) const;
-    [[nodiscard]] std::vector<Decision> decisions(std::span<const Subject> subjects, const CpuSet& usable);
+    [[nodiscard]] std::vector<Decision> decisions(const Subjects& subjects, const CpuSet& usable);
+    [[nodiscard]] Decision sharing(const Subject& subject) const;
     void make_partition(const Subject& subject, Decision& decision) const;
     [[nodiscard]] Decision decision_of(Claim& claim, const CpuSet& shared) const;
     [[nodiscard]] std::string reason_of(const Claim& claim) const;
@@ -148,6 +164,14 @@ private:
     CpuSet reserved_;
     std::vector<CoreAsk> asks_;
     std::vector<std::size_t> ask_of_; // by subject; kNone if it asks for none of its own
+    bool processes_ask_ = false;
+    /// What members without cores of their own share, in words too.
+    struct Pool {
+        CpuSet cpus;
+        std::string taken;
+        std::string reason;
+    };
+    Pool pool_;
 };
 
 void ExclusiveCores::follow_machine(const Topology& topology, const CpuSet& usable) {
@@ -183,14 +207,16 @@ CoreRequest ExclusiveCores::request_of(const Demand& demand) const {
     return request;
 }
 
-void ExclusiveCores::collect(std::span<const Subject> subjects) {
+void ExclusiveCores::collect(const Subjects& subjects) {
     asks_.clear();
+    processes_ask_ = false;
     ask_of_.assign(subjects.size(), kNone);
     std::unordered_map<std::string_view, std::size_t> by_member; // only processes share an ask
     for (std::size_t i = 0; i < subjects.size(); ++i) {
         const Subject& subject = subjects[i];
         if (!subject.demand.exclusive) continue;
         if (subject.target.sort == Target::Sort::process) {
+            processes_ask_ = true;
             const auto [at, is_new] = by_member.try_emplace(subject.member, asks_.size());
             ask_of_[i] = at->second;
             if (!is_new) {
@@ -254,28 +280,31 @@ void ExclusiveCores::make_partition(const Subject& subject, Decision& decision) 
     decision.tuning.partition = text_at(kPartition) == "root" ? Partition::root : Partition::isolated;
 }
 
-std::vector<Decision> ExclusiveCores::decisions(std::span<const Subject> subjects, const CpuSet& usable) {
+Decision ExclusiveCores::sharing(const Subject& subject) const {
+    if (subject.demand.cpus <= pool_.cpus.count()) return {subject.target, pool_.cpus, pool_.reason};
+    return {subject.target, pool_.cpus,
+            fmt::format("asks for {}, the shared pool has only {} ({}): {}",
+                        counted(subject.demand.cpus, "CPU"), pool_.cpus.count(), pool_.cpus.text(),
+                        pool_.taken)};
+}
+
+std::vector<Decision> ExclusiveCores::decisions(const Subjects& subjects, const CpuSet& usable) {
     const CpuSet& shared = claims_.cores().rest();
     const CpuSet exclusive = usable - shared - reserved_;
-    const int pool = shared.count();
-    const auto taken = fmt::format("{} of {} CPUs are exclusive, {} reserved", exclusive.count(),
-                                   usable.count(), reserved_.count());
-    const auto sharing = fmt::format("shares CPUs {}: {}", shared.text(), taken);
+    pool_.cpus = shared;
+    pool_.taken = fmt::format("{} of {} CPUs are exclusive, {} reserved", exclusive.count(), usable.count(),
+                              reserved_.count());
+    pool_.reason = fmt::format("shares CPUs {}: {}", shared.text(), pool_.taken);
     std::vector<Decision> all;
     all.reserve(subjects.size());
     for (std::size_t i = 0; i < subjects.size(); ++i) {
         const Subject& subject = subjects[i];
-        if (ask_of_[i] != kNone) {
-            all.push_back(decision_of(claims_.of(asks_[ask_of_[i]].key), shared));
-            make_partition(subject, all.back());
-        } else if (subject.demand.cpus > pool) {
-            all.push_back({{},
-                           shared,
-                           fmt::format("asks for {}, the shared pool has only {} ({}): {}",
-                                       counted(subject.demand.cpus, "CPU"), pool, shared.text(), taken)});
-        } else {
-            all.push_back({{}, shared, sharing});
+        if (ask_of_[i] == kNone) {
+            all.push_back(sharing(subject));
+            continue;
         }
+        all.push_back(decision_of(claims_.of(asks_[ask_of_[i]].key), shared));
+        make_partition(subject, all.back());
         all.back().target = subject.target;
     }
     report(kSharedCpus, shared.text());

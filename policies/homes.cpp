@@ -57,7 +57,7 @@ void Homes::follow_topology(const Topology& topology, const Levels& levels) {
     }
 }
 
-void Homes::follow_subjects(std::span<const Subject> subjects) { follow(homes_, subjects); }
+void Homes::follow_subjects(const Subjects& subjects) { follow(homes_, subjects); }
 
 std::size_t Homes::domain_around(const CpuSet& mask) const {
     const CpuSet where = mask & usable_;

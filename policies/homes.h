@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "components/model/subject.h"
+#include "components/model/subjects.h"
 #include "components/model/topology.h"
 #include "policies/hierarchy.h"
 
@@ -51,7 +51,7 @@ public:
     /// holds more than half of those still usable, it is lost and the subject has to be placed anew.
     void follow_topology(const Topology& topology, const Levels& levels);
     /// Brings the homes in line with the subjects: newcomers get an empty one, who is gone is forgotten.
-    void follow_subjects(std::span<const Subject> subjects);
+    void follow_subjects(const Subjects& subjects);
 
     [[nodiscard]] const Hierarchy& hierarchy() const { return hierarchy_; }
     [[nodiscard]] const std::vector<NestedDomain>& domains() const { return hierarchy_.domains; }

@@ -132,7 +132,7 @@ std::vector<Decision> LoadBalancing::decide(const View& view) {
 
 /// Notes what each subject wants. Without any value the last one is kept for the sums, but the subject is not
 /// moved.
-void LoadBalancing::measure(std::span<const Subject> subjects) {
+void LoadBalancing::measure(const Subjects& subjects) {
     for (std::size_t i = 0; i < subjects.size(); ++i) {
         Home& home = homes_[i];
         std::int64_t load = 0;
@@ -149,7 +149,7 @@ void LoadBalancing::measure(std::span<const Subject> subjects) {
     }
 }
 
-void LoadBalancing::weigh(std::span<const Subject> subjects, int cpus) {
+void LoadBalancing::weigh(const Subjects& subjects, int cpus) {
     asks_.clear();
     double wanted = 0;
     for (std::size_t i = 0; i < subjects.size(); ++i) {

@@ -53,8 +53,8 @@ private:
     enum PortIndex : std::size_t { kNodeLoad, kProcessLoad };
     static constexpr Duration kBudgetPeriod = std::chrono::minutes(1);
 
-    void measure(std::span<const Subject> subjects);
-    void weigh(std::span<const Subject> subjects, int cpus);
+    void measure(const Subjects& subjects);
+    void weigh(const Subjects& subjects, int cpus);
     [[nodiscard]] Standing standing(const View& view) const;
     void settle_newcomers(Standing& now, bool has_load);
     void place(Standing& now, std::size_t i, Placer& placer);

@@ -141,21 +141,21 @@ private:
                           std::vector<std::string>& lines) const;
     void consider_moving(const MemoryHome& home, std::span<const Domain> nodes,
                          std::vector<std::string>& lines) const;
-    void follow(std::span<const Subject> subjects);
-    void measure(std::span<const Subject> subjects, std::span<const Domain> nodes);
+    void follow(const Subjects& subjects);
+    void measure(const Subjects& subjects, std::span<const Domain> nodes);
     [[nodiscard]] std::optional<GroupMemory> memory_of(const std::string& group,
                                                        std::span<const Domain> nodes) const;
     void bind_some(const View& view);
     bool has_room(MemoryHome& home, std::int64_t& promised_kib) const;
-    void tell(std::span<const Subject> subjects, std::span<const Domain> nodes, const MemoryRules& rules);
-    [[nodiscard]] std::vector<Decision> decisions(std::span<const Subject> subjects,
+    void tell(const Subjects& subjects, std::span<const Domain> nodes, const MemoryRules& rules);
+    [[nodiscard]] std::vector<Decision> decisions(const Subjects& subjects,
                                                   std::span<const Domain> nodes) const;
 
     MemoryHomes homes_;
     std::vector<Time> bound_at_; // in the last minute
 };
 
-void MemoryAffinity::follow(std::span<const Subject> subjects) {
+void MemoryAffinity::follow(const Subjects& subjects) {
     std::vector<std::string_view> groups;
     for (const Subject& subject : subjects)
         if (!subject.group.empty()) groups.push_back(subject.group);
@@ -165,7 +165,7 @@ void MemoryAffinity::follow(std::span<const Subject> subjects) {
 }
 
 /// What each group has where, and what its processes want. A load that is not known stays what it was.
-void MemoryAffinity::measure(std::span<const Subject> subjects, std::span<const Domain> nodes) {
+void MemoryAffinity::measure(const Subjects& subjects, std::span<const Domain> nodes) {
     std::map<std::string_view, std::int64_t> loads;
     for (const Subject& subject : subjects) {
         if (subject.group.empty()) continue;
@@ -232,7 +232,7 @@ void MemoryAffinity::bind_some(const View& view) {
     }
 }
 
-void MemoryAffinity::tell(std::span<const Subject> subjects, std::span<const Domain> nodes,
+void MemoryAffinity::tell(const Subjects& subjects, std::span<const Domain> nodes,
                           const MemoryRules& rules) {
     std::map<std::string_view, std::size_t> counts;
     for (const auto& [group, home] : homes_.all()) {
@@ -252,7 +252,7 @@ void MemoryAffinity::tell(std::span<const Subject> subjects, std::span<const Dom
     report(kStanding, text.empty() ? std::string("no members") : text);
 }
 
-std::vector<Decision> MemoryAffinity::decisions(std::span<const Subject> subjects,
+std::vector<Decision> MemoryAffinity::decisions(const Subjects& subjects,
                                                 std::span<const Domain> nodes) const {
     std::vector<Decision> held;
     for (const Subject& subject : subjects) {

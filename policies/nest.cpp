@@ -175,7 +175,7 @@ private:
     [[nodiscard]] std::string note() const;
     void consider_size(Time now, std::vector<std::string>& lines) const;
     void consider_class(WorkClass work_class, std::vector<std::string>& lines) const;
-    [[nodiscard]] std::vector<Decision> decisions(std::span<const Subject> subjects) const;
+    [[nodiscard]] std::vector<Decision> decisions(const Subjects& subjects) const;
 
     [[nodiscard]] KindOrder kind_order() const;
     [[nodiscard]] Duration duration_at(Attribute index) const {
@@ -369,7 +369,7 @@ std::string Nest::note() const {
 
 /// A newcomer is taken in when it has been measured and the nest is not too small. Who came with CPUs of its
 /// own is left alone.
-std::vector<Decision> Nest::decisions(std::span<const Subject> subjects) const {
+std::vector<Decision> Nest::decisions(const Subjects& subjects) const {
     std::vector<Decision> held;
     if (is_spread()) return held;
     for (std::size_t i = 0; i < subjects.size(); ++i) {

@@ -21,7 +21,7 @@ std::optional<Sample> value_of(const Port& port, Pid pid) {
 } // namespace
 
 /// Where a member may run says what it came with only while it is not held.
-void NestMembers::follow(std::span<const Subject> subjects, const CpuSet& usable) {
+void NestMembers::follow(const Subjects& subjects, const CpuSet& usable) {
     policies::follow(tracks_, subjects);
     confined_ = 0;
     for (std::size_t i = 0; i < subjects.size(); ++i) {
@@ -30,7 +30,7 @@ void NestMembers::follow(std::span<const Subject> subjects, const CpuSet& usable
     }
 }
 
-bool NestMembers::measure(std::span<const Subject> subjects, const Port& process_load, const Port& wait,
+bool NestMembers::measure(const Subjects& subjects, const Port& process_load, const Port& wait,
                           Time since) {
     wanted_ = {};
     bool has_processes = false;

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "components/model/port.h"
-#include "components/model/subject.h"
+#include "components/model/subjects.h"
 
 namespace schedd::policies {
 
@@ -28,10 +28,10 @@ struct Wanted {
 class NestMembers {
 public:
     /// Takes the subjects as they are now. Who is gone is forgotten.
-    void follow(std::span<const Subject> subjects, const CpuSet& usable);
+    void follow(const Subjects& subjects, const CpuSet& usable);
     /// Reads the ports for those last followed. A member without a value counts with its last one. Waiting
     /// that was measured before `since` does not count. False if no process has a load: nothing is known.
-    bool measure(std::span<const Subject> subjects, const Port& process_load, const Port& wait, Time since);
+    bool measure(const Subjects& subjects, const Port& process_load, const Port& wait, Time since);
 
     [[nodiscard]] const Wanted& wanted() const { return wanted_; }
     /// Its index, none if it was not followed.

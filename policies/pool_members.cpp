@@ -32,7 +32,7 @@ void PoolMembers::assign(Track& track, const Subject& subject) const {
     }
 }
 
-void PoolMembers::follow(std::span<const Subject> subjects) {
+void PoolMembers::follow(const Subjects& subjects) {
     policies::follow(tracks_, subjects);
     sums_.assign(specs_.size() + 1, {});
     for (std::size_t i = 0; i < subjects.size(); ++i) {
@@ -44,7 +44,7 @@ void PoolMembers::follow(std::span<const Subject> subjects) {
     }
 }
 
-void PoolMembers::measure(std::span<const Subject> subjects, const Port& process_load) {
+void PoolMembers::measure(const Subjects& subjects, const Port& process_load) {
     for (std::size_t i = 0; i < subjects.size(); ++i) {
         Track& track = tracks_[i];
         double load = 0;
@@ -74,7 +74,7 @@ std::size_t PoolMembers::first_unseen() const {
     return pool;
 }
 
-std::vector<CpuSet> PoolMembers::held_on(std::span<const Subject> subjects) const {
+std::vector<CpuSet> PoolMembers::held_on(const Subjects& subjects) const {
     std::vector<std::vector<std::pair<CpuSet, int>>> votes(specs_.size() + 1);
     for (std::size_t i = 0; i < subjects.size(); ++i) {
         if (!subjects[i].held) continue;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "components/model/port.h"
+#include "components/model/subjects.h"
 #include "policies/pool_cores.h"
 
 namespace schedd::policies {
@@ -17,9 +18,9 @@ public:
     /// Other pools: all belong anew.
     void follow(std::vector<PoolSpec> specs);
     /// Who is gone is forgotten; who came, or is of another class, is told its pool.
-    void follow(std::span<const Subject> subjects);
+    void follow(const Subjects& subjects);
     /// Reads what each wants. Whoever has no value keeps its last one.
-    void measure(std::span<const Subject> subjects, const Port& process_load);
+    void measure(const Subjects& subjects, const Port& process_load);
 
     /// By place in the subjects.
     [[nodiscard]] std::size_t pool_of(std::size_t subject) const { return tracks_[subject].pool; }
@@ -33,7 +34,7 @@ public:
     /// The first pool of whose members nothing is known; past the last if there is none.
     [[nodiscard]] std::size_t first_unseen() const;
     /// For each pool and the default one: the CPUs on which most of its members that are held run.
-    [[nodiscard]] std::vector<CpuSet> held_on(std::span<const Subject> subjects) const;
+    [[nodiscard]] std::vector<CpuSet> held_on(const Subjects& subjects) const;
 
 private:
     struct Track {

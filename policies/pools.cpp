@@ -170,15 +170,15 @@ protected:
 private:
     void follow_machine(const Topology& topology);
     void follow_text();
-    void settle(std::span<const Subject> subjects);
-    void find_again(std::span<const Subject> subjects);
+    void settle(const Subjects& subjects);
+    void find_again(const Subjects& subjects);
     void note_changes();
     void resize();
     bool shrink(std::size_t pool);
     void grow(std::span<const std::size_t> wanting);
     void tell();
     [[nodiscard]] std::string note() const;
-    [[nodiscard]] std::vector<Decision> decisions(std::span<const Subject> subjects);
+    [[nodiscard]] std::vector<Decision> decisions(const Subjects& subjects);
     [[nodiscard]] Decision decision_of(std::size_t pool, const CpuSet& lent) const;
 
     [[nodiscard]] int keep() const {
@@ -238,7 +238,7 @@ void Pools::follow_text() {
     members_.follow(std::move(specs));
 }
 
-void Pools::settle(std::span<const Subject> subjects) {
+void Pools::settle(const Subjects& subjects) {
     for (std::size_t i = 0; i < pools_.size(); ++i) cores_.set_least(i, least(i));
     find_again(subjects);
     cores_.settle(keep());
@@ -253,7 +253,7 @@ void Pools::settle(std::span<const Subject> subjects) {
 
 /// After a restart members run where an earlier run has put them. A pool that meets its first members takes
 /// the cores on which most of them are held and on which no others are.
-void Pools::find_again(std::span<const Subject> subjects) {
+void Pools::find_again(const Subjects& subjects) {
     const auto is_to_find = [&](std::size_t i) { return !pools_[i].had_members && members_.count(i) > 0; };
     bool is_any = false;
     for (std::size_t i = 0; i < pools_.size(); ++i) is_any = is_any || is_to_find(i);
@@ -415,7 +415,7 @@ std::string Pools::note() const {
     return text;
 }
 
-std::vector<Decision> Pools::decisions(std::span<const Subject> subjects) {
+std::vector<Decision> Pools::decisions(const Subjects& subjects) {
     default_cpus_ = cores_.rest();
     if (pools_.empty()) return {}; // nothing is asked for, so nobody is held
     CpuSet lent;

@@ -186,18 +186,18 @@ protected:
     void changed(std::size_t /*index*/) override { make_due(); }
 
 private:
-    void follow_subjects(std::span<const Subject> subjects);
-    [[nodiscard]] Round look(std::span<const Subject> subjects);
+    void follow_subjects(const Subjects& subjects);
+    [[nodiscard]] Round look(const Subjects& subjects);
     [[nodiscard]] std::optional<Sample> value_of(const Subject& subject) const;
     [[nodiscard]] std::optional<std::int64_t> running_of(const Subject& subject,
                                                          const std::optional<Sample>& value) const;
     [[nodiscard]] Wish wish_of(const Round& round) const;
-    void start(std::span<const Subject> subjects);
+    void start(const Subjects& subjects);
     void count(const Round& round, Time now);
     void give_reason(const std::string& cause);
     void tell(const Round& round);
     [[nodiscard]] std::string note_on(const Round& round) const;
-    [[nodiscard]] std::vector<Decision> decisions(std::span<const Subject> subjects) const;
+    [[nodiscard]] std::vector<Decision> decisions(const Subjects& subjects) const;
 
     [[nodiscard]] Duration period() const { return std::chrono::milliseconds(unsigned_at(kPeriod)); }
     [[nodiscard]] int floor_cores() const { return cores_.cores_for(static_cast<int>(unsigned_at(kFloor))); }
@@ -228,7 +228,7 @@ SqueezeRules PressureGuard::rules() const {
 }
 
 /// Who is gone is forgotten. Of who is not held it is known what CPUs it came with: it never gets others.
-void PressureGuard::follow_subjects(std::span<const Subject> subjects) {
+void PressureGuard::follow_subjects(const Subjects& subjects) {
     policies::follow(tracks_, subjects);
     for (std::size_t i = 0; i < subjects.size(); ++i)
         if (!subjects[i].held)
@@ -282,7 +282,7 @@ Wish PressureGuard::wish_of(const Round& round) const {
     return *round.runs > 0 && 2 * *round.runs >= *ran_ ? Wish::same : Wish::less;
 }
 
-Round PressureGuard::look(std::span<const Subject> subjects) {
+Round PressureGuard::look(const Subjects& subjects) {
     Round round;
     bool was_any_measured = false;
     for (std::size_t i = 0; i < subjects.size(); ++i) {
@@ -313,7 +313,7 @@ Round PressureGuard::look(std::span<const Subject> subjects) {
 }
 
 /// After a restart what an earlier run has taken stays taken, if all that is held has one and the same pool.
-void PressureGuard::start(std::span<const Subject> subjects) {
+void PressureGuard::start(const Subjects& subjects) {
     has_started_ = true;
     CpuSet found;
     for (const Subject& subject : subjects) {
@@ -393,7 +393,7 @@ std::string PressureGuard::note_on(const Round& round) const {
 }
 
 /// Names only those who are narrowed: who is not is let go, to what it came with.
-std::vector<Decision> PressureGuard::decisions(std::span<const Subject> subjects) const {
+std::vector<Decision> PressureGuard::decisions(const Subjects& subjects) const {
     std::vector<Decision> held;
     if (squeeze_.taken() == 0) return held;
     const CpuSet batch = pool();

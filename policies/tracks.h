@@ -2,16 +2,15 @@
 #pragma once
 
 #include <algorithm>
-#include <span>
 #include <vector>
 
-#include "components/model/subject.h"
+#include "components/model/subjects.h"
 
 namespace schedd::policies {
 
 /// Makes `tracks` follow `subjects`, both ordered by target: who has gone is forgotten, who is new has
 /// nothing but its target. Costs a comparison each while nobody comes or goes.
-template <class Track> void follow(std::vector<Track>& tracks, std::span<const model::Subject> subjects) {
+template <class Track> void follow(std::vector<Track>& tracks, const model::Subjects& subjects) {
     if (std::ranges::equal(tracks, subjects, {}, &Track::target, &model::Subject::target)) return;
     std::vector<Track> next;
     next.reserve(subjects.size());

@@ -104,7 +104,7 @@ void ExecTemplates::reap() {
     std::erase_if(instances_, [&](const Instance& instance) {
         const auto part = tree_.find(instance.scheduler);
         if (!part) return true; // somebody removed it
-        if (!static_cast<Scheduler*>(*part)->process_set().subjects({}).empty()) return false;
+        if (!static_cast<Scheduler*>(*part)->process_set().empty()) return false;
         const Verb remove{.what = Verb::Do::remove, .path = instance.scheduler, .recursive = true};
         if (auto done = apply_({remove}); !done)
             tree_.environment().log.write(Severity::warning, instance.scheduler.text(), done.error().text());

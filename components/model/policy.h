@@ -1,12 +1,13 @@
 // Policy: turns an immutable snapshot into decisions with reasons. It sees values through its ports only.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "components/model/port.h"
-#include "components/model/subject.h"
+#include "components/model/subjects.h"
 #include "components/model/topology.h"
 
 namespace schedd::model {
@@ -15,7 +16,7 @@ namespace schedd::model {
 struct View {
     Time now;
     const Topology& topology;
-    std::span<const Subject> subjects; // ordered by target
+    Subjects subjects; // ordered by target
 };
 
 /// Derive and implement decide(). Ports stand among the children in the order of the descriptor.
@@ -29,6 +30,15 @@ public:
     /// All that the policy wants held from now on; a subject not named is left alone (and let go if it was
     /// held). Reasons must be fit for people. Returning the same decisions again costs nothing.
     [[nodiscard]] virtual std::vector<Decision> decide(const View& view) = 0;
+
+    /// Asked instead of decide() when nothing else is new than that the subjects `touched` (ordered by target)
+    /// have come, and are in the view, or have left: what is decided about those that are there, and about
+    /// whomever else that concerns; for all others the last decision stays. None, the default: decide() is to
+    /// answer for all. `current` and `held` of the others may be as of the last decide().
+    [[nodiscard]] virtual std::optional<std::vector<Decision>> revise(const View& /*view*/,
+                                                                      std::span<const Target> /*touched*/) {
+        return std::nullopt;
+    }
 
     /// What else was possible for a subject and why it was not chosen, and what would free more for it: one
     /// sentence each, with numbers. Asked only when a person wants an explanation, between decisions: `view`

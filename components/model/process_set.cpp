@@ -1,4 +1,4 @@
-// Who belongs to a scheduler.
+// Who belongs to a scheduler. What its subjects are is in process_set_subjects.cpp.
 #include "components/model/process_set.h"
 
 #include <algorithm>
@@ -171,10 +171,13 @@ std::optional<ProcessSet::Match> ProcessSet::evaluate(const ProcessInfo& process
 void ProcessSet::index_members() const {
     groups_.clear();
     others_.clear();
+    names_processes_ = false;
     for (const auto& child : children()) {
         const auto& member = static_cast<const Member&>(*child);
         if (member.parsed().sort == MemberName::Sort::cgroup) groups_.emplace(member.parsed().text, &member);
         else others_.push_back(&member);
+        names_processes_ = names_processes_ || member.parsed().sort == MemberName::Sort::process ||
+                           member.parsed().sort == MemberName::Sort::process_children;
     }
 }
 
@@ -182,18 +185,9 @@ void ProcessSet::index_members() const {
 void ProcessSet::take(Pid pid) const {
     const auto* process = processes_.find(pid);
     const auto now = process ? evaluate(*process) : std::nullopt;
-    const auto at = matched_.find(pid);
-    if (!now) {
-        if (at == matched_.end()) return;
-        matched_.erase(at);
-    } else {
-        const Matched found{process->start_time, *now};
-        if (at != matched_.end() && at->second.start_time == found.start_time &&
-            at->second.match.member == now->member && at->second.match.order == now->order)
-            return;
-        matched_.insert_or_assign(pid, found);
-    }
-    ++revision_;
+    if (!now && matched_.erase(pid) == 0) return;
+    if (now) matched_.insert_or_assign(pid, Matched{process->start_time, *now});
+    moved_.push_back(pid);
 }
 
 void ProcessSet::update() const {
@@ -208,8 +202,8 @@ void ProcessSet::update() const {
         std::ranges::sort(all);
         all.erase(std::ranges::unique(all).begin(), all.end());
         for (const Pid pid : all) take(pid);
+        is_built_ = false;
     }
-    if (is_stale_ || !is_told) ++revision_;
     is_stale_ = false;
     evaluated_ = processes_.generation();
 }
@@ -223,111 +217,9 @@ std::optional<ProcessSet::Match> ProcessSet::match(const ProcessInfo& process) c
     return at->second.match;
 }
 
-const std::vector<Subject>& ProcessSet::subjects(Whole whole) const {
+bool ProcessSet::empty() const {
     update();
-    if (built_whole_ != whole) ++revision_;
-    if (built_ != revision_) build_subjects(whole);
-    return subjects_;
-}
-
-/// What is placed when this process is to be: itself, or the group or unit that it belongs by.
-Target ProcessSet::target_of(Pid pid, const Matched& matched, Whole whole) const {
-    using Sort = MemberName::Sort;
-    if (const auto* member = matched.match.member) {
-        const auto& name = member->parsed();
-        if (whole.cgroups && name.sort == Sort::cgroup) return Target::cgroup(name.text);
-        if (whole.units && name.sort == Sort::unit)
-            return Target::unit(std::string(unit_in(processes_.trait(pid, Trait::systemd_group), name.text)));
-    }
-    return Target::process(pid, matched.start_time);
-}
-
-/// The control group that a unit or cgroup: member is, found by one of its processes; "" for the others.
-std::string ProcessSet::group_of(Pid pid, const Member& member) const {
-    const auto& name = member.parsed();
-    if (name.sort == MemberName::Sort::cgroup) return name.text;
-    if (name.sort != MemberName::Sort::unit) return {};
-    return std::string(group_of_unit(processes_.trait(pid, Trait::systemd_group), name.text));
-}
-
-bool ProcessSet::is_whole(const Member& member, Whole whole) const {
-    const auto sort = member.parsed().sort;
-    return (whole.cgroups && sort == MemberName::Sort::cgroup) ||
-           (whole.units && sort == MemberName::Sort::unit && !is_template(member.parsed().text));
-}
-
-/// Opt-out always wins: what would narrow a unit that has opted out is not placed whole.
-void ProcessSet::find_left_out(Whole whole) const {
-    left_out_.clear();
-    if (!processes_.has_opt_outs()) return;
-    std::vector<const Member*> members;
-    for (const auto& child : children()) {
-        const auto& member = static_cast<const Member&>(*child);
-        if (!is_whole(member, whole)) continue;
-        const bool is_unit = member.parsed().sort == MemberName::Sort::unit;
-        auto why = is_unit ? processes_.opt_out_of(member.parsed().text)
-                           : processes_.opt_out_in(member.parsed().text);
-        if (!why.empty()) left_out_.emplace(&member, std::move(why));
-        else members.push_back(&member);
-    }
-    if (members.empty()) return;
-    processes_.for_each([&](const ProcessInfo& process) {
-        if (process.kernel_thread) return;
-        const auto why = processes_.opt_out_in(processes_.trait(process.pid, Trait::systemd_group));
-        if (why.empty()) return;
-        for (const auto* member : members)
-            if (belongs(*member, process)) left_out_.emplace(member, why);
-    });
-}
-
-std::string ProcessSet::why_left_out(const Member& member) const {
-    const auto at = left_out_.find(&member);
-    return at == left_out_.end() ? std::string() : at->second;
-}
-
-void ProcessSet::build_subjects(Whole whole) const {
-    subjects_.clear();
-    find_left_out(whole);
-    std::map<Target, std::size_t> rows; // of groups and units, by place in subjects_
-    const auto row = [&](Target target, const Member* member) -> Subject& {
-        const auto [at, is_new] = rows.try_emplace(std::move(target), subjects_.size());
-        if (is_new) {
-            const auto& named = at->first;
-            subjects_.push_back({named, member->name(), member->weight(), {}, {}, member->demand()});
-            if (named.sort == Target::Sort::cgroup) subjects_.back().group = named.name;
-        }
-        return subjects_[at->second];
-    };
-    // also while nobody is in it: who comes is in the right place at once
-    for (const auto& child : children()) {
-        const auto& member = static_cast<const Member&>(*child);
-        if (!is_whole(member, whole) || left_out_.contains(&member)) continue;
-        const auto& name = member.parsed();
-        row(name.sort == MemberName::Sort::cgroup ? Target::cgroup(name.text) : Target::unit(name.text),
-            &member);
-    }
-    for (const auto& [pid, matched] : matched_) {
-        const auto* member = matched.match.member;
-        if (member && left_out_.contains(member)) continue;
-        auto target = target_of(pid, matched, whole);
-        if (target.sort != Target::Sort::process) {
-            auto& whole_one = row(std::move(target), member);
-            whole_one.pids.push_back(pid);
-            if (whole_one.group.empty()) whole_one.group = group_of(pid, *member);
-        } else {
-            subjects_.push_back({std::move(target),
-                                 member ? member->name() : "handle_all",
-                                 member ? member->weight() : 100,
-                                 {pid},
-                                 {},
-                                 member ? member->demand() : Demand(),
-                                 member ? group_of(pid, *member) : std::string()});
-        }
-    }
-    for (auto& subject : subjects_) std::ranges::sort(subject.pids);
-    std::ranges::sort(subjects_, {}, &Subject::target);
-    built_ = revision_;
-    built_whole_ = whole;
+    return matched_.empty();
 }
 
 } // namespace schedd::model

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <unordered_map>
+#include <vector>
 
 #include "components/model/member.h"
 #include "components/model/process_table.h"
-#include "components/model/subject.h"
+#include "components/model/subjects.h"
 
 namespace schedd::model {
 
@@ -49,13 +51,20 @@ public:
     /// The subjects of this set now, ordered by target, without their current CPUs: one per process, or one
     /// per group or unit where they are `whole`; a template gives one per instance that runs. Protected
     /// processes are left out. Holds until the next call; costs next to nothing while no process and no
-    /// member has changed.
-    [[nodiscard]] const std::vector<Subject>& subjects(Whole whole) const;
+    /// member has changed, and of a process that has changed what it is worth.
+    [[nodiscard]] Subjects subjects(Whole whole) const;
+    /// Whether no process belongs to it.
+    [[nodiscard]] bool empty() const;
     /// Why a member was left out of the last subjects() though it is placed whole: it has opted out, or
     /// holds a unit that has. "" for the others.
     [[nodiscard]] std::string why_left_out(const Member& member) const;
     /// Another number whenever subjects() has given something else.
-    [[nodiscard]] std::uint64_t revision() const { return revision_; }
+    [[nodiscard]] std::uint64_t revision() const { return log_begin_ + log_.size(); }
+    /// Whose subjects came, left or differ since that revision, some perhaps twice; none if that is too long
+    /// ago to tell. Holds until the next subjects().
+    [[nodiscard]] std::optional<std::span<const Target>> changed_since(std::uint64_t revision) const;
+    /// Whether a member is a process, of whose end its hold may be the only one to tell.
+    [[nodiscard]] bool names_processes() const { return names_processes_; }
 
 protected:
     Status accepts(std::size_t index, const AttributeValue& value) const override;
@@ -80,7 +89,14 @@ private:
     [[nodiscard]] std::string group_of(Pid pid, const Member& member) const;
     [[nodiscard]] bool is_whole(const Member& member, Whole whole) const;
     void find_left_out(Whole whole) const;
+    [[nodiscard]] std::vector<Subject> all_subjects(Whole whole) const;
     void build_subjects(Whole whole) const;
+    void follow_moved() const;
+    [[nodiscard]] Subject subject_of(Target target, Pid pid, const Member* member) const;
+    void leave_row(Pid pid, const Target& target) const;
+    void enter_row(Pid pid, const Target& target, const Member& member) const;
+    void be_row(Pid pid, const Target& target, const Member* member) const;
+    void note(const Target& target) const;
 
     ProcessTable& processes_;
     std::uint64_t handle_all_order_ = 0;
@@ -91,11 +107,15 @@ private:
     mutable std::unordered_map<Pid, Matched> matched_;
     mutable std::unordered_map<std::string_view, const Member*> groups_; // cgroup: members by path
     mutable std::vector<const Member*> others_;
-    mutable std::vector<Subject> subjects_;
-    mutable std::unordered_map<const Member*, std::string> left_out_; // with the reason
-    mutable std::uint64_t revision_ = 1;
-    mutable std::uint64_t built_ = 0; // the revision of subjects_
+    mutable bool names_processes_ = false;
+    mutable SubjectTable subjects_;
+    mutable std::unordered_map<Pid, Target> row_of_; // of each process that is in one of them
+    mutable std::vector<Pid> moved_;                 // evaluated since, and to be found another row perhaps
+    mutable bool is_built_ = false;                  // but for those
     mutable Whole built_whole_;
+    mutable std::unordered_map<const Member*, std::string> left_out_; // with the reason
+    mutable std::uint64_t log_begin_ = 1;                             // the revision before the first in log_
+    mutable std::vector<Target> log_;                                 // changed, one for each revision
 };
 
 } // namespace schedd::model

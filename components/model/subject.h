@@ -53,6 +53,7 @@ struct Subject {
     Demand demand = {};
     std::string group = {}; // control group of the unit or cgroup member it is or is in; "" if not known
     bool held = false;      // schedd has touched it, so `current` is not what it came with
+    bool operator==(const Subject&) const = default;
 };
 
 /// How a control group has its CPUs (cgroup version 2): `root`: no other group has them; `isolated`: and they

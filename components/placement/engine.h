@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "components/model/subjects.h"
 #include "components/model/tree.h"
 #include "components/placement/ledger.h"
 #include "components/placement/planner.h"
@@ -143,8 +144,10 @@ private:
     };
     /// What the engine remembers of a scheduler between ticks.
     struct Seat {
-        std::vector<Subject> subjects;
-        std::uint64_t revision = 0; // of the process set, when they were taken from it
+        SubjectTable subjects;
+        std::uint64_t revision = 0;  // of the process set, when they were taken from it
+        std::size_t processes = 0;   // of them; the others are groups and units
+        std::vector<Target> touched; // came or left since the policy's last decision
         std::map<Target, Held> decisions;
         bool undecided = true; // a new policy has not spoken yet; what is held stays meanwhile, for a while
         Time policy_since{};
@@ -155,19 +158,25 @@ private:
 
     /// Whether the target is among the scheduler's subjects.
     static bool holds(const Seat& seat, const Target& target);
-    /// Null if it is not.
-    static const Subject* subject_of(const Seat& seat, const Target& target);
     void run_probes(Time now);
     void take_newborn(Time now);
     void take_child(const ProcessInfo& child);
     void free_child(const ProcessInfo& child, const Released& parent);
     void refresh_members(Time now);
+    bool refresh_seat(Scheduler& scheduler, Seat& seat);
+    void refresh_whole_seat(Scheduler& scheduler, Seat& seat, const Subjects& subjects);
+    void refresh_subject(const std::string& scheduler, Seat& seat, const Target& target, const Subject* now);
+    [[nodiscard]] bool is_anyones(const Target& target) const;
     [[nodiscard]] const Topology& view_of(const Seat& seat) const;
     /// A policy whose view has changed is due.
     void take_views();
     void run_policies(Time now);
-    bool run_policy(Scheduler& scheduler, Seat& seat, Time now);
+    struct Answer;
+    bool run_policy(Scheduler& scheduler, Seat& seat, bool is_due, Time now);
+    [[nodiscard]] Answer ask(Policy& policy, Seat& seat, bool is_due, Time now);
     void take_over(const std::string& scheduler, Seat& seat, std::vector<Decision> decisions, Time now);
+    void take_over_some(const std::string& scheduler, Seat& seat, std::vector<Decision> decisions,
+                        const std::vector<Target>& touched, Time now);
     void take_over_unordered(const std::string& scheduler, Seat& seat, std::vector<Decision> decisions,
                              Time now);
     [[nodiscard]] bool is_frozen(const std::string& scheduler, const Seat& seat) const;
@@ -205,7 +214,8 @@ private:
     void tell_progress();
     void report_members();
     void report_all();
-    void report_some(const std::vector<Target>& targets);
+    struct Left;
+    void report_some(const std::vector<Target>& targets, const std::vector<Left>& left);
     void report(Scheduler& scheduler, Member& member, const Summary& all);
     CpuSet current_of(const Target& target);
     /// Fills in what the subjects' process set does not know: where they may run, and whether by our doing.
@@ -238,6 +248,13 @@ private:
     // the same of these targets alone, so that one change among many costs what it is worth
     std::vector<Target> changed_; // decided otherwise since verdicts were combined
     std::vector<Target> retold_;
+    /// Its target is another member's now, or nobody's.
+    struct Left {
+        std::string scheduler;
+        std::string member;
+        Target target;
+    };
+    std::vector<Left> left_;
     bool is_mixed_ = false;    // there are processes and groups, which bind each other
     bool gives_alone_ = false; // some have CPUs alone, which binds what other schedulers decide
     std::uint64_t seen_generation_ = 0;

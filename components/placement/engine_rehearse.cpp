@@ -41,7 +41,8 @@ std::vector<PlannedChange> Engine::rehearse(Time now) {
     }
     // what a new policy has not decided about yet is kept for a while
     for (const auto& [target, verdict] : before)
-        if (!after.contains(target) && grace_for(target) <= now) changes.push_back(change_of(target, verdict, none));
+        if (!after.contains(target) && grace_for(target) <= now)
+            changes.push_back(change_of(target, verdict, none));
     for (auto& change : changes)
         if (const auto* process = tree_.environment().processes.find(change.target.pid))
             change.comm = process->comm;

@@ -50,8 +50,9 @@ template <class Map> const typename Map::mapped_type* find_in(const Map& map, co
 
 void Engine::report_members() {
     const auto retold = std::exchange(retold_, {});
+    const auto left = std::exchange(left_, {});
     if (std::exchange(reports_dirty_, false)) report_all();
-    else if (!retold.empty()) report_some(retold);
+    else if (!retold.empty()) report_some(retold, left);
 }
 
 void Engine::report_all() {
@@ -60,7 +61,7 @@ void Engine::report_all() {
         const auto seat = seats_.find(scheduler.name());
         if (seat == seats_.end()) return;
         std::map<std::string_view, Summary> summaries;
-        for (const auto& subject : seat->second.subjects)
+        for (const auto& subject : seat->second.subjects.all())
             summaries[subject.member].add(find_in(verdicts_, subject.target),
                                           find_in(outcomes_, subject.target));
         for (const auto& child : scheduler.process_set().children()) {
@@ -70,33 +71,37 @@ void Engine::report_all() {
     });
 }
 
-/// Only members that these targets belong to.
-void Engine::report_some(const std::vector<Target>& targets) {
+/// Only members that these targets belong to, or did.
+void Engine::report_some(const std::vector<Target>& targets, const std::vector<Left>& left) {
     for_each_scheduler([&](Scheduler& scheduler) {
         if (scheduler.process_set().children().empty()) return;
         const auto seat = seats_.find(scheduler.name());
         if (seat == seats_.end()) return;
-        const auto& subjects = seat->second.subjects;
-        std::map<std::string_view, Summary> summaries;
-        bool are_whole = true;
+        const auto subjects = seat->second.subjects.all();
+        std::map<std::string_view, std::set<Target>> members;
+        bool are_whole = true; // who is named like its member is all that there is of it
         for (const auto& target : targets) {
-            const auto* subject = subject_of(seat->second, target);
+            const auto* subject = subjects.find(target);
             if (!subject) continue;
-            auto& summary = summaries[subject->member];
-            // who is named like its member is all that there is of it
-            if (target.text() == subject->member)
-                summary.add(find_in(verdicts_, target), find_in(outcomes_, target));
-            else are_whole = false;
+            members[subject->member].insert(target);
+            are_whole = are_whole && target.text() == subject->member;
         }
-        if (!are_whole) {
-            for (auto& [name, summary] : summaries) summary = {};
+        for (const auto& one : left) {
+            if (one.scheduler != scheduler.name()) continue;
+            members.try_emplace(one.member);
+            are_whole = are_whole && one.target.text() == one.member;
+        }
+        if (!are_whole)
             for (const auto& subject : subjects)
-                if (const auto at = summaries.find(subject.member); at != summaries.end())
-                    at->second.add(find_in(verdicts_, subject.target), find_in(outcomes_, subject.target));
-        }
-        for (const auto& [name, summary] : summaries)
+                if (const auto at = members.find(subject.member); at != members.end())
+                    at->second.insert(subject.target);
+        for (const auto& [name, all] : members) {
+            Summary summary;
+            for (const auto& target : all)
+                summary.add(find_in(verdicts_, target), find_in(outcomes_, target));
             if (auto* member = scheduler.process_set().child(name))
                 report(scheduler, static_cast<Member&>(*member), summary);
+        }
     });
 }
 
@@ -124,7 +129,7 @@ Result<std::vector<Explanation>> Engine::explain(std::string_view what) const {
         known = known || scheduler.name() == what || scheduler.process_set().child(what);
         const auto seat = seats_.find(scheduler.name());
         if (seat == seats_.end()) return;
-        for (const auto& subject : seat->second.subjects) {
+        for (const auto& subject : seat->second.subjects.all()) {
             const bool has_pid =
                 pid && std::ranges::find(subject.pids, static_cast<Pid>(*pid)) != subject.pids.end();
             if (is_it || subject.member == what || subject.target.text() == what || has_pid)
@@ -150,8 +155,8 @@ Result<std::vector<Explanation>> Engine::explain(std::string_view what) const {
         const bool is_told_more = !what.empty() && all.size() < limits::kConsidered;
         if (const auto* process = tree_.environment().processes.find(target.pid)) row.comm = process->comm;
         for (const auto& [name, seat] : seats_) {
-            const auto subject = std::ranges::lower_bound(seat.subjects, target, {}, &Subject::target);
-            if (subject == seat.subjects.end() || subject->target != target) continue;
+            const auto* subject = seat.subjects.all().find(target);
+            if (!subject) continue;
             row.members.emplace_back(name, subject->member);
             row.considered.push_back(is_told_more ? considered(name, *subject) : std::vector<std::string>());
         }
@@ -182,8 +187,8 @@ std::vector<std::string> Engine::considered(const std::string& scheduler, const 
     if (!policy || seat == seats_.end() || !static_cast<const Scheduler*>(part)->ejected().empty()) return {};
     std::vector<std::string> lines;
     try {
-        lines =
-            policy->considered({tree_.environment().clock.now(), topology_, seat->second.subjects}, subject);
+        lines = policy->considered({tree_.environment().clock.now(), topology_, seat->second.subjects.all()},
+                                   subject);
     } catch (const std::exception& thrown) {
         return {fmt::format("its policy could not say what else it considered: {}", thrown.what())};
     }

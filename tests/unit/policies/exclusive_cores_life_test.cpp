@@ -1,5 +1,6 @@
 // exclusive_cores through long random lives on random machines, its promises checked after every event.
 #include <map>
+#include <optional>
 #include <set>
 
 #include <gtest/gtest.h>
@@ -22,6 +23,7 @@ public:
     }
     /// All that was decided: equal for equal seeds.
     std::string journal;
+    int revisions = 0;
 
 private:
     int below(int bound) { return static_cast<int>(rng_.below(static_cast<std::uint64_t>(bound))); }
@@ -68,6 +70,7 @@ private:
                 if (other.member == subject.member) subject.demand = other.demand;
         }
         const auto target = subject.target;
+        const auto before = sharer_.subjects.size();
         // what was there already only changes what it asks for
         for (auto& other : sharer_.subjects)
             if (other.target == target) subject.current = other.current;
@@ -77,10 +80,12 @@ private:
         for (auto& other : sharer_.subjects)
             if (other.member == member) other.demand = demand;
         touched_ = key_of(sharer_.subject(target));
+        if (sharer_.subjects.size() > before) came_or_left_ = target;
         return target;
     }
     std::string happen() {
         touched_ = {};
+        came_or_left_.reset();
         is_about_one_ = false;
         const int what = below(20);
         if (what < 9) {
@@ -92,6 +97,7 @@ private:
             const auto gone =
                 sharer_.subjects[static_cast<std::size_t>(below(static_cast<int>(sharer_.subjects.size())))];
             touched_ = key_of(gone);
+            came_or_left_ = gone.target;
             sharer_.remove(gone.target);
             return "departure of " + gone.target.text();
         }
@@ -126,9 +132,36 @@ private:
         return subject.target.sort == Target::Sort::process ? subject.member : subject.target.text();
     }
 
+    /// What is decided about one who came or left alone, with what was decided before, is what the policy
+    /// decides when it is asked about all.
+    void check_revision(const std::vector<Decision>& before,
+                        const std::optional<std::vector<Decision>>& revised,
+                        const std::vector<Decision>& after) {
+        if (!revised) return;
+        ++revisions;
+        std::map<Target, Decision> all;
+        for (const auto& decision : before) all.insert_or_assign(decision.target, decision);
+        all.erase(*came_or_left_);
+        for (const auto& decision : *revised) all.insert_or_assign(decision.target, decision);
+        ASSERT_EQ(all.size(), after.size());
+        for (const auto& decision : after) {
+            const auto at = all.find(decision.target);
+            ASSERT_NE(at, all.end()) << decision.target.text();
+            ASSERT_EQ(at->second.cpus, decision.cpus) << decision.target.text();
+            ASSERT_EQ(at->second.alone, decision.alone) << decision.target.text();
+            ASSERT_EQ(at->second.reason, decision.reason);
+        }
+    }
+
     void check(const std::string& event) {
         SCOPED_TRACE(event);
+        std::optional<std::vector<Decision>> revised;
+        if (came_or_left_)
+            revised = sharer_.policy().revise({sharer_.world.clock.now(), sharer_.topology, sharer_.subjects},
+                                              {&*came_or_left_, 1});
+        const auto before = sharer_.decisions;
         const auto decisions = sharer_.decide();
+        check_revision(before, revised, decisions);
         journal += event + "\n";
         for (const auto& d : decisions)
             journal += d.target.text() + " " + d.cpus.text() + " " + d.reason + "\n";
@@ -234,6 +267,7 @@ private:
     Rng rng_;
     Sharer sharer_;
     std::string touched_;
+    std::optional<Target> came_or_left_;
     bool is_about_one_ = false;
     std::map<std::string, CpuSet> had_; // own CPUs by member, as last decided
     CpuSet was_usable_;                 // then
@@ -242,12 +276,15 @@ private:
 };
 
 TEST(ALifeOfExclusiveCores, BreaksNoPromise) {
+    int revisions = 0;
     for (std::uint64_t seed = 1; seed <= 40; ++seed) {
         SCOPED_TRACE("seed " + std::to_string(seed));
         Life life(seed);
         life.run(80);
         ASSERT_FALSE(HasFatalFailure());
+        revisions += life.revisions;
     }
+    EXPECT_GT(revisions, 100) << "who shares comes and goes alone";
 }
 
 TEST(ALifeOfExclusiveCores, IsTheSameForTheSameSeed) {

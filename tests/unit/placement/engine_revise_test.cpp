@@ -1,0 +1,138 @@
+// Who comes or leaves is decided about alone where a policy can: Policy::revise() through the engine.
+#include <gtest/gtest.h>
+
+#include "tests/unit/placement/an_engine.h"
+
+namespace schedd::placement {
+namespace {
+
+/// Puts all on 0-1, and whoever comes later, alone, on 2-3; but for those that it is told to leave out.
+class Host final : public Policy {
+public:
+    Host(const Descriptor& type, std::string name, const Environment& environment)
+        : Policy(type, std::move(name), environment) {
+        make_due();
+    }
+    std::vector<Decision> decide(const View& view) override {
+        ++decided;
+        std::vector<Decision> all;
+        for (const auto& subject : view.subjects) all.push_back({subject.target, cpus("0-1"), "all"});
+        return all;
+    }
+    std::optional<std::vector<Decision>> revise(const View& view, std::span<const Target> touched) override {
+        ++revised;
+        last.assign(touched.begin(), touched.end());
+        if (is_lost) return std::nullopt;
+        std::vector<Decision> some;
+        for (const auto& target : touched)
+            if (view.subjects.find(target) && target != left_out) some.push_back({target, where, "new"});
+        return some;
+    }
+    int decided = 0;
+    int revised = 0;
+    bool is_lost = false;
+    Target left_out;
+    CpuSet where = cpus("2-3");
+    std::vector<Target> last;
+};
+const Descriptor kHost{.name = "host",
+                       .kind = Kind::policy,
+                       .doc = "Hosts.",
+                       .make = make_part<Host>,
+                       .ports = kOnePort};
+
+struct Revising : testing::Test {
+    World world{{&kHost}};
+    Topology topology;
+    FakeActuator actuator{cpus("0-3")};
+    MemoryStore store;
+    std::vector<std::string> complaints;
+    Ledger ledger{store, "boot", "", complaints};
+    std::optional<Engine> engine;
+
+    Revising() {
+        for (int id = 0; id < 4; ++id) topology.cpus.push_back({.id = id, .core = id});
+        topology.online = topology.allowed = cpus("0-3");
+        engine.emplace(world.tree, topology, actuator, ledger);
+        for (const Pid pid : {10, 11}) world.start({.pid = pid, .session = 7});
+        EXPECT_TRUE(world.apply("create schedulers/S\ncreate schedulers/S/host\n"
+                                "create schedulers/S/process_set/session:7\n"));
+        tick();
+    }
+    void tick() { engine->tick(world.clock.now()); }
+    Host& policy() { return world.at<Host>("schedulers/S/host"); }
+};
+using APolicyThatRevises = Revising;
+
+TEST_F(APolicyThatRevises, IsAskedAboutWhoComesAlone) {
+    EXPECT_EQ(actuator.mask(process(10)), cpus("0-1"));
+    ASSERT_EQ(policy().decided, 1);
+    world.start({.pid = 12, .session = 7});
+    tick();
+    EXPECT_EQ(policy().decided, 1);
+    EXPECT_EQ(policy().last, std::vector{process(12)});
+    EXPECT_EQ(actuator.mask(process(12)), cpus("2-3"));
+    EXPECT_EQ(actuator.mask(process(10)), cpus("0-1")) << "what it does not name stays";
+    tick();
+    EXPECT_EQ(policy().revised, 1) << "nobody came";
+    EXPECT_EQ(world.read("schedulers/S/process_set/session:7.effective_cpus"), "0-3");
+}
+
+TEST_F(APolicyThatRevises, IsToldWhoLeft) {
+    world.end(11);
+    actuator.gone.insert(process(11));
+    tick();
+    EXPECT_EQ(policy().last, std::vector{process(11)});
+    EXPECT_EQ(policy().decided, 1);
+    EXPECT_EQ(engine->held(), 1U);
+    EXPECT_EQ(engine->explain("S")->size(), 1U);
+}
+
+TEST_F(APolicyThatRevises, LetsAloneWhomItDoesNotName) {
+    policy().left_out = process(12);
+    world.start({.pid = 12, .session = 7});
+    tick();
+    EXPECT_EQ(policy().revised, 1);
+    EXPECT_EQ(engine->held(), 2U);
+    EXPECT_FALSE(ledger.find(process(12)));
+}
+
+TEST_F(APolicyThatRevises, MayDecideAboutAllInstead) {
+    policy().is_lost = true;
+    world.start({.pid = 12, .session = 7});
+    tick();
+    EXPECT_EQ(policy().decided, 2);
+    EXPECT_EQ(actuator.mask(process(12)), cpus("0-1"));
+}
+
+TEST_F(APolicyThatRevises, DecidesAboutAllWhenItIsDue) {
+    world.start({.pid = 12, .session = 7});
+    policy().make_due();
+    tick();
+    EXPECT_EQ(policy().revised, 0);
+    EXPECT_EQ(policy().decided, 2);
+    EXPECT_EQ(actuator.mask(process(12)), cpus("0-1"));
+}
+
+TEST_F(APolicyThatRevises, IsEjectedForNonsenseAsEver) {
+    policy().where = cpus("7");
+    world.start({.pid = 12, .session = 7});
+    tick();
+    EXPECT_NE(world.read("schedulers/S.ejected").find("none of which is online"), std::string::npos);
+    EXPECT_EQ(engine->held(), 0U) << "everything is put back";
+    EXPECT_EQ(actuator.mask(process(10)), cpus("0-3"));
+}
+
+TEST_F(APolicyThatRevises, HearsOfWhoCameWhileItWasFrozen) {
+    engine->freeze(true, {});
+    tick();
+    world.start({.pid = 12, .session = 7});
+    tick();
+    EXPECT_EQ(policy().revised, 0);
+    engine->freeze(false, {});
+    tick();
+    EXPECT_EQ(actuator.mask(process(12)), cpus("2-3"));
+}
+
+} // namespace
+} // namespace schedd::placement
