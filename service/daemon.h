@@ -107,6 +107,7 @@ private:
                     const std::string& detail) override;
     void ejected(const std::string& scheduler, const std::string& why) override;
     void progressed() override;
+    void topology_is_stale() override { topology_is_stale_ = true; }
     void placed(const placement::Target& target, const placement::Verdict& verdict,
                 const placement::Outcome& outcome) override;
     void released(const placement::Target& target, const placement::Outcome& outcome) override;
@@ -147,6 +148,7 @@ private:
     std::set<std::string> units_changed_;      // started or stopped since the last turn
     bool is_reloading_ = false;                // systemd reads its files anew
     bool is_reloaded_ = false;                 // it has since the last turn
+    bool topology_is_stale_ = false;           // the engine has seen other CPUs online
     bool is_resumed_ = false;                  // the machine has woken up since the last turn
     std::unique_ptr<host::FileWatches> files_; // null without units
     std::set<std::string> files_written_;      // names of units; they are looked at when it is time

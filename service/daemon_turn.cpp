@@ -30,6 +30,7 @@ Time Daemon::turn() {
     hear_units();
     const Time now = clock_.now();
     hear_files(now);
+    if (std::exchange(topology_is_stale_, false)) load_topology();
     if (process_watch_ && now >= events_again_) process_watch_->resume();
     find_processes(now);
     const bool is_due = engine_->next_due() <= now || processes_->generation() != seen_generation_;

@@ -1,6 +1,7 @@
 // Actuator: the only thing that can touch the machine. The outside implements it; dry-run and tests do too.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -63,6 +64,8 @@ public:
     [[nodiscard]] virtual std::string told(const std::string& original) const { return original; }
     /// Reads a tuning back; takes and gives the outcome of check().
     virtual Outcome check_tuning(const Target& target, const Tuning& tuning, Outcome outcome);
+    /// The CPUs that are online now; none where it cannot tell.
+    virtual std::optional<CpuSet> online() { return std::nullopt; }
     /// The outside may have changed without leaving a trace: what is remembered to save questions is void.
     virtual void forget_answers() {}
     /// Puts the target back to what was captured; the outcome is `free`, `gone`, or `invalid` with the

@@ -205,6 +205,7 @@ void Engine::part_changed(Part& part, std::string_view attribute) {
 void Engine::topology_changed() {
     members_dirty_ = true;
     views_dirty_ = true;
+    told_online_.reset();
     for (auto& [name, seat] : seats_) seat.taken = {}; // their views are of another machine
     verdicts_dirty_ = true;
     seen_.clear();

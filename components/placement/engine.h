@@ -29,6 +29,9 @@ public:
     virtual void placed(const Target& /*target*/, const Verdict& /*verdict*/, const Outcome& /*outcome*/) {}
     /// It was let go: put back as it was, left to who has written it since (`foreign`), or that failed.
     virtual void released(const Target& /*target*/, const Outcome& /*outcome*/) {}
+    /// CPUs have come or gone since the topology was drawn: nothing is placed before topology_changed(), or
+    /// the next tick if it is right all the same.
+    virtual void topology_is_stale() {}
     /// One more act of what may be many was done: whoever watches that this goes on can be told so.
     virtual void progressed() {}
     /// Somebody else has written it; if `taken_back`, it was written again after that.
@@ -193,6 +196,7 @@ private:
                                 const Held& held) const;
     /// Until when a target that nobody wants is kept for a scheduler whose new policy has not decided yet.
     [[nodiscard]] Time grace_for(const Target& target) const;
+    [[nodiscard]] bool is_stale();
     void carry_out(const Plan& plan, Time now);
     void carry_out(const Step& step);
     Outcome place(const Target& target, const CpuSet& cpus, const Tuning& tuning);
@@ -258,6 +262,7 @@ private:
     bool is_mixed_ = false;    // there are processes and groups, which bind each other
     bool gives_alone_ = false; // some have CPUs alone, which binds what other schedulers decide
     std::uint64_t seen_generation_ = 0;
+    std::optional<CpuSet> told_online_; // CPUs online that the topology does not show, as last told
     struct Reassertions {
         std::size_t count = 0;
         Time since{};

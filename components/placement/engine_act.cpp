@@ -178,7 +178,24 @@ void Engine::act_on(const std::map<Target, Verdict>& verdicts, const Holdings& h
         const auto at = outcomes_.find(step.target);
         return at != outcomes_.end() && at->second.state == State::foreign;
     });
+    if (!plan.steps.empty() && is_stale()) {
+        plan.steps.clear();
+        verdicts_dirty_ = true; // planned anew
+    }
     carry_out(plan, now);
+}
+
+/// Whether CPUs came or went between the decision and now, which nobody has been told yet. Costs a read of a
+/// small file in ticks that place something.
+bool Engine::is_stale() {
+    const auto online = actuator_.online();
+    if (!online || *online == topology_.online || told_online_ == online) return false;
+    told_online_ = online;
+    const Error error{Errc::stale_topology, fmt::format("decided for CPUs {}", topology_.online.text()),
+                      fmt::format("{} are online now; decided anew", online->text())};
+    tree_.environment().log.write(Severity::notice, "topology", error.text());
+    if (listener_) listener_->topology_is_stale();
+    return true;
 }
 
 void Engine::carry_out(const Plan& plan, Time now) {

@@ -6,6 +6,7 @@
 
 #include "service/actuators/affinity.h"
 #include "service/actuators/cgroup.h"
+#include "service/actuators/cpuset_reader.h"
 #include "service/actuators/dry_run.h"
 #include "service/actuators/systemd.h"
 
@@ -83,6 +84,11 @@ Outcome Router::check(const Target& target, const CpuSet& written) {
     return failed(unhandled(target, name_), written);
 }
 
+std::optional<CpuSet> Router::online() {
+    const auto online = online_cpus(host_);
+    return online.empty() ? std::nullopt : std::optional(online);
+}
+
 void Router::forget_answers() {
     for (auto* actuator : {parts_.affinity.get(), parts_.cgroup.get(), parts_.systemd.get()})
         if (actuator) actuator->forget_answers();
@@ -144,7 +150,7 @@ Result<std::unique_ptr<Actuator>> make_actuator(std::string_view kind, Host& hos
                     "auto; the cpuset controller is in the version 1 hierarchy");
     if (places_units) parts.systemd = std::make_unique<SystemdActuator>(*hierarchy, *units, watch);
     if (hierarchy) parts.cgroup = std::make_unique<CgroupActuator>(std::move(*hierarchy));
-    return std::make_unique<Router>(std::string(kind), std::move(parts), kind != "affinity",
+    return std::make_unique<Router>(std::string(kind), host, std::move(parts), kind != "affinity",
                                     kind == "cgroup");
 }
 

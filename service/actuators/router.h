@@ -23,8 +23,8 @@ public:
         std::unique_ptr<Actuator> systemd;
     };
     /// With `processes_too` processes go to `cgroup` instead of to `affinity`.
-    Router(std::string name, Parts parts, bool groups_too, bool processes_too)
-        : name_(std::move(name)), parts_(std::move(parts)), groups_too_(groups_too),
+    Router(std::string name, Host& host, Parts parts, bool groups_too, bool processes_too)
+        : name_(std::move(name)), host_(host), parts_(std::move(parts)), groups_too_(groups_too),
           processes_too_(processes_too) {}
 
     [[nodiscard]] std::string_view name() const override { return name_; }
@@ -42,6 +42,7 @@ public:
     Outcome tune(const Target& target, const Tuning& tuning, const std::string& original,
                  Outcome outcome) override;
     Outcome check_tuning(const Target& target, const Tuning& tuning, Outcome outcome) override;
+    std::optional<CpuSet> online() override;
     void forget_answers() override;
     /// By what `original` says it was captured by, so that a ledger written under another --actuator is
     /// honoured.
@@ -53,6 +54,7 @@ private:
     [[nodiscard]] Actuator* actuator_of(const std::string& original) const;
 
     std::string name_;
+    Host& host_;
     Parts parts_;
     bool groups_too_;
     bool processes_too_;

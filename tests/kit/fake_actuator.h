@@ -74,6 +74,8 @@ public:
         return {State::free, {}, masks_[target], {}};
     }
 
+    std::optional<CpuSet> online() override { return online_now; }
+
     [[nodiscard]] CpuSet mask(const Target& target) const {
         const auto at = masks_.find(target);
         return at == masks_.end() ? machine_ : at->second;
@@ -86,6 +88,7 @@ public:
     bool whole_units = false;
     std::optional<Target> undoes; // loses its mask whenever a unit is placed
     bool refuses_capture = false;
+    std::optional<CpuSet> online_now; // none: it cannot tell
     bool says_foreign = false; // of what is not as it was written
     std::set<Target> gone;
     std::set<Target> refuses;

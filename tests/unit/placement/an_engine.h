@@ -53,6 +53,8 @@ struct Heard final : EngineListener {
     void released(const Target& target, const Outcome& outcome) override {
         acts.push_back(fmt::format("released {} {}", target.text(), name_of(outcome.state)));
     }
+    int stale = 0;
+    void topology_is_stale() override { ++stale; }
     void disturbed(const Target& target, const Outcome& /*found*/, bool taken_back) override {
         acts.push_back(fmt::format("disturbed {} {}", target.text(), taken_back ? "taken back" : "left"));
     }

@@ -299,6 +299,34 @@ TEST_F(AnEngine, AsksThePoliciesAgainWhenCpusChange) {
     EXPECT_EQ(actuator.mask(process(10)), cpus("2"));
 }
 
+TEST_F(AnEngine, PlacesNothingOnAPictureThatIsStaleAndDecidesAnew) {
+    attach(10);
+    attach(11);
+    decide({{process(10), cpus("1"), "x"}, {process(11), cpus("0"), "x"}});
+    actuator.take_acts();
+    actuator.online_now = cpus("0-2"); // 3 has gone, and nobody has said so yet
+    decide({{process(10), cpus("3"), "x"}});
+    EXPECT_EQ(heard.stale, 1);
+    EXPECT_EQ(actuator.take_acts(), std::vector<std::string>{"restore process:11 0-3"})
+        << "letting go needs no picture";
+    EXPECT_EQ(world.log.count("decided anew"), 1U);
+    topology.online = cpus("0-2");
+    engine->topology_changed();
+    decide({{process(10), cpus("2"), "x"}});
+    EXPECT_EQ(actuator.take_acts(), std::vector<std::string>{"place process:10 2"});
+    EXPECT_EQ(heard.stale, 1);
+}
+
+TEST_F(AnEngine, IsNotHeldUpWhereThePictureStaysAsItIs) {
+    attach(10);
+    actuator.online_now = cpus("0-2");
+    decide({{process(10), cpus("0"), "x"}});
+    EXPECT_EQ(actuator.mask(process(10)), cpus("0-3"));
+    tick();
+    EXPECT_EQ(actuator.mask(process(10)), cpus("0")) << "the picture's owner has been told, and knows better";
+    EXPECT_EQ(heard.stale, 1);
+}
+
 TEST_F(AnEngine, WritesAgainWhatTheKernelWidenedWhileACpuWasAway) {
     attach(10);
     decide({{process(10), cpus("3"), "x"}});
