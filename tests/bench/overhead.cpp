@@ -77,7 +77,10 @@ Result<Ended> beside_the_daemon(Run& run, const Load& load, Times& times) {
     return ended;
 }
 
-Result<Ended> alone(const Load& load) {
+/// A daemon has been there just before: the load finds the machine as it does beside one, as warm and as
+/// rested.
+Result<Ended> alone(Run& run, const Load& load) {
+    if (auto daemon = start_ticking(run); !daemon) return std::unexpected(daemon.error());
     if (auto rested = pause_for_ms(300); !rested) return std::unexpected(rested.error());
     return run_once(load);
 }
@@ -92,7 +95,7 @@ Status measure_beside(Run& run, const Load& load) {
         Result<Ended> with = Ended{};
         Result<Ended> without = Ended{};
         if (pair % 2 == 0) with = beside_the_daemon(run, load, times);
-        without = alone(load);
+        without = alone(run, load);
         if (pair % 2 == 1) with = beside_the_daemon(run, load, times);
         if (!with || !without) return std::unexpected(with ? without.error() : with.error());
         times.add(*with, *without);

@@ -10,7 +10,7 @@ Doctor_finds_all_that_is_essential() {
     doctor | grep -q '"ok":true' || fail "it is not ok"
     # what is known of this machine: two nodes, siblings, cgroup version 2, pressure, systemd and polkit
     for check in cpuset systemd psi numa smt polkit; do
-        doctor | tr '}' '\n' | grep "\"name\":\"$check\"" | grep -q '"state":"ok"' ||
+        doctor | tr '}' '\n' | grep "\"check\":\"$check\"" | grep -q '"state":"ok"' ||
             fail "$check: $(doctor | tr '}' '\n' | grep "\"$check\"" || echo "is not looked at")"
     done
 }
