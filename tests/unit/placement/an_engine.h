@@ -1,21 +1,15 @@
 // AnEngine: an engine over a world in memory, with a policy that decides what the test says.
 #pragma once
 
-#include "components/placement/engine.h"
-
-#include <gtest/gtest.h>
-
 #include <stdexcept>
 
-#include "tests/kit/fake_actuator.h"
-#include "tests/kit/world.h"
+#include "tests/kit/engine_world.h"
 
 namespace schedd::placement {
 
 using namespace schedd::test;
 
 inline CpuSet cpus(std::string_view list) { return CpuSet::parse(list).value(); }
-inline Target process(Pid pid) { return Target::process(pid, static_cast<std::uint64_t>(pid) * 10); }
 
 /// Throws when asked to decide.
 class ThrowingPolicy final : public Policy {
@@ -60,14 +54,7 @@ struct Heard final : EngineListener {
     }
 };
 
-struct AnEngine : testing::Test {
-    World world{types()};
-    Topology topology;
-    FakeActuator actuator{cpus("0-3")};
-    MemoryStore store;
-    std::vector<std::string> complaints;
-    Ledger ledger{store, "boot", "", complaints};
-    std::optional<Engine> engine;
+struct AnEngine : EngineWorld {
     Heard heard;
 
     static std::vector<const Descriptor*> types() {
@@ -75,10 +62,7 @@ struct AnEngine : testing::Test {
         all.push_back(&kThrowing);
         return all;
     }
-    AnEngine() {
-        for (int id = 0; id < 4; ++id) topology.cpus.push_back({.id = id, .core = id});
-        topology.online = topology.allowed = cpus("0-3");
-        engine.emplace(world.tree, topology, actuator, ledger);
+    AnEngine() : EngineWorld(types(), plain_machine(4)) {
         engine->set_listener(&heard);
         for (const Pid pid : {10, 11, 12}) world.start({.pid = pid});
         EXPECT_TRUE(world.apply("create probes/cpu\ncreate schedulers/S\ncreate schedulers/S/load_balancing\n"
@@ -95,10 +79,6 @@ struct AnEngine : testing::Test {
         policy(scheduler).set_decisions(std::move(decisions));
         policy(scheduler).make_due();
         tick();
-    }
-    void tick() {
-        world.clock.advance(std::chrono::seconds(1));
-        engine->tick(world.clock.now());
     }
     std::string state(Pid pid, std::string scheduler = "S") {
         return world.read("schedulers/" + scheduler + "/process_set/process:" + std::to_string(pid) +

@@ -35,23 +35,15 @@ public:
     using Policy::Policy;
     std::vector<Decision> decide(const View& /*view*/) override { return {}; }
 };
-const Descriptor kSilent{
-    .name = "silent", .kind = Kind::policy, .doc = "Waits.", .make = make_part<Silent>, .ports = kOnePort};
+const Descriptor kSilent{.name = "silent",
+                         .kind = Kind::policy,
+                         .doc = "Waits.",
+                         .make = make_part<Silent>,
+                         .ports = kOnePort};
 
-struct TwoGivers : testing::Test {
-    World world{{&kGiver, &kSilent}};
-    Topology topology;
-    FakeActuator actuator{cpus("0-3")};
-    MemoryStore store;
-    std::vector<std::string> complaints;
-    Ledger ledger{store, "boot", "", complaints};
-    std::optional<Engine> engine;
-
-    TwoGivers() {
-        for (int id = 0; id < 4; ++id) topology.cpus.push_back({.id = id, .core = id});
-        topology.online = topology.allowed = cpus("0-3");
+struct TwoGivers : EngineWorld {
+    TwoGivers() : EngineWorld({&kGiver, &kSilent}, plain_machine(4)) {
         for (const Pid pid : {10, 11, 12, 13}) world.start({.pid = pid});
-        engine.emplace(world.tree, topology, actuator, ledger);
         for (const auto* name : {"A", "B"})
             EXPECT_TRUE(
                 world.apply(fmt::format("create schedulers/{0}\ncreate schedulers/{0}/giver\n", name)));
@@ -62,10 +54,7 @@ struct TwoGivers : testing::Test {
         settle();
     }
     void settle() {
-        for (int i = 0; i < 4; ++i) {
-            world.clock.advance(std::chrono::seconds(1));
-            engine->tick(world.clock.now());
-        }
+        for (int i = 0; i < 4; ++i) tick();
     }
     std::string cpus_of(Pid pid) {
         const auto rows = engine->explain(std::to_string(pid));

@@ -34,19 +34,8 @@ const Descriptor kTalking{.name = "talking",
                           .make = make_part<TalkingPolicy>,
                           .ports = kOnePort};
 
-struct AnExplanation : testing::Test {
-    World world{{&kTalking}};
-    Topology topology;
-    FakeActuator actuator{cpus("0-3")};
-    MemoryStore store;
-    std::vector<std::string> complaints;
-    Ledger ledger{store, "boot", "", complaints};
-    std::optional<Engine> engine;
-
-    AnExplanation() {
-        for (int id = 0; id < 4; ++id) topology.cpus.push_back({.id = id, .core = id});
-        topology.online = topology.allowed = cpus("0-3");
-        engine.emplace(world.tree, topology, actuator, ledger);
+struct AnExplanation : EngineWorld {
+    AnExplanation() : EngineWorld({&kTalking}, plain_machine(4)) {
         EXPECT_TRUE(world.apply("create schedulers/S\ncreate schedulers/S/talking\n"));
     }
     void attach(Pid first, Pid last) {
@@ -59,9 +48,8 @@ struct AnExplanation : testing::Test {
     }
     TalkingPolicy& policy() { return world.at<TalkingPolicy>("schedulers/S/talking"); }
     void tick() {
-        world.clock.advance(std::chrono::seconds(1));
         policy().make_due();
-        engine->tick(world.clock.now());
+        EngineWorld::tick();
     }
     /// What is said about the only target of that name.
     std::vector<std::string> said(std::string_view what) {

@@ -41,25 +41,13 @@ const Descriptor kHost{.name = "host",
                        .make = make_part<Host>,
                        .ports = kOnePort};
 
-struct Revising : testing::Test {
-    World world{{&kHost}};
-    Topology topology;
-    FakeActuator actuator{cpus("0-3")};
-    MemoryStore store;
-    std::vector<std::string> complaints;
-    Ledger ledger{store, "boot", "", complaints};
-    std::optional<Engine> engine;
-
-    Revising() {
-        for (int id = 0; id < 4; ++id) topology.cpus.push_back({.id = id, .core = id});
-        topology.online = topology.allowed = cpus("0-3");
-        engine.emplace(world.tree, topology, actuator, ledger);
+struct Revising : EngineWorld {
+    Revising() : EngineWorld({&kHost}, plain_machine(4)) {
         for (const Pid pid : {10, 11}) world.start({.pid = pid, .session = 7});
         EXPECT_TRUE(world.apply("create schedulers/S\ncreate schedulers/S/host\n"
                                 "create schedulers/S/process_set/session:7\n"));
         tick();
     }
-    void tick() { engine->tick(world.clock.now()); }
     Host& policy() { return world.at<Host>("schedulers/S/host"); }
 };
 using APolicyThatRevises = Revising;

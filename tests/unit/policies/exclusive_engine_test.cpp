@@ -1,13 +1,10 @@
 // exclusive_cores as a whole scheduler: made by recipe lines, driven by the engine, acting on a machine of
 // masks.
 #include <gmock/gmock.h>
-#include <gtest/gtest.h>
 
-#include "components/placement/engine.h"
 #include "policies/policies.h"
-#include "tests/kit/fake_actuator.h"
+#include "tests/kit/engine_world.h"
 #include "tests/kit/shapes.h"
-#include "tests/kit/world.h"
 
 namespace schedd::policies {
 namespace {
@@ -16,46 +13,17 @@ using namespace schedd::test;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-struct AScheduler : testing::Test {
-    World world{{&kExclusiveCores}};
-    Topology whole = shape_2n16c_smt();
-    Topology topology = whole;
-    FakeActuator actuator{whole.online};
-    MemoryStore store;
-    std::vector<std::string> complaints;
-    Ledger ledger{store, "boot", "", complaints};
-    std::optional<placement::Engine> engine;
+struct AScheduler : EngineWorld {
+    Topology whole = topology;
 
-    AScheduler() {
+    AScheduler() : EngineWorld({&kExclusiveCores}, shape_2n16c_smt()) {
         for (const Pid pid : {10, 11, 12}) world.start({.pid = pid});
-        begin();
         apply("create schedulers/X\n"
               "create schedulers/X/exclusive_cores\n"
               "create schedulers/X/process_set/process:10\n"
               "create schedulers/X/process_set/process:11\n"
               "write schedulers/X/process_set/process:10.cpus 3\n"
               "write schedulers/X/process_set/process:10.exclusive yes\n");
-    }
-    void begin() {
-        engine.emplace(world.tree, topology, actuator, ledger);
-        tick();
-    }
-    void apply(const std::string& lines) {
-        const auto done = world.apply(lines);
-        ASSERT_TRUE(done) << done.error().text();
-    }
-    void tick() {
-        world.clock.advance(std::chrono::seconds(1));
-        engine->tick(world.clock.now());
-    }
-    std::string mask(Pid pid) {
-        return actuator.mask(Target::process(pid, static_cast<std::uint64_t>(pid) * 10)).text();
-    }
-    std::string explain(Pid pid) {
-        const auto told = engine->explain("process:" + std::to_string(pid));
-        return told && !told->empty() && !told->front().verdict.opinions.empty()
-                   ? told->front().verdict.opinions.front().reason
-                   : "nothing";
     }
     std::string read(const std::string& attribute) {
         return world.read("schedulers/X/exclusive_cores." + attribute);
@@ -130,17 +98,18 @@ TEST_F(AScheduler, FindsItsCoresAgainAfterARestart) {
     actuator.take_acts();
     begin();
     tick();
+    tick();
     EXPECT_EQ(mask(12), "4-5");
-    EXPECT_THAT(explain(12), HasSubstr("where it was found"));
+    EXPECT_THAT(reason(12), HasSubstr("where it was found"));
 }
 
 TEST_F(AScheduler, SaysWhyEachIsWhereItIs) {
     apply("write schedulers/X/process_set/process:11.exclusive yes\n"
           "write schedulers/X/process_set/process:11.cpus 64\n");
     tick();
-    EXPECT_EQ(explain(10), "CPUs 0-3: 2 whole cores of its own for the 3 CPUs it asks for, on numa 0, l3 0");
-    EXPECT_EQ(explain(11), "asks for 64 CPUs of its own, the largest request that would fit now is 26: stays "
-                           "in the shared pool, CPUs 4-31");
+    EXPECT_EQ(reason(10), "CPUs 0-3: 2 whole cores of its own for the 3 CPUs it asks for, on numa 0, l3 0");
+    EXPECT_EQ(reason(11), "asks for 64 CPUs of its own, the largest request that would fit now is 26: stays "
+                          "in the shared pool, CPUs 4-31");
 }
 
 } // namespace
