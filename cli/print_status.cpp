@@ -173,6 +173,8 @@ std::string print_plan(const Json& applied, const Look& look) {
                            after.empty() ? ""
                                          : fmt::format(" by {}: {}", shown(text_at(row, "scheduler"), look),
                                                        shown(text_at(row, "reason"), look)));
+        if (const auto conflict = text_at(row, "conflict"); !conflict.empty())
+            out += fmt::format("    {}: {}\n", paint(look, Hue::bad, "conflict"), shown(conflict, look));
     }
     return out;
 }

@@ -136,6 +136,7 @@ struct PlannedChange {
     std::string settings;
     std::string scheduler;
     std::string reason;
+    std::string conflict; // who wants what and cannot have it; "" if nobody, or not because of this
 };
 
 /// All calls come from the loop's thread. Strings may hold any bytes; the bus side makes them fit for D-Bus.

@@ -293,7 +293,8 @@ std::string describe_plan(const std::vector<PlannedChange>& plan) {
                         {"after", change.after},
                         {"settings", change.settings},
                         {"scheduler", change.scheduler},
-                        {"reason", change.reason}});
+                        {"reason", change.reason},
+                        {"conflict", change.conflict}});
     return text_of_json(rows);
 }
 

@@ -127,6 +127,8 @@ public:
         return all;
     }
 
+    [[nodiscard]] bool gives_alone() const override { return true; }
+
     [[nodiscard]] std::vector<std::string> considered(const View& view,
                                                       const Subject& subject) const override {
         return considered_by(claims_, subject,

@@ -25,7 +25,7 @@ constexpr int kPatienceMs = 2000;
 
 dbus::PlannedChange translate(const placement::PlannedChange& change) {
     return {change.target.text(), change.comm,      change.before.text(), change.after.text(),
-            change.tuning.text(), change.scheduler, change.reason};
+            change.tuning.text(), change.scheduler, change.reason,        change.conflict};
 }
 
 /// All until the far end is closed; false when that takes too long.

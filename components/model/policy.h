@@ -48,6 +48,9 @@ public:
         return {};
     }
 
+    /// Whether its decisions may say Decision::alone.
+    [[nodiscard]] virtual bool gives_alone() const { return false; }
+
     /// By default every update and every completed chain makes the policy due.
     void told(const Port& /*port*/, const Sample* /*sample*/) override { due_ = true; }
     /// When it wants to decide though nothing has been told it; for values that no update comes of.

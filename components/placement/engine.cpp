@@ -68,7 +68,9 @@ Time Engine::next_due() const {
         const auto* policy = scheduler.policy();
         const auto seat = seats_.find(scheduler.name());
         if (!policy || !scheduler.ejected().empty() || seat == seats_.end()) return;
-        if (!is_frozen(scheduler.name(), seat->second)) due = std::min(due, policy->next_due());
+        if (is_frozen(scheduler.name(), seat->second)) return;
+        const bool is_due = policy->due() || !seat->second.touched.empty();
+        due = std::min(due, is_due ? Time{} : policy->next_due());
     });
     if (verdicts_dirty_ || members_dirty_ || !changed_.empty()) due = Time{};
     return due;
@@ -93,7 +95,7 @@ Time Engine::grace_for(const Target& target) const {
     return until;
 }
 
-std::vector<Wish> Engine::wishes() const {
+std::vector<Wish> Engine::wishes() {
     std::vector<Wish> all;
     for_each_scheduler([&](const Scheduler& scheduler) {
         const auto at = seats_.find(scheduler.name());
@@ -110,7 +112,36 @@ std::vector<Wish> Engine::wishes() const {
             if (const auto* subject = at->second.subjects.all().find(target))
                 all.push_back(wish_for(scheduler, member_by(subject->member), *subject, held));
     });
+    add_bystanders(all);
     return all;
+}
+
+/// Members that their policies leave alone are to be kept off what others have alone.
+void Engine::add_bystanders(std::vector<Wish>& all) {
+    CpuSet alone;
+    for (const auto& wish : all) alone |= wish.decision.alone;
+    std::map<Target, CpuSet> before;
+    before.swap(bystanders_);
+    if (alone.empty()) return;
+    for (const auto& [name, seat] : seats_)
+        for (const auto& subject : seat.subjects.all()) {
+            if (seat.decisions.contains(subject.target)) continue;
+            // of what is held already, as by an earlier run, it is not known how wide it was: all there is
+            const auto at = before.find(subject.target);
+            auto could = topology_.usable();
+            if (at != before.end()) could = at->second;
+            else if (!ledger_.find(subject.target)) could = actuator_.current(subject.target).value_or(could);
+            if (!could.intersects(alone)) continue;
+            bystanders_.insert_or_assign(subject.target, could);
+            Wish wish;
+            wish.scheduler = name;
+            wish.member = subject.member;
+            wish.decision = {subject.target, could,
+                             "its policy leaves it alone, but for CPUs that others have alone"};
+            wish.pids = subject.pids;
+            wish.is_bystander = true;
+            all.push_back(std::move(wish));
+        }
 }
 
 std::vector<Wish> Engine::wishes_for(const std::vector<Target>& targets) const {

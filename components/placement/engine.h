@@ -60,6 +60,7 @@ struct PlannedChange {
     Tuning tuning;
     std::string scheduler; // the last that has a say
     std::string reason;
+    std::string conflict; // who wants what and cannot have it, if that is new
 };
 
 /// Numbers of one scheduler.
@@ -190,7 +191,8 @@ private:
     void combine_some(std::vector<Target> changed, Time now);
     void tell_conflicts(const std::map<Target, Verdict>& verdicts);
     void act_on(const std::map<Target, Verdict>& verdicts, const Holdings& held, Time now);
-    [[nodiscard]] std::vector<Wish> wishes() const;
+    [[nodiscard]] std::vector<Wish> wishes();
+    void add_bystanders(std::vector<Wish>& all);
     [[nodiscard]] std::vector<Wish> wishes_for(const std::vector<Target>& targets) const;
     [[nodiscard]] Wish wish_for(const Scheduler& scheduler, const Member* member, const Subject& subject,
                                 const Held& held) const;
@@ -224,6 +226,7 @@ private:
     CpuSet current_of(const Target& target);
     /// Fills in what the subjects' process set does not know: where they may run, and whether by our doing.
     void read_current(Seat& seat);
+    [[nodiscard]] std::vector<std::string> taken_from(const std::string& scheduler, const Seat& seat) const;
     [[nodiscard]] std::vector<std::string> considered(const std::string& scheduler,
                                                       const Subject& subject) const;
     void for_each_scheduler(const std::function<void(Scheduler&)>& visit) const;
@@ -259,8 +262,9 @@ private:
         Target target;
     };
     std::vector<Left> left_;
-    bool is_mixed_ = false;    // there are processes and groups, which bind each other
-    bool gives_alone_ = false; // some have CPUs alone, which binds what other schedulers decide
+    bool is_mixed_ = false;               // there are processes and groups, which bind each other
+    bool gives_alone_ = false;            // some have CPUs alone, which binds what other schedulers decide
+    std::map<Target, CpuSet> bystanders_; // kept off those: where they could run before
     std::uint64_t seen_generation_ = 0;
     std::optional<CpuSet> told_online_; // CPUs online that the topology does not show, as last told
     struct Reassertions {

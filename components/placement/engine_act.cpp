@@ -98,9 +98,9 @@ void Engine::combine_and_act(Time now) {
     auto changed = std::exchange(changed_, {});
     // a process and the group it is in bind each other: what is decided for one may change the other's
     // verdict; so do CPUs given alone, across schedulers
-    const auto deciders =
-        std::ranges::count_if(seats_, [](const auto& row) { return !row.second.decisions.empty(); });
-    const bool binds = is_mixed_ || (gives_alone_ && deciders > 1);
+    const auto concerned =
+        std::ranges::count_if(seats_, [](const auto& row) { return row.second.subjects.size() > 0; });
+    const bool binds = is_mixed_ || (gives_alone_ && concerned > 1);
     if (verdicts_dirty_ || now >= grace_ends_ || (binds && !changed.empty())) combine_all(now);
     else if (!changed.empty()) combine_some(std::move(changed), now);
 }

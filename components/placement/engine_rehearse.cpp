@@ -11,7 +11,8 @@ namespace {
 constexpr int kRounds = 4; // a policy's decision may make another's due
 
 PlannedChange change_of(const Target& target, const Verdict& before, const Verdict& after) {
-    PlannedChange change{target, {}, before.cpus, after.cpus, after.tuning, {}, {}};
+    PlannedChange change{target, {}, before.cpus, after.cpus, after.tuning, {}, {}, {}};
+    if (auto now = after.disagreement(); now != before.disagreement()) change.conflict = std::move(now);
     for (const auto& opinion : after.opinions) {
         if (opinion.result == Opinion::Result::conflict) continue;
         change.scheduler = opinion.scheduler; // the last that has a say
@@ -36,7 +37,8 @@ std::vector<PlannedChange> Engine::rehearse(Time now) {
     for (const auto& [target, verdict] : after) {
         const auto at = before.find(target);
         const auto& was = at == before.end() ? none : at->second;
-        if (was.cpus != verdict.cpus || was.tuning != verdict.tuning)
+        const bool is_disputed = verdict.has_conflict() && verdict.disagreement() != was.disagreement();
+        if (was.cpus != verdict.cpus || was.tuning != verdict.tuning || is_disputed)
             changes.push_back(change_of(target, was, verdict));
     }
     // what a new policy has not decided about yet is kept for a while

@@ -178,6 +178,30 @@ Result<std::vector<Explanation>> Engine::explain(std::string_view what) const {
     return all;
 }
 
+/// What of the machine a scheduler's policy does not see, and who has it.
+std::vector<std::string> Engine::taken_from(const std::string& scheduler, const Seat& seat) const {
+    std::vector<std::string> lines;
+    for (const auto& [name, other] : seats_) {
+        if (name == scheduler) continue;
+        CpuSet cpus;
+        std::size_t count = 0;
+        const Target* one = nullptr;
+        for (const auto& [target, held] : other.decisions) {
+            if (!held.decision.alone.intersects(seat.taken)) continue;
+            cpus |= held.decision.alone & seat.taken;
+            ++count;
+            one = &target;
+        }
+        if (!one) continue;
+        lines.push_back(
+            fmt::format("CPUs {} are not there for it: {} gave them to {} alone; they are when {} "
+                        "detached, or with a larger precedence than {}'s",
+                        cpus.text(), name, count == 1 ? one->text() : fmt::format("{} members", count),
+                        count == 1 ? "it is" : "those are", name));
+    }
+    return lines;
+}
+
 /// What a scheduler's policy says of the ways not taken. It is asked between decisions and only told of, so
 /// what goes wrong in it harms nobody.
 std::vector<std::string> Engine::considered(const std::string& scheduler, const Subject& subject) const {
@@ -187,11 +211,13 @@ std::vector<std::string> Engine::considered(const std::string& scheduler, const 
     if (!policy || seat == seats_.end() || !static_cast<const Scheduler*>(part)->ejected().empty()) return {};
     std::vector<std::string> lines;
     try {
-        lines = policy->considered({tree_.environment().clock.now(), topology_, seat->second.subjects.all()},
+        lines = policy->considered({tree_.environment().clock.now(), view_of(seat->second),
+                                    seat->second.subjects.all()},
                                    subject);
     } catch (const std::exception& thrown) {
         return {fmt::format("its policy could not say what else it considered: {}", thrown.what())};
     }
+    for (auto& line : taken_from(scheduler, seat->second)) lines.push_back(std::move(line));
     if (lines.size() <= limits::kConsideredLines) return lines;
     const auto more = lines.size() - limits::kConsideredLines + 1;
     lines.resize(limits::kConsideredLines - 1);

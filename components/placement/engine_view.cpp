@@ -8,11 +8,13 @@ namespace schedd::placement {
 
 namespace {
 
-/// Of two that give CPUs away alone the first does not see what the second has given, so that they never
-/// take turns in giving way to each other.
-bool comes_before(const Scheduler& a, const Scheduler& b) {
-    return std::pair(-a.precedence(), std::string_view(a.name())) <
-           std::pair(-b.precedence(), std::string_view(b.name()));
+/// Of two that give CPUs away alone one does not see what the other has given, so that they never take turns
+/// in giving way to each other: the one of larger precedence, whoever came first; of equal ones, once both
+/// have given some, the first by name.
+bool sees_past(const Scheduler& a, const Scheduler& b, bool both_have_given) {
+    if (!a.policy() || !a.policy()->gives_alone()) return false;
+    if (a.precedence() != b.precedence()) return a.precedence() > b.precedence();
+    return both_have_given && a.name() < b.name();
 }
 
 } // namespace
@@ -34,8 +36,7 @@ void Engine::take_views() {
         Seat& seat = at->second;
         CpuSet taken;
         for (const auto& [giver, decisions] : given) {
-            if (giver == &scheduler || (given.contains(&scheduler) && comes_before(scheduler, *giver)))
-                continue;
+            if (giver == &scheduler || sees_past(scheduler, *giver, given.contains(&scheduler))) continue;
             for (const auto* decision : decisions)
                 if (!holds(seat, decision->target)) taken |= decision->alone; // else it narrows inside it
         }

@@ -51,8 +51,10 @@ std::string Verdict::disagreement() const {
 namespace {
 
 bool comes_first(const Wish& a, const Wish& b) {
-    return std::tuple(-a.precedence, !a.is_explicit, UINT64_MAX - a.order, std::string_view(a.scheduler)) <
-           std::tuple(-b.precedence, !b.is_explicit, UINT64_MAX - b.order, std::string_view(b.scheduler));
+    return std::tuple(a.is_bystander, -a.precedence, !a.is_explicit, UINT64_MAX - a.order,
+                      std::string_view(a.scheduler)) < std::tuple(b.is_bystander, -b.precedence,
+                                                                  !b.is_explicit, UINT64_MAX - b.order,
+                                                                  std::string_view(b.scheduler));
 }
 
 /// Masks already granted that bind a target from outside: those of the groups its processes are in, and of
@@ -100,7 +102,7 @@ public:
     void keep_off(const std::vector<Wish>& wishes, std::map<Target, Verdict>& verdicts) const {
         if (grants_.empty()) return;
         std::map<Target, const std::vector<Pid>*> strangers;
-        for (const Wish& wish : wishes) // few or none: who gives CPUs away alone has seen to its own members
+        for (const Wish& wish : wishes) // few: who gives CPUs away alone has seen to its own members
             if (const auto at = verdicts.find(wish.decision.target); is_strange(at->second))
                 strangers.emplace(wish.decision.target, &wish.pids);
         for (const auto& [target, pids] : strangers) keep_off(target, *pids, verdicts.at(target));
@@ -163,6 +165,10 @@ std::map<Target, Verdict> combine(std::vector<Wish> wishes, const CpuSet& usable
     Alone alone;
     for (Wish* const each : in_order) {
         Wish& wish = *each;
+        if (wish.is_bystander && verdicts.contains(wish.decision.target)) {
+            wish.is_bystander = false; // another has decided, or spoken for it
+            continue;
+        }
         const auto at = verdicts.try_emplace(next, wish.decision.target);
         next = std::next(at);
         auto& verdict = at->second;
@@ -183,6 +189,10 @@ std::map<Target, Verdict> combine(std::vector<Wish> wishes, const CpuSet& usable
         verdict.opinions.push_back(std::move(opinion));
     }
     alone.keep_off(wishes, verdicts);
+    for (const Wish& wish : wishes) // who is in nobody's way is let alone
+        if (const auto at = verdicts.find(wish.decision.target);
+            wish.is_bystander && at != verdicts.end() && at->second.opinions.size() == 1)
+            verdicts.erase(at);
     return verdicts;
 }
 

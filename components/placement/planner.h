@@ -20,6 +20,9 @@ struct Wish {
     std::uint64_t order = 0; // larger = attached later
     Decision decision;
     std::vector<Pid> pids; // what the target stands for
+    /// Nobody has decided about it, and `decision` is where it may run anyway: it counts only if it has to be
+    /// kept off what others were given alone.
+    bool is_bystander = false;
 };
 
 /// What became of one wish in the stack.
@@ -51,8 +54,9 @@ struct Verdict {
 /// then the latest attached first. The first decides, the next may only narrow inside it; one that would
 /// leave nothing is a conflict and is ignored. A process is also bound by what was decided for its control
 /// group by schedulers before it, and the other way round. CPUs outside `usable` do not count.
-/// Then what a target was given alone (Decision::alone) is taken from targets that other schedulers have
-/// decided about; the first in the stack has it. Who would be left with nothing keeps its CPUs: a conflict.
+/// Then what a target was given alone (Decision::alone) is taken from targets of other schedulers, whether
+/// they have decided about them or not; the first in the stack has it. Who would be left with nothing keeps
+/// its CPUs: a conflict.
 std::map<Target, Verdict> combine(std::vector<Wish> wishes, const CpuSet& usable);
 
 /// One act on the machine.

@@ -1,4 +1,6 @@
 // CPUs given away alone, seen by two schedulers: who sees what of the machine, and what becomes of the rest.
+#include <gmock/gmock.h>
+
 #include "tests/unit/placement/an_engine.h"
 
 namespace schedd::placement {
@@ -9,6 +11,7 @@ namespace {
 class Giver final : public Policy {
 public:
     using Policy::Policy;
+    [[nodiscard]] bool gives_alone() const override { return true; }
     std::vector<Decision> decide(const View& view) override {
         auto left = view.topology.usable();
         std::vector<Decision> all;
@@ -104,6 +107,79 @@ TEST_F(TwoGivers, LetPrecedenceSayWhoIsFirst) {
     attach("B", 11);
     EXPECT_EQ(cpus_of(11), "0");
     EXPECT_EQ(cpus_of(10), "1");
+}
+
+TEST_F(TwoGivers, LetPrecedenceSayWhoIsFirstAlsoWhenTheOtherCameFirst) {
+    for (const Pid pid : {10, 11, 12}) attach("A", pid);
+    world.start({.pid = 14});
+    attach("A", 14); // all four CPUs
+    ASSERT_TRUE(world.apply("write schedulers/B.precedence 1000\n"));
+    attach("B", 13);
+    EXPECT_EQ(cpus_of(13), "0");
+    EXPECT_EQ(cpus_of(10), "1");
+    EXPECT_EQ(cpus_of(11), "2");
+    ASSERT_TRUE(world.apply("write schedulers/B.precedence -1\n"));
+    settle();
+    EXPECT_EQ(cpus_of(10), "0") << "and precedence can be changed";
+}
+
+TEST_F(TwoGivers, KeepOffWhomItsPolicyLeavesAlone) {
+    ASSERT_TRUE(world.apply("create schedulers/C\ncreate schedulers/C/silent\n"));
+    actuator.set_mask(process(12), cpus("2")); // by its own choice
+    attach("C", 11);
+    attach("C", 12);
+    attach("A", 10);
+    EXPECT_EQ(cpus_of(10), "0");
+    EXPECT_EQ(mask(11), "1-3");
+    EXPECT_EQ(mask(12), "2") << "it is in nobody's way";
+    EXPECT_FALSE(ledger.find(process(12)));
+    EXPECT_THAT(reason(11), testing::HasSubstr("leaves it alone"));
+    attach("A", 13);
+    EXPECT_EQ(mask(11), "2-3");
+    const auto before = steps();
+    settle();
+    EXPECT_EQ(steps(), before);
+    ASSERT_TRUE(world.apply("remove -r schedulers/A\n"));
+    settle();
+    EXPECT_EQ(mask(11), "0-3") << "and is put back";
+    EXPECT_FALSE(ledger.find(process(11)));
+}
+
+TEST_F(TwoGivers, KeepOffWhoComesLaterAndIsLeftAlone) {
+    ASSERT_TRUE(world.apply("create schedulers/C\ncreate schedulers/C/silent\n"));
+    attach("A", 10);
+    attach("C", 11);
+    EXPECT_EQ(mask(11), "1-3");
+}
+
+TEST_F(TwoGivers, DisputeTheLastCpuOfWhomItsPolicyLeavesAlone) {
+    ASSERT_TRUE(world.apply("create schedulers/C\ncreate schedulers/C/silent\n"));
+    actuator.set_mask(process(11), cpus("0"));
+    attach("C", 11);
+    attach("A", 10);
+    EXPECT_EQ(mask(11), "0") << "confining it elsewhere is nobody's decision";
+    EXPECT_TRUE(engine->explain("11")->front().verdict.has_conflict());
+}
+
+TEST_F(TwoGivers, RehearseTheConflictsThatItWouldMake) {
+    for (const Pid pid : {10, 11, 12}) attach("A", pid);
+    ASSERT_TRUE(world.apply("create schedulers/C\ncreate schedulers/C/silent\n"));
+    actuator.set_mask(process(13), cpus("0"));
+    ASSERT_TRUE(world.apply("create schedulers/C/process_set/process:13\n"));
+    std::string told;
+    for (const auto& change : engine->rehearse(world.clock.now()))
+        told += fmt::format("{}: {}", change.target.text(), change.conflict);
+    EXPECT_EQ(told, "process:13: A gives CPUs 0 to process:10 alone, and nothing else is left");
+}
+
+TEST_F(TwoGivers, SayWhichCpusAreNotThereForOne) {
+    attach("A", 10);
+    attach("B", 11);
+    const auto rows = engine->explain("11").value();
+    ASSERT_EQ(rows.front().considered.size(), 1U);
+    EXPECT_THAT(rows.front().considered.front(),
+                testing::ElementsAre(testing::HasSubstr("CPUs 0 are not there for it: A gave them to "
+                                                        "process:10 alone")));
 }
 
 TEST_F(TwoGivers, NarrowInsideWhatTheOtherGaveTheirOwnMember) {
