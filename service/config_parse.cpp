@@ -269,6 +269,7 @@ constexpr AttributeSpec kDaemon[] = {
      .initial = "auto",
      .choices = "auto systemd cgroup affinity dry-run"},
     {.name = "on_foreign", .kind = AttributeKind::choice, .initial = "yield", .choices = "yield reassert"},
+    {.name = "reserved_cpus", .kind = AttributeKind::text, .initial = ""},
     {.name = "scan_period", .unit = "ms", .initial = "1000", .minimum = 100, .maximum = 3'600'000},
     {.name = "tick_period", .unit = "ms", .initial = "100", .minimum = 10, .maximum = 10'000},
 };
@@ -292,6 +293,11 @@ Result<DaemonSettings> read_daemon(const TomlValue::Entry& entry) {
         if (spec->name == "log_level") settings.log_level = std::get<std::string>(*value);
         if (spec->name == "actuator") settings.actuator = std::get<std::string>(*value);
         if (spec->name == "on_foreign") settings.on_foreign = std::get<std::string>(*value);
+        if (spec->name == "reserved_cpus") {
+            settings.reserved_cpus = std::get<std::string>(*value);
+            if (auto cpus = model::CpuSet::parse(*settings.reserved_cpus); !cpus)
+                return fail_at(inner.value.where, cpus.error());
+        }
         if (spec->name == "scan_period") settings.scan_period_ms = std::get<std::uint64_t>(*value);
         if (spec->name == "tick_period") settings.tick_period_ms = std::get<std::uint64_t>(*value);
     }

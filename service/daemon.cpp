@@ -82,6 +82,7 @@ Status Daemon::open_machine() {
     auto topology = topology_reader_->load();
     if (!topology) return std::unexpected(topology.error());
     topology_ = std::move(*topology);
+    allowed_ = topology_.allowed;
     return {};
 }
 
@@ -114,6 +115,7 @@ Status Daemon::open_state() {
     topology_.allowed |= engine_->partitioned() & topology_.online; // of the run before
     engine_->set_listener(this);
     take_settings();
+    if (settings_.reserved_cpus) reserve_cpus();
     templates_.emplace(*tree_, [this](const Recipe& recipe) { return apply(recipe, false); });
     if (units_)
         attachments_ = std::make_unique<systemd::Attachments>(*tree_, *units_,
@@ -145,6 +147,22 @@ void Daemon::take_settings() {
     set_log_level();
     using OnForeign = placement::Engine::OnForeign;
     engine_->set_on_foreign(settings_.on_foreign == "reassert" ? OnForeign::reassert : OnForeign::yield);
+}
+
+/// Takes the CPUs that are kept for the host from what policies see.
+void Daemon::reserve_cpus() {
+    const auto wanted = CpuSet::parse(settings_.reserved_cpus.value_or("")).value_or(CpuSet());
+    topology_.allowed = allowed_ - wanted;
+    if (const auto missing = wanted - (allowed_ & topology_.online); !missing.empty())
+        log_.write(Severity::warning, "reserved_cpus",
+                   fmt::format("{} of {} are not there now", missing.text(), wanted.text()));
+    if (topology_.usable().empty()) {
+        log_.write(Severity::warning, "reserved_cpus",
+                   fmt::format("{} has no effect: that is all there is", wanted.text()));
+        topology_.allowed = allowed_;
+    }
+    engine_->topology_changed();
+    if (bus_) bus_->topology_changed();
 }
 
 void Daemon::set_log_level() {

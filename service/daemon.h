@@ -98,6 +98,7 @@ private:
     void find_processes(Time now);
     void set_log_level();
     void take_settings();
+    void reserve_cpus();
     void stop(int code);
     [[nodiscard]] bool wants_ids() const;
 
@@ -127,6 +128,7 @@ private:
     std::unique_ptr<ProcessTable> processes_;
     std::optional<host::TopologyReader> topology_reader_;
     Topology topology_;
+    CpuSet allowed_; // of it, with those that are reserved
     std::unique_ptr<systemd::BusUnitManager> units_; // null where systemd is not PID 1
     std::string units_trouble_;                      // why it is null where systemd is PID 1
     std::unique_ptr<placement::Actuator> actuator_;

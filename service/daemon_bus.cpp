@@ -32,6 +32,7 @@ std::vector<std::string> setting_changes(const DaemonSettings& before, const Dae
     compare("log_level", before.log_level, after.log_level, "");
     compare("actuator", before.actuator, after.actuator, " at the next start");
     compare("on_foreign", before.on_foreign, after.on_foreign, "");
+    compare("reserved_cpus", before.reserved_cpus, after.reserved_cpus, "");
     compare("scan_period", before.scan_period_ms, after.scan_period_ms, "");
     compare("tick_period", before.tick_period_ms, after.tick_period_ms, "");
     return lines;
@@ -108,8 +109,9 @@ Result<std::vector<std::string>> Daemon::reload(bool dry_run) {
     const auto verbs = texts_of(*recipe);
     changes.insert(changes.end(), verbs.begin(), verbs.end());
     if (!dry_run) {
-        settings_ = desired->daemon;
+        const auto reserved = std::exchange(settings_, desired->daemon).reserved_cpus;
         take_settings();
+        if (reserved != settings_.reserved_cpus) reserve_cpus();
         templates_->set(std::move(desired->templates));
         configured_.note(*recipe, *tree_);
         log_.write(Severity::info, "configuration", fmt::format("reloaded, {} changes", changes.size()));

@@ -181,8 +181,8 @@ void Daemon::load_topology() {
                fmt::format("CPUs online: {} (before: {})", topology->online.text(), topology_.online.text()));
     topology_ = std::move(*topology);
     topology_.allowed |= engine_->partitioned() & topology_.online;
-    engine_->topology_changed();
-    bus_->topology_changed();
+    allowed_ = topology_.allowed;
+    reserve_cpus();
 }
 
 bool Daemon::wants_ids() const {

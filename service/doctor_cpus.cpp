@@ -43,7 +43,7 @@ Check check_isolated(Host& host, const Surroundings& around) {
     if (isolated.empty()) return ok("isolation", "no usable CPU is isolated from the kernel's balancing");
     return warning("isolation", fmt::format("CPUs {} are isolated", isolated.text()),
                    "the kernel does not balance among them: of work held on several, each task stays on one",
-                   "name them in `reserved` of exclusive_cores, or boot without isolcpus=");
+                   "name them in reserved_cpus of schedd.conf, or boot without isolcpus=");
 }
 
 Check check_smt(Host& host, const Surroundings& around) {

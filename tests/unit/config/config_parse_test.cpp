@@ -98,6 +98,9 @@ TEST(AMember, TakesItsAttributesInAFile) {
     ASSERT_EQ(members.size(), 1U);
     EXPECT_EQ(members[0].attributes.size(), 5U);
     EXPECT_EQ(parsed("[daemon]\non_foreign = \"reassert\"\n").daemon.on_foreign, "reassert");
+    EXPECT_EQ(parsed("[daemon]\nreserved_cpus = \"0-1,16\"\n").daemon.reserved_cpus, "0-1,16");
+    EXPECT_THAT(refusal("[daemon]\nreserved_cpus = \"5-3\"\n"),
+                AllOf(StartsWith("t.toml:2:"), HasSubstr("5-3")));
 }
 
 TEST(AnUnknownKey, IsRefusedAndTheKnownOnesAreListed) {
@@ -105,7 +108,8 @@ TEST(AnUnknownKey, IsRefusedAndTheKnownOnesAreListed) {
                 AllOf(HasSubstr("unknown key 'deamon'"), HasSubstr("daemon probe scheduler template")));
     EXPECT_THAT(refusal("[daemon]\nonstop = 1\n"),
                 AllOf(StartsWith("t.toml:2:1: "),
-                      HasSubstr("on_stop log_level actuator on_foreign scan_period tick_period")));
+                      HasSubstr(
+                          "on_stop log_level actuator on_foreign reserved_cpus scan_period tick_period")));
     EXPECT_THAT(refusal("[scheduler.A]\nprocesses = []\n"),
                 AllOf(HasSubstr("unknown key 'processes'"),
                       HasSubstr("policy precedence process_set handle_all attributes ports")));
