@@ -5,16 +5,10 @@ set -euo pipefail
 allowed() { property test-"$1".service AllowedCPUs; }
 # The first CPU of a list such as "2-3".
 first_of() { echo "${1%%[-,]*}"; }
-cpus_in_list() {
-    tr ',' '\n' <<<"$1" | while IFS=- read -r from to; do seq "$from" "${to:-$from}"; done
-}
 all_cpus() {
     local cpu
     for cpu in 1 2 3 4 5 6 7; do set_cpu $cpu 1; done
 }
-# schedd knows the CPUs that are online now.
-online() { cat /sys/devices/system/cpu/online; }
-is_noticed() { schedd-cli status --json=short | grep -q "\"online\":\"$(online)\""; }
 holds() { schedd-cli verify; }
 # Which of the two units is on none of the CPUs 0 and 1: CPU 0 cannot go.
 movable() { if [[ $(allowed one) == 0* ]]; then echo two; else echo one; fi; }
@@ -25,7 +19,7 @@ One_CPU_of_a_unit_goes_and_comes_back() {
     service two
     before=$(snapshot)
     configured_balancer
-    schedd-cli attach CPU_LB unit:test-one.service unit:test-two.service
+    by_drop_ins CPU_LB one two
     await 60 "one placed" is_placed one
     await 60 "two placed" is_placed two
     name=$(movable)
@@ -39,8 +33,9 @@ One_CPU_of_a_unit_goes_and_comes_back() {
     await 30 "its return is noticed" is_noticed
     await 60 "what is wanted holds again" holds
     sound
-    schedd-cli detach CPU_LB unit:test-one.service unit:test-two.service
+    without_drop_ins
     soon_unchanged "$before"
+    same "drop-ins left" "$(left_by_schedd)" ""
 }
 
 All_CPUs_of_a_unit_go_and_come_back() {

@@ -1,18 +1,12 @@
 #!/bin/bash
-# Policies that follow loads, on real units: pools, warm cores, protected services, memory; each over hotplug.
+# Policies that follow loads or memory, on real units: pools, nest, pressure_guard, memory_affinity. Drop-ins
+# attach all units and let them go; CPUs go or come back under all but those whose memory moves.
 set -euo pipefail
 
 allowed() { property "$1" AllowedCPUs; }
 is_confined() { [ -n "$(allowed "$1")" ]; }
 is_all() { [ -z "$(allowed "$1")" ] || [ "$(allowed "$1")" = 0-7 ]; }
-cpus_in_list() {
-    tr ',' '\n' <<<"$1" | while IFS=- read -r from to; do seq "$from" "${to:-$from}"; done
-}
 count_of() { cpus_in_list "$1" | wc -l; }
-# Whether two lists have a CPU in common.
-meet() { [ -n "$(comm -12 <(cpus_in_list "$1" | sort) <(cpus_in_list "$2" | sort))" ]; }
-online() { cat /sys/devices/system/cpu/online; }
-is_noticed() { schedd-cli status --json=short | grep -q "\"online\":\"$(online)\""; }
 # The last CPU goes and comes back; what is wanted holds before, meanwhile and after.
 over_hotplug() {
     await 60 "what is wanted holds" schedd-cli verify
@@ -25,7 +19,7 @@ over_hotplug() {
     await 60 "what is wanted holds again" schedd-cli verify
     sound
 }
-# scheduler NAME POLICY MEMBERS ATTRIBUTES PORTS: as a file; probes are there at 300 ms.
+# scheduler NAME POLICY ATTRIBUTES PORTS: as a file, without members; probes are there at 300 ms.
 scheduler() {
     cat >"/etc/schedd/schedulers.d/$1.toml" <<END
 [probe.cpu]
@@ -36,20 +30,25 @@ probe_period = 300
 probe_period = 1000
 [scheduler.$1]
 policy = "$2"
-process_set = [$3]
 [scheduler.$1.attributes]
-$4
+$3
 [scheduler.$1.ports]
-$5
+$4
 END
     schedd-cli reload
 }
 loads='node_load = "cpu/node_load"
 process_load = "cpu/process_load"'
+memories='memory = "numa_memory/followed_memory"
+cgroup_memory = "numa_memory/cgroup_memory"
+node_available = "numa_memory/node_available"
+process_load = "cpu/process_load"'
+# let_go BEFORE: the units by their files, then the scheduler.
 let_go() {
+    without_drop_ins
+    soon_unchanged "$1"
     rm /etc/schedd/schedulers.d/*.toml
     schedd-cli reload
-    soon_unchanged "$1"
     same "drop-ins left" "$(left_by_schedd)" ""
 }
 
@@ -58,8 +57,8 @@ Pools_give_a_group_of_services_cores_of_its_own() {
     service web
     sleeper rest
     before=$(snapshot)
-    scheduler POOLS pools '"unit:test-web.service", "unit:test-rest.service"' \
-        'pools = "web: min=1 max=2 share=none match=unit:test-web*"' "$loads"
+    scheduler POOLS pools 'pools = "web: min=1 max=2 share=none match=unit:test-web*"' "$loads"
+    by_drop_ins POOLS web rest
     await 60 "web in its pool" is_confined $web
     await 60 "the rest in the other" is_confined $rest
     schedd-cli get schedulers/POOLS/pools.pool_cpus
@@ -76,8 +75,8 @@ Nest_packs_what_does_little_and_lets_it_go() {
     sleeper one
     sleeper two
     before=$(snapshot)
-    scheduler NEST nest '"unit:test-one.service", "unit:test-two.service"' \
-        'decay = 1000' "$loads"
+    scheduler NEST nest 'decay = 1000' "$loads"
+    by_drop_ins NEST one two
     await 90 "one packed" is_confined test-one.service
     await 60 "two packed" is_confined test-two.service
     [ "$(count_of "$(allowed test-one.service)")" -lt 8 ] || fail "it is on $(allowed test-one.service)"
@@ -96,9 +95,10 @@ Pressure_guard_narrows_batch_work_while_a_service_waits() {
     service batch ExecStart= \
         'ExecStart=/bin/bash -c "for i in 1 2 3 4 5 6; do (while :; do :; done) & done; wait"'
     await 30 "that they went is noticed" is_noticed
-    scheduler GUARD pressure_guard '{ member = "unit:test-web.service", class = "latency" },
-        { member = "unit:test-batch.service", class = "batch" }' \
-        'patience = 1' 'pressure = "pressure/cgroup_cpu_some"'
+    scheduler GUARD pressure_guard 'patience = 1' 'pressure = "pressure/cgroup_cpu_some"'
+    with_section web Scheduler=GUARD Class=latency
+    with_section batch Scheduler=GUARD Class=batch
+    systemctl daemon-reload
     await 90 "batch work narrowed" is_confined test-batch.service
     await 60 "by a core" is_squeezed
     schedd-cli explain unit:test-batch.service
@@ -110,6 +110,8 @@ Pressure_guard_narrows_batch_work_while_a_service_waits() {
     await 60 "what is wanted holds with them" schedd-cli verify
     systemctl stop test-web.service
     await 180 "all is given back when nobody waits" is_all test-batch.service
+    without_drop_ins
+    await 60 "batch work let go" is_free batch
     rm /etc/schedd/schedulers.d/*.toml
     schedd-cli reload
     await 60 "no drop-in left" no_drop_in
@@ -119,22 +121,101 @@ no_drop_in() { [ -z "$(left_by_schedd)" ]; }
 
 has_size() { [ "$(stat -c %s "$1")" = "$2" ]; }
 Memory_affinity_keeps_a_service_where_its_memory_is() {
-    local before unit=test-pages.service
+    local before cpu unit=test-pages.service
     service pages NUMAPolicy=bind NUMAMask=1 ExecStart= \
         'ExecStart=/bin/bash -c "head -c 96M /dev/zero >/dev/shm/test-pages; exec sleep infinity"'
     await 60 "its memory" has_size /dev/shm/test-pages $((96 << 20))
     before=$(snapshot)
-    scheduler NUMA memory_affinity '"unit:test-pages.service"' 'least = 32' \
-        'memory = "numa_memory/followed_memory"
-cgroup_memory = "numa_memory/cgroup_memory"
-node_available = "numa_memory/node_available"
-process_load = "cpu/process_load"'
+    scheduler NUMA memory_affinity 'least = 32' "$memories"
+    by_drop_ins NUMA pages
     await 90 "it is on a node" is_confined $unit
     schedd-cli explain unit:$unit
-    same "the CPUs of the node of its memory" "$(allowed $unit)" \
-        "$(cat /sys/devices/system/node/node1/cpulist)"
+    is_on_node1 pages || fail "it is on $(allowed $unit), not where its memory is"
     await 60 "what is wanted holds" schedd-cli verify
+    sound
+    for cpu in 4 5 6; do
+        set_cpu $cpu 0
+        await 30 "that CPU $cpu went is noticed" is_noticed
+        await 60 "it is on what is left of the node without CPU $cpu" is_on_node1 pages
+        sound
+    done
+    await 60 "what is wanted holds on one CPU" schedd-cli verify
+    for cpu in 4 5 6; do set_cpu $cpu 1; done
+    await 30 "that they are back is noticed" is_noticed
+    await 60 "it is on the whole node again" is_on_node1 pages
+    same "the CPUs of the node" "$(allowed $unit)" 4-7
+    await 60 "what is wanted holds again" schedd-cli verify
     sound
     let_go "$before"
     rm /dev/shm/test-pages
+}
+# On all CPUs of node 1 that are online, by its unit and by its process.
+is_on_node1() {
+    local cpus
+    cpus=$(cat /sys/devices/system/node/node1/cpulist)
+    [ "$(allowed "test-$1.service")" = "$cpus" ] && unit_runs_on "$1" "$cpus"
+}
+
+# spread_pages NAME: a service with 12 MiB of its memory on node 0 and 48 MiB on node 1.
+spread_pages() {
+    cat >/usr/local/bin/test-pages <<'PAGES'
+#!/usr/bin/perl
+# So many MiB on node 0, so many on node 1: set_mempolicy(2), which perl knows by number, with MPOL_PREFERRED.
+my @held;
+for my $node (0, 1) {
+    my $nodes = pack 'Q', 1 << $node;
+    syscall(238, 1, $nodes, 64) == 0 or die "set_mempolicy: $!";
+    vec($held[$node], ($ARGV[$node] << 20) - 1, 8) = 1;
+}
+sleep;
+PAGES
+    chmod +x /usr/local/bin/test-pages
+    service "$1" ExecStart= 'ExecStart=/usr/local/bin/test-pages 12 48'
+    await 60 "the memory of $1" has_spread "$1"
+}
+# mib_on NAME NODE: what its programs have there, in whole MiB.
+mib_on() {
+    local bytes file=${cgroups:?}/system.slice/test-$1.service/memory.numa_stat
+    bytes=$(sed -n "s/^anon .*N$2=\([0-9]*\).*/\1/p" "$file")
+    echo $((bytes >> 20))
+}
+# The kernel counts in batches: a little may be missing.
+has_spread() { [ "$(mib_on "$1" 0)" -ge 10 ] && [ "$(mib_on "$1" 1)" -ge 46 ]; }
+has_moved() { [ "$(mib_on "$1" 0)" -lt 4 ] && [ "$(mib_on "$1" 1)" -ge 56 ]; }
+nodes_of() { cat "${cgroups:?}/system.slice/test-$1.service/cpuset.mems"; }
+is_bound() { [ "$(property "test-$1.service" AllowedMemoryNodes)" = 1 ] && [ "$(nodes_of "$1")" = 1 ]; }
+is_one_bound() { is_bound one || is_bound two; }
+is_unbound() { [ -z "$(property "test-$1.service" AllowedMemoryNodes)" ]; }
+rebinds() { schedd-cli get schedulers/NUMA/memory_affinity.rebinds; }
+
+Memory_affinity_moves_the_memory_of_one_service_a_minute() {
+    local before began name moved
+    spread_pages one
+    spread_pages two
+    before=$(snapshot)
+    began=$SECONDS
+    scheduler NUMA memory_affinity $'least = 32\nmove_memory = true\nmemory_budget = 1' "$memories"
+    by_drop_ins NUMA one two
+    for name in one two; do await 90 "$name on the node of most" is_on_node1 $name; done
+    await 60 "one of them bound to the node" is_one_bound
+    sleep 5 # some measurements more, in each of which the other could be bound if that were allowed
+    moved=$(rebinds)
+    [ "$moved" -le $((1 + (SECONDS - began) / 60)) ] || fail "$moved moved in $((SECONDS - began)) s"
+    schedd-cli set schedulers/NUMA/memory_affinity.memory_budget 60
+    for name in one two; do
+        await 60 "$name bound to the node" is_bound $name
+        await 60 "the pages of $name there" has_moved $name
+        is_on_node1 $name || fail "$name is on $(allowed test-$name.service)"
+    done
+    same "how many were moved" "$(rebinds)" 2
+    schedd-cli explain unit:test-two.service
+    await 60 "what is wanted holds" schedd-cli verify
+    sound
+    # without leave to move memory they stay on their node, and may have new memory anywhere
+    schedd-cli set schedulers/NUMA/memory_affinity.move_memory false
+    for name in one two; do
+        await 60 "$name may use all memory" is_unbound $name
+        is_on_node1 $name || fail "$name is on $(allowed test-$name.service)"
+    done
+    let_go "$before"
 }

@@ -1,13 +1,7 @@
 #!/bin/bash
-# Policies that know what a drop-in asks for: whole cores, and batch work that yields.
+# exclusive_cores: whole cores for services that ask by drop-ins, groups as partitions; both over hotplug.
 set -euo pipefail
 
-# with_section NAME LINE...: a drop-in for schedd, beside the unit.
-with_section() {
-    local folder=/run/systemd/system/test-$1.service.d
-    mkdir -p "$folder"
-    printf '%s\n' '[X-Schedd]' "${@:2}" >"$folder/50-schedd.conf"
-}
 exclusive_scheduler() {
     printf '%s\n' '[scheduler.CORES]' 'policy = "exclusive_cores"' >/etc/schedd/schedulers.d/cores.toml
     schedd-cli reload
@@ -17,7 +11,7 @@ has_cpus() { [ "$(cpus_of "$(main_pid "$1")" | sort -u)" = "$2" ]; }
 is_narrow_unit() { [ -n "$(allowed "$1")" ]; }
 
 Two_services_get_cores_of_their_own_by_drop_ins_and_give_them_back() {
-    local before one two rest cpu
+    local before one two cpu state
     sleeper one
     sleeper two
     sleeper rest
@@ -29,25 +23,47 @@ Two_services_get_cores_of_their_own_by_drop_ins_and_give_them_back() {
     systemctl daemon-reload
     for name in one two rest; do await 60 "$name placed" is_narrow_unit $name; done
     await 30 "verify" schedd-cli verify
-    one=$(allowed one) two=$(allowed two) rest=$(allowed rest)
-    echo "one $one, two $two, rest $rest"
+    one=$(allowed one) two=$(allowed two)
+    echo "one $one, two $two, rest $(allowed rest)"
     schedd-cli explain unit:test-one.service
     # a core has two CPUs: 0-1, 2-3, 4-5, 6-7
     [[ $one =~ ^(0-1|2-3|4-5|6-7)$ ]] || fail "one has no whole core: $one"
     [[ $two =~ ^(0-1|2-3|4-5|6-7)$ ]] || fail "two has no whole core: $two"
-    [ "$one" != "$two" ] || fail "they share a core"
-    for cpu in ${one%-*} ${two%-*}; do
-        if schedd_cpus_overlap "$rest" "$cpu"; then fail "the rest may run on CPU $cpu"; fi
-    done
+    await 30 "cores that nobody else may use" are_apart
     sound
-    rm -r /run/systemd/system/test-{one,two,rest}.service.d
-    systemctl daemon-reload
+    # half of a core goes and its owner needs another; it is the second half, for CPU 0 cannot go
+    cpu=${one#*-}
+    for state in 0 1; do
+        set_cpu "$cpu" $state
+        await 30 "it is noticed that CPU $cpu is at $state" is_noticed
+        await 60 "cores of their own with CPU $cpu at $state" are_apart
+        await 60 "what is wanted holds with CPU $cpu at $state" schedd-cli verify
+        echo "CPU $cpu at $state: one $(allowed one), two $(allowed two), rest $(allowed rest)"
+        sound
+    done
+    without_drop_ins
     soon_unchanged "$before"
     same "drop-ins left" "$(left_by_schedd)" ""
 }
-# Whether a CPU is in a list such as "0-1,6".
-schedd_cpus_overlap() {
-    tr ',' '\n' <<<"$1" | while IFS=- read -r from to; do seq "$from" "${to:-$from}"; done | grep -q -x "$2"
+# Whether NAME has two CPUs or more, all that are online of each of their cores, and its process runs there.
+has_whole_cores() {
+    local cpu sibling siblings mine
+    mine=$(cpus_in_list "$(allowed "$1")")
+    [ "$(wc -l <<<"$mine")" -ge 2 ] || return 1
+    for cpu in $mine; do
+        # what is offline has none
+        siblings=$(cat "/sys/devices/system/cpu/cpu$cpu/topology/thread_siblings_list") || return 1
+        for sibling in $(cpus_in_list "$siblings"); do
+            grep -q -x "$sibling" <<<"$mine" || return 1
+        done
+    done
+    has_cpus "$1" "$(allowed "$1")"
+}
+# one and two have cores of their own, and the rest is kept off these.
+are_apart() {
+    has_whole_cores one && has_whole_cores two && is_narrow_unit rest &&
+        has_cpus rest "$(allowed rest)" && ! meet "$(allowed one)" "$(allowed two)" &&
+        ! meet "$(allowed rest)" "$(allowed one),$(allowed two)"
 }
 
 # A group of root's own at the top, which no unit owns, with a task.
@@ -65,7 +81,6 @@ partition_scheduler() {
 }
 partition_of() { cat "/sys/fs/cgroup/$1/cpuset.cpus.partition"; }
 is_partition() { [ "$(partition_of "$1")" = "$2" ]; }
-knows_cpus() { schedd-cli status --json=short | grep -q "\"online\": *\"$1\""; }
 has_task_on() { [ "$(cpus_of "$(head -n 1 "/sys/fs/cgroup/$1/cgroup.procs")" | sort -u)" = "$2" ]; }
 
 A_group_becomes_a_partition_and_a_plain_group_again() {
@@ -79,8 +94,8 @@ A_group_becomes_a_partition_and_a_plain_group_again() {
         own=$(cat /sys/fs/cgroup/part/cpuset.cpus)
         [[ $own =~ ^(0-1|2-3|4-5|6-7)$ ]] || fail "it has no whole core: $own"
         has_task_on part "$own" || fail "its task runs elsewhere"
-        if schedd_cpus_overlap "$(cpus_of "$(main_pid rest)" | sort -u)" "${own%-*}"; then
-            fail "a service that is no member may run on CPU ${own%-*} of a partition of kind $kind"
+        if meet "$(cpus_of "$(main_pid rest)" | sort -u)" "$own"; then
+            fail "a service that is no member may run on CPUs $own of a partition of kind $kind"
         fi
     done
     schedd-cli explain cgroup:/part
@@ -90,7 +105,7 @@ A_group_becomes_a_partition_and_a_plain_group_again() {
     await 30 "verify" schedd-cli verify
     is_partition part isolated || fail "after a crash it is $(partition_of part)"
     set_cpu 7 0
-    await 30 "schedd knows" knows_cpus 0-6
+    await 30 "schedd knows" is_noticed
     set_cpu 7 1
     await 60 "verify after hotplug" schedd-cli verify
     is_partition part isolated || fail "after hotplug it is $(partition_of part)"

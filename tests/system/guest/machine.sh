@@ -81,4 +81,11 @@ sound() {
 cpu_ms() { awk '{ printf "%d\n", $1 / 1000000 }' "/proc/$1/schedstat"; }
 wake_ups() { awk '{ print $3 }' "/proc/$1/schedstat"; }
 
+# The CPUs of a list such as "0-1,6", a line each; whether two lists have one in common.
+cpus_in_list() {
+    tr ',' '\n' <<<"$1" | while IFS=- read -r from to; do [ -z "$from" ] || seq "$from" "${to:-$from}"; done
+}
+meet() { [ -n "$(comm -12 <(cpus_in_list "$1" | sort) <(cpus_in_list "$2" | sort))" ]; }
+
+online() { cat /sys/devices/system/cpu/online; }
 set_cpu() { echo "$2" >"/sys/devices/system/cpu/cpu$1/online"; }

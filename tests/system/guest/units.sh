@@ -25,8 +25,28 @@ has_state() { [ "$(state_of "$1")" = "$2" ]; }
 
 # What somebody's property leaves behind; not of units that were made by systemd-run with it.
 left_by_schedd() {
-    find /run/systemd/system.control /run/systemd/transient -name 50-AllowedCPUs.conf 2>/dev/null || true
+    find /run/systemd/system.control /run/systemd/transient -name '50-Allowed*.conf' 2>/dev/null || true
 }
+
+# with_section NAME LINE...: [X-Schedd] with these lines beside the unit, read at the next daemon-reload.
+with_section() {
+    local folder=/run/systemd/system/test-$1.service.d
+    mkdir -p "$folder"
+    printf '%s\n' '[X-Schedd]' "${@:2}" >"$folder/50-schedd.conf"
+}
+# by_drop_ins SCHEDULER NAME...: attached by files alone, and let go by without_drop_ins.
+by_drop_ins() {
+    local name
+    for name in "${@:2}"; do with_section "$name" Scheduler="$1"; done
+    systemctl daemon-reload
+}
+without_drop_ins() {
+    rm -r /run/systemd/system/test-*.service.d
+    systemctl daemon-reload
+}
+
+# schedd knows the CPUs that are online now.
+is_noticed() { schedd-cli status --json=short | grep -q "\"online\":\"$(online)\""; }
 
 placed_pair() {
     service one
