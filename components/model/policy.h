@@ -31,9 +31,9 @@ public:
     /// held). Reasons must be fit for people. Returning the same decisions again costs nothing.
     [[nodiscard]] virtual std::vector<Decision> decide(const View& view) = 0;
 
-    /// Asked instead of decide() when nothing else is new than that the subjects `touched` (ordered by target)
-    /// have come, and are in the view, or have left: what is decided about those that are there, and about
-    /// whomever else that concerns; for all others the last decision stays. None, the default: decide() is to
+    /// Asked instead of decide() when nothing else is new than that the subjects `touched` (ordered by
+    /// target) have come, and are in the view, or have left: what is decided about those that are there, and
+    /// about whomever else that concerns; for all others the last decision stays. None, the default: decide() is to
     /// answer for all. `current` and `held` of the others may be as of the last decide().
     [[nodiscard]] virtual std::optional<std::vector<Decision>> revise(const View& /*view*/,
                                                                       std::span<const Target> /*touched*/) {

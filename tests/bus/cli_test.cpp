@@ -22,6 +22,14 @@ struct TheCommandLine : testing::Test {
         daemon = std::make_unique<Daemon>(bus);
         ASSERT_TRUE(daemon->is_running()) << daemon->log();
     }
+    /// Another daemon in its place, as a dry run on a machine that is described.
+    void start_on(const std::string& machine, const std::string& configuration = "") {
+        daemon.reset(); // the bus tells who has the name, not which daemon that is
+        daemon =
+            std::make_unique<Daemon>(bus, configuration,
+                                     std::vector<std::string>{"--actuator=dry-run", "--topology=" + machine});
+        ASSERT_TRUE(daemon->is_running()) << daemon->log();
+    }
     /// Runs it with these words; its exit code. What it said is in `output`.
     int cli(std::vector<std::string> words, std::vector<std::string> before = {}) {
         before.insert(before.end(), {SCHEDD_CLI, "--bus=" + bus.address()});
@@ -248,11 +256,7 @@ TEST_F(TheCommandLine, SaysWhatTheMachineLacks) {
 }
 
 TEST_F(TheCommandLine, DrawsTheMachineWithItsMembers) {
-    daemon = std::make_unique<
-        Daemon>(bus, "",
-                std::vector<std::string>{"--actuator=dry-run",
-                                         "--topology=synthetic:package:2 numa:1 l3:2 core:2 pu:2"});
-    ASSERT_TRUE(daemon->is_running()) << daemon->log();
+    start_on("synthetic:package:2 numa:1 l3:2 core:2 pu:2");
     ASSERT_EQ(cli({"graph", "--topology"}), 0) << output;
     for (const auto* part :
          {"16 CPUs, 8 cores, 2 NUMA nodes, 2 packages", "NUMA node 1", "L3 3", "core 7", "Nothing is held"})
@@ -276,11 +280,31 @@ TEST_F(TheCommandLine, DrawsTheMachineWithItsMembers) {
     EXPECT_EQ(output.rfind("{\"topology\":{\"generation\":1,\"online\":\"0-15\"", 0), 0U) << output;
 }
 
+TEST_F(TheCommandLine, ShowsThatNobodyIsPlacedOnReservedCpus) {
+    start_on("synthetic:core:8 pu:1", "[daemon]\nreserved_cpus = \"0-1,99\"\n");
+    EXPECT_NE(daemon->log().find("99 of 0-1,99 are not there now"), std::string::npos) << daemon->log();
+    const auto shared = [&] {
+        EXPECT_EQ(cli({"get", "schedulers/X/exclusive_cores.shared_cpus"}), 0) << output;
+        return output;
+    };
+    ASSERT_EQ(cli({"create", "schedulers/X"}), 0) << output;
+    ASSERT_EQ(cli({"create", "schedulers/X/exclusive_cores"}), 0) << output;
+    const Sleeper work;
+    ASSERT_EQ(cli({"attach", "--wait", "X", work.member()}), 0) << output;
+    EXPECT_EQ(shared(), "2-7\n");
+    daemon->configure("test.toml", "[daemon]\nreserved_cpus = \"0-7\"\n");
+    ASSERT_EQ(cli({"reload"}), 0) << output;
+    EXPECT_NE(output.find("reserved_cpus: 0-1,99 becomes 0-7"), std::string::npos) << output;
+    EXPECT_NE(daemon->log().find("0-7 has no effect: that is all there is"), std::string::npos);
+    daemon->configure("test.toml", "[daemon]\nreserved_cpus = \"7\"\n");
+    ASSERT_EQ(cli({"reload"}), 0) << output;
+    for (int i = 0; i < 200 && shared() != "0-6\n"; ++i)
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    EXPECT_EQ(shared(), "0-6\n");
+}
+
 TEST_F(TheCommandLine, TellsAtAttachThatTwoSchedulersCannotBothHaveTheirWay) {
-    daemon = std::make_unique<Daemon>(bus, "",
-                                      std::vector<std::string>{"--actuator=dry-run",
-                                                               "--topology=synthetic:core:8 pu:1"});
-    ASSERT_TRUE(daemon->is_running()) << daemon->log();
+    start_on("synthetic:core:8 pu:1");
     for (const auto* name : {"schedulers/A", "schedulers/B"}) {
         ASSERT_EQ(cli({"create", name}), 0) << output;
         ASSERT_EQ(cli({"create", std::string(name) + "/exclusive_cores"}), 0) << output;
@@ -307,10 +331,7 @@ TEST_F(TheCommandLine, TellsAtAttachThatTwoSchedulersCannotBothHaveTheirWay) {
 }
 
 TEST_F(TheCommandLine, TellsInADryRunWhoWouldBePlacedWhere) {
-    daemon = std::make_unique<Daemon>(bus, "",
-                                      std::vector<std::string>{"--actuator=dry-run",
-                                                               "--topology=synthetic:core:8 pu:1"});
-    ASSERT_TRUE(daemon->is_running()) << daemon->log();
+    start_on("synthetic:core:8 pu:1");
     ASSERT_EQ(cli({"create", "schedulers/A"}), 0) << output;
     ASSERT_EQ(cli({"create", "schedulers/A/exclusive_cores"}), 0) << output;
     const Sleeper first;

@@ -55,7 +55,7 @@ public:
     std::vector<dbus::Check> examine() override { return checks; }
     Result<std::string> rehearse(const Recipe& recipe) override {
         return dbus::describe_plan(
-            {{"process:1", "work", "0", fmt::format("{}", recipe.size()), "", "A", "x"}});
+            {{"process:1", "work", "0", fmt::format("{}", recipe.size()), "", "A", "x", ""}});
     }
     [[nodiscard]] Result<std::vector<dbus::Explanation>> explain(std::string_view what) const override {
         if (failure) return std::unexpected(*failure);

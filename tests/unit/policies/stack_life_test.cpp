@@ -1,6 +1,6 @@
-// Several schedulers over the same machine through long random lives: members come, leave and change what they ask
-// for, CPUs go and return, policies are replaced, the stack is ordered anew. The promises that bind schedulers to
-// each other are checked after every event.
+// Several schedulers over the same machine through long random lives: members come, leave and change what
+// they ask for, CPUs go and return, policies are replaced, the stack is ordered anew. The promises that bind
+// schedulers to each other are checked after every event.
 #include <map>
 #include <set>
 
