@@ -152,7 +152,7 @@ private:
 const Descriptor kCpu{
     .name = "cpu",
     .kind = Kind::probe,
-    .doc = "Load of the machine and of each process, usage of each CPU and of control groups.",
+    .doc = "Load of the machine and of each process, and usage of each CPU.",
     .make = make_part<CpuProbe>,
     .attributes = kAttributes,
     .sources = kSourceSpecs,
