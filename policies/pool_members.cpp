@@ -2,6 +2,7 @@
 #include "policies/pool_members.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "policies/tracks.h"
@@ -59,6 +60,35 @@ void PoolMembers::measure(const Subjects& subjects, const Port& process_load) {
         Sum& sum = sums_[track.pool];
         sum.load += track.load;
         sum.seen += is_seen ? 1 : 0;
+    }
+}
+
+void PoolMembers::add_short_lived(const Subjects& subjects, const Port& cgroup_usage) {
+    struct Group {
+        std::size_t pool = 0;
+        double load = 0; // of itself, with what is added
+    };
+    std::map<std::string_view, Group> groups;
+    for (std::size_t i = 0; i < subjects.size(); ++i) {
+        if (subjects[i].group.empty()) continue;
+        const auto at = groups.try_emplace(subjects[i].group, Group{.pool = tracks_[i].pool}).first;
+        at->second.load += tracks_[i].load;
+    }
+    // backwards, what lies inside a group comes before it
+    for (auto at = groups.rbegin(); at != groups.rend(); ++at) {
+        auto& [path, group] = *at;
+        const auto sample = cgroup_usage.collected(Parameter(path));
+        if (!sample) continue;
+        const auto below = std::string(path) + (path == "/" ? "" : "/");
+        double known = group.load;
+        for (auto inner = groups.upper_bound(below); inner != groups.end() && inner->first.starts_with(below);
+             ++inner)
+            known += inner->second.load;
+        const double beyond = static_cast<double>(number_of(sample->value)) / 1000 - known;
+        if (beyond <= 0) continue;
+        group.load += beyond;
+        sums_[group.pool].load += beyond;
+        sums_[group.pool].seen += 1;
     }
 }
 

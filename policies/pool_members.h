@@ -21,6 +21,9 @@ public:
     void follow(const Subjects& subjects);
     /// Reads what each wants. Whoever has no value keeps its last one.
     void measure(const Subjects& subjects, const Port& process_load);
+    /// Adds what members' control groups used beyond what their processes are known to want: that of
+    /// processes which came and went. A group inside another member's is that member's own.
+    void add_short_lived(const Subjects& subjects, const Port& cgroup_usage);
 
     /// By place in the subjects.
     [[nodiscard]] std::size_t pool_of(std::size_t subject) const { return tracks_[subject].pool; }

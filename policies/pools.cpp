@@ -5,13 +5,14 @@
 //   later they want 1.5 at most for 10 updates, less than 40 % of 5 -> it gives back the last 2
 // What can be written is in pool_spec.h, when a pool grows in pool_sizes.h, which cores it has in
 // pool_cores.h. Usage: create schedulers/P/pools; write schedulers/P/pools.pools "..."; link
-// probes/cpu/node_load .../node_load and process_load likewise
+// probes/cpu/node_load .../node_load; process_load and cgroup_usage likewise
 #include "policies/policies.h"
 
 #include <algorithm>
 
 #include <fmt/format.h>
 
+#include "components/model/group_usage.h"
 #include "policies/considered.h"
 #include "policies/pool_members.h"
 #include "policies/pool_sizes.h"
@@ -21,7 +22,7 @@ namespace schedd::policies {
 
 namespace {
 
-enum PortIndex : std::size_t { kNodeLoad, kProcessLoad };
+enum PortIndex : std::size_t { kNodeLoad, kProcessLoad, kCgroupUsage };
 constexpr PortSpec kPorts[] = {
     {.name = "node_load",
      .type = types::kLoad,
@@ -30,6 +31,10 @@ constexpr PortSpec kPorts[] = {
     {.name = "process_load",
      .type = types::kLoadByPid,
      .doc = "What each process wants of a CPU; only read."},
+    {.name = "cgroup_usage",
+     .type = types::kUsageByCgroup,
+     .doc = "What a member's control group used of CPUs; only read, not needed: without it processes that "
+            "come and go between two measurements are not counted."},
 };
 
 enum Attribute : std::size_t {
@@ -132,6 +137,7 @@ public:
         follow_text();
         members_.follow(view.subjects);
         members_.measure(view.subjects, port(kProcessLoad));
+        members_.add_short_lived(view.subjects, port(kCgroupUsage));
         settle(view.subjects);
         if (const auto update = port(kNodeLoad).collected(); update && update->time > counted_) {
             counted_ = update->time; // however often it is asked, an update counts once
@@ -141,6 +147,7 @@ public:
         return decisions(view.subjects);
     }
 
+    [[nodiscard]] bool gives_alone() const override { return true; }
     [[nodiscard]] std::vector<std::string> considered(const View& /*view*/,
                                                       const Subject& subject) const override {
         const auto at = members_.find(subject.target);
@@ -435,14 +442,15 @@ std::vector<Decision> Pools::decisions(const Subjects& subjects) {
             all.push_back({subjects[k].target, default_cpus_, rest});
         } else {
             const Decision& its = of_pool[pool];
-            all.push_back({subjects[k].target, its.cpus, its.reason + "; " + members_.rule_of(k)});
+            all.push_back(
+                {subjects[k].target, its.cpus, its.reason + "; " + members_.rule_of(k), {}, its.alone});
         }
     }
     return all;
 }
 
 /// What the members of a pool get. One that shares also uses what others lend in its domain; one without a
-/// core is in the default pool.
+/// core is in the default pool. What a pool has and does not lend is nobody else's, whoever places them.
 Decision Pools::decision_of(std::size_t i, const CpuSet& lent) const {
     const Pool& pool = pools_[i];
     const int count = cores_.count(i);
@@ -462,7 +470,7 @@ Decision Pools::decision_of(std::size_t i, const CpuSet& lent) const {
     if (const CpuSet away = lent_by(i); !away.empty())
         reason += fmt::format(", and lends CPUs {}", away.text());
     if (count < least(i)) reason += fmt::format(", not the {} that are its least", counted(least(i), "core"));
-    return {{}, own | borrowed, reason + ": " + pool.cause};
+    return {{}, own | borrowed, reason + ": " + pool.cause, {}, busy_cpus(i)};
 }
 
 } // namespace

@@ -1,11 +1,13 @@
-// cpu - the load of the machine and of each process, and how busy each CPU is.
+// cpu - the load of the machine and of each process, what control groups use, and how busy each CPU is.
 //   a process with two threads that ran 400 ms + waited 600 ms, and ran 250 ms within 1 s -> process_load
 //   1250, process_wait 600; node_load: the sum over all tasks; two hogs on one CPU -> 2000; cpu_usage: ticks
 //   used 25, idle 75 -> 25; time waiting for io counts as used (Kerrighed cpu_probe.c)
 // Load is time: what tasks ran and waited for a CPU between two passes (schedstat), over the time passed.
 // States are never sampled. node_load comes from proc/schedstat where the kernel has it, else it is the sum
 // over tasks. Usage: create probes/cpu; write probes/cpu.probe_period 500; read probes/cpu/process_load[1234]
+#include "components/model/group_usage.h"
 #include "components/probes/cpu_usage.h"
+#include "components/probes/group_usage.h"
 #include "components/probes/probes.h"
 #include "components/probes/run_queues.h"
 #include "components/probes/task_meter.h"
@@ -16,7 +18,7 @@ namespace {
 
 constexpr AttributeSpec kAttributes[] = {probe_period()};
 
-enum SourceIndex : std::size_t { kNodeLoad, kCpuUsage, kProcessLoad, kProcessWait };
+enum SourceIndex : std::size_t { kNodeLoad, kCpuUsage, kProcessLoad, kProcessWait, kCgroupUsage };
 constexpr SourceSpec kSourceSpecs[] = {
     {.name = "node_load", .type = types::kLoad, .doc = "Runnable tasks of the machine over the last period."},
     {.name = "cpu_usage",
@@ -28,13 +30,21 @@ constexpr SourceSpec kSourceSpecs[] = {
     {.name = "process_wait",
      .type = types::kWaitByPid,
      .doc = "Scheduling delay: what of process_load was waiting for a CPU, all threads together."},
+    {.name = "cgroup_usage",
+     .type = types::kUsageByCgroup,
+     .doc = "CPU time of a control group over the last period, also of processes that came and went in it."},
 };
+
+/// A group nobody has asked for during so many periods is followed no longer ...
+constexpr int kForgetAfterPeriods = 30;
+/// ... but not before this: with short periods, who asks once a second still asks.
+constexpr Duration kForgetAfter = std::chrono::seconds(10);
 
 class CpuProbe final : public Probe, public ProcessListener {
 public:
     CpuProbe(const Descriptor& type, std::string name, const Environment& environment)
         : Probe(type, std::move(name), environment), tasks_(environment.host), usage_(environment.host),
-          queues_(environment.host) {
+          queues_(environment.host), groups_(environment.host) {
         adopt(std::make_unique<PlainSource>(kSourceSpecs[kNodeLoad]));
         adopt(std::make_unique<LookupSource>(
             kSourceSpecs[kCpuUsage], [this](const Parameter& parameter) { return usage_of(parameter); },
@@ -44,6 +54,13 @@ public:
             }));
         adopt(by_process(kProcessLoad, &TaskMeter::Load::load));
         adopt(by_process(kProcessWait, &TaskMeter::Load::wait));
+        adopt(std::make_unique<LookupSource>(
+            kSourceSpecs[kCgroupUsage], [this](const Parameter& parameter) { return group_of(parameter); },
+            [this](const Output::Visit& visit) {
+                groups_.visit([&](const std::string& group, const GroupUsage::Usage& usage) {
+                    visit(Parameter(std::string_view(group)), sample_of(usage));
+                });
+            }));
         environment.processes.add_listener(*this);
     }
     ~CpuProbe() override { environment().processes.remove_listener(*this); }
@@ -51,6 +68,7 @@ public:
     void measure(Time now) override {
         if (!is_started_) start();
         tasks_.pass(now);
+        groups_.measure(now, std::max<Duration>(kForgetAfterPeriods * period(), kForgetAfter));
         const auto usage = usage_.measure(now);
         const auto queues = has_queues_ ? queues_.measure(now) : Status{};
         auto& node_load = static_cast<PlainSource&>(*children()[kNodeLoad]);
@@ -111,9 +129,20 @@ private:
                 .fresh_for = fresh_for() + (tasks_.longest_turn() - 1) * period()};
     }
 
+    std::optional<Sample> group_of(const Parameter& parameter) {
+        const auto* group = std::get_if<std::string_view>(&parameter);
+        const auto usage = group ? groups_.look(*group, environment().clock.now()) : std::nullopt;
+        if (!usage) return std::nullopt;
+        return sample_of(*usage);
+    }
+    [[nodiscard]] Sample sample_of(const GroupUsage::Usage& usage) const {
+        return {.value = usage.used, .time = usage.time, .fresh_for = fresh_for()};
+    }
+
     TaskMeter tasks_;
     CpuUsage usage_;
     RunQueues queues_;
+    GroupUsage groups_;
     bool is_started_ = false;
     bool has_queues_ = false;
 };

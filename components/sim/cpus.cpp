@@ -130,7 +130,7 @@ const GroupStall& SimCpus::stall_of(std::string_view group) {
     const auto at = std::ranges::find(stalls_, group, &GroupStall::group);
     if (at != stalls_.end()) return *at;
     ++stalls_version_;
-    stalls_.push_back({.group = std::string(group)});
+    stalls_.push_back({.group = std::string(group), .run_ns = 0});
     return stalls_.back();
 }
 
@@ -153,6 +153,7 @@ void SimCpus::follow_stalls(Duration time) {
             auto& here = seen[static_cast<std::size_t>(stall)][runner.thread->cpu];
             ++here.queued;
             here.run += static_cast<double>(runner.share.count());
+            stalls_[static_cast<std::size_t>(stall)].run_ns += static_cast<double>(runner.share.count());
         }
     }
     const auto all = static_cast<double>(time.count());

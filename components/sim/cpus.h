@@ -100,9 +100,10 @@ struct CpuTotals {
     std::uint64_t events = 0;
 };
 
-/// Time in which tasks of a group waited for a CPU, as PSI counts it.
+/// Time in which tasks of a group waited for a CPU, as PSI counts it, and what they used of CPUs.
 struct GroupStall {
     std::string group;
+    double run_ns = 0;
     double some_ns = 0;
     double full_ns = 0;
 };

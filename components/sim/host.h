@@ -19,9 +19,9 @@ struct SimProgram {
 };
 
 /// Files below proc: stat, schedstat, pressure/*, PID/{stat,cgroup,cmdline,status,exe,schedstat},
-/// PID/task/TID/schedstat; below sys/fs/cgroup: GROUP/{cgroup.procs,cpu.pressure,memory.pressure,
-/// io.pressure}. Nothing ever waits for memory or io. The main thread has the pid as its id, the others the
-/// numbers after it: pids must leave room for them.
+/// PID/task/TID/schedstat; below sys/fs/cgroup: GROUP/{cgroup.procs,cpu.stat,cpu.pressure,
+/// memory.pressure,io.pressure}. Nothing ever waits for memory or io. The main thread has the pid as its id,
+/// the others the numbers after it: pids must leave room for them.
 class SimHost final : public Host {
 public:
     explicit SimHost(SimCpus& cpus) : cpus_(cpus) {}

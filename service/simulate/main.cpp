@@ -1,6 +1,8 @@
 // schedd-simulate: what `schedd-cli simulate` runs; prints the report and writes the picture.
+#include <csignal>
 #include <cstdio>
 #include <filesystem>
+#include <initializer_list>
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -12,6 +14,24 @@ namespace schedd::service::simulate {
 namespace {
 
 constexpr const char* kClearLine = "\r\033[K";
+
+/// The line of progress is taken away, and then it ends as by default: shells tell it from an exit (130).
+void clear_and_end(int signal) {
+    [[maybe_unused]] const auto written = ::write(STDERR_FILENO, "\r\033[K", 4);
+    ::raise(signal); // pending until this returns; the default is back already
+}
+
+void end_cleanly() {
+    struct sigaction action = {};
+    action.sa_handler = clear_and_end;
+    action.sa_flags = static_cast<int>(SA_RESETHAND);
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+        struct sigaction before = {};
+        // who was started with it ignored (nohup) goes on ignoring it
+        if (::sigaction(signal, nullptr, &before) == 0 && before.sa_handler != SIG_IGN)
+            ::sigaction(signal, &action, nullptr);
+    }
+}
 
 int complain(const Error& error) {
     fmt::print(stderr, "simulate: {}\n", error.text());
@@ -41,6 +61,7 @@ int run(const Options& options) {
     if (!picture.empty())
         if (auto checked = check_picture(picture); !checked) return complain(checked.error());
     const bool is_watched = ::isatty(STDERR_FILENO) == 1;
+    if (is_watched) end_cleanly();
     const auto tell = [&](const std::string& name, std::size_t done, std::size_t all) {
         if (!is_watched) return;
         fmt::print(stderr, "{}{}: {} of {} jobs", kClearLine, name, done, all);

@@ -36,6 +36,7 @@ SimProbe::SimProbe(const Descriptor& type, std::string name, const Environment& 
         }));
 }
 
+/// What was born since the last pass counts from its birth, as with the real probe.
 void SimProbe::measure(Time now) {
     if (!cpus_) return;
     std::int64_t total = 0;
@@ -43,8 +44,9 @@ void SimProbe::measure(Time now) {
     for (const auto& [pid, task] : cpus_->tasks()) {
         auto [at, is_new] = rows_.try_emplace(pid);
         auto& row = at->second;
+        if (is_new && measured_at_) row.time = *measured_at_;
         const Duration wanted = task.run + task.wait;
-        if (!is_new && now > row.time) {
+        if ((!is_new || measured_at_) && now > row.time) {
             const auto load = (wanted - row.wanted) * 1000 / (now - row.time);
             row.sample = {.value = static_cast<std::int64_t>(load), .time = now, .fresh_for = fresh_for()};
             total += load;
@@ -52,6 +54,7 @@ void SimProbe::measure(Time now) {
         row.wanted = wanted;
         row.time = now;
     }
+    measured_at_ = now;
     static_cast<PlainSource&>(*children()[0]).set({.value = total, .time = now, .fresh_for = fresh_for()});
 }
 

@@ -29,6 +29,7 @@ private:
         std::optional<Sample> sample;
     };
     std::map<Pid, Row> rows_;
+    std::optional<Time> measured_at_;
 };
 extern const Descriptor kSimProbe;
 

@@ -6,11 +6,44 @@
 #include <map>
 #include <stdexcept>
 
+#include "components/model/group_usage.h"
 #include "policies/policies.h"
 #include "tests/kit/shapes.h"
 #include "tests/kit/world.h"
 
 namespace schedd::test {
+
+/// What control groups use, in CPUs, set by hand.
+class GroupProbe final : public Probe {
+public:
+    static constexpr AttributeSpec kAttributes[] = {probe_period()};
+    static constexpr SourceSpec kSources[] = {
+        {.name = "cgroup_usage", .type = types::kUsageByCgroup, .doc = "Set by hand."}};
+
+    GroupProbe(const Descriptor& type, std::string name, const Environment& env)
+        : Probe(type, std::move(name), env) {
+        adopt(std::make_unique<LookupSource>(
+            kSources[0],
+            [this](const Parameter& parameter) -> std::optional<Sample> {
+                const auto* group = std::get_if<std::string_view>(&parameter);
+                const auto at = group ? used.find(std::string(*group)) : used.end();
+                if (at == used.end()) return std::nullopt;
+                return Sample{.value = static_cast<std::int64_t>(1000 * at->second),
+                              .time = environment().clock.now(),
+                              .fresh_for = fresh_for()};
+            },
+            [](const Output::Visit&) {}));
+    }
+    void measure(Time /*now*/) override {}
+
+    std::map<std::string, double> used;
+};
+inline const Descriptor kGroupProbe{.name = "group_probe",
+                                    .kind = Kind::probe,
+                                    .doc = "Set by hand.",
+                                    .make = make_part<GroupProbe>,
+                                    .attributes = GroupProbe::kAttributes,
+                                    .sources = GroupProbe::kSources};
 
 struct Pooled {
     explicit Pooled(const Topology& machine, const std::string& pools = "")
@@ -96,12 +129,17 @@ struct Pooled {
         const auto* decision = find(Target::unit(unit));
         return decision ? decision->cpus.text() : "none";
     }
+    /// Of these, what no other scheduler may give to others.
+    [[nodiscard]] std::string alone(const std::string& unit) const {
+        const auto* decision = find(Target::unit(unit));
+        return decision ? decision->alone.text() : "none";
+    }
     [[nodiscard]] std::string reason(const std::string& unit) const {
         const auto* decision = find(Target::unit(unit));
         return decision ? decision->reason : "none";
     }
 
-    World world{{&policies::kPools, &kTestProbe}};
+    World world{{&policies::kPools, &kTestProbe, &kGroupProbe}};
     Topology whole;
     Topology topology;
     std::vector<Subject> subjects;

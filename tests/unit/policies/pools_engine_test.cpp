@@ -15,7 +15,7 @@ using namespace schedd::test;
 using testing::HasSubstr;
 
 struct AMachineOfPools : testing::Test {
-    World world{{&kPools, &kTestProbe}};
+    World world{{&kPools, &kExclusiveCores, &kTestProbe}};
     Topology whole = shape_2n16c_smt();
     Topology topology = whole;
     FakeActuator actuator{whole.online};
@@ -139,6 +139,55 @@ TEST_F(AMachineOfPools, ObeysTextThatIsWrittenAndLetsGoOfAllAtTheEnd) {
     apply("write schedulers/P/pools.pools \"\"");
     tick();
     for (const Pid pid : {10, 11, 12}) EXPECT_EQ(mask(pid), "0-31");
+}
+
+/// Beside it a scheduler Q whose only member shares all CPUs that it can see.
+struct BesideAnotherScheduler : AMachineOfPools {
+    BesideAnotherScheduler() {
+        world.start({.pid = 13});
+        apply("create schedulers/Q\n"
+              "create schedulers/Q/exclusive_cores\n"
+              "create schedulers/Q/process_set/process:13\n");
+    }
+    std::string verdict_of(Pid pid) {
+        const auto told = engine->explain("process:" + std::to_string(pid));
+        std::string text;
+        for (const auto& opinion : told->front().verdict.opinions)
+            text +=
+                fmt::format("{} {} {}; ", opinion.scheduler, name_of(opinion.result), opinion.cpus.text());
+        return text;
+    }
+};
+
+TEST_F(BesideAnotherScheduler, TheirCpusAreNotThereForItsPolicy) {
+    loads = {{10, 500}, {11, 100}, {12, 3000}, {13, 4000}};
+    ticks(15);
+    EXPECT_EQ(mask(10), "0-1");
+    EXPECT_EQ(mask(11), "16-19") << "of which 18-19 are lent";
+    EXPECT_EQ(mask(13), "2-15,18-31");
+    EXPECT_EQ(verdict_of(13), "Q decides 2-15,18-31; ") << "its policy saw no others";
+    loads[10] = 5000;
+    ticks(5);
+    EXPECT_EQ(mask(10), "0-7");
+    EXPECT_EQ(mask(13), "8-15,18-31");
+    EXPECT_FALSE(engine->explain("process:13")->front().verdict.has_conflict());
+    const auto steps = engine->steps();
+    ticks(20);
+    EXPECT_EQ(engine->steps(), steps) << "and they come to rest";
+    apply("remove -r schedulers/P");
+    ticks(2);
+    EXPECT_EQ(mask(13), "0-31") << "it gets them back";
+}
+
+TEST_F(BesideAnotherScheduler, WhatItDecidedBeforeIsTakenFromItAndTold) {
+    loads = {{10, 500}, {11, 100}, {12, 3000}, {13, 4000}};
+    ticks(15);
+    engine->freeze(false, {"Q"});
+    loads[10] = 5000;
+    ticks(5);
+    EXPECT_EQ(mask(10), "0-7");
+    EXPECT_EQ(mask(13), "8-15,18-31") << "frozen it says 2-15 still";
+    EXPECT_EQ(verdict_of(13), "Q decides 2-15,18-31; P excludes 2-7; ");
 }
 
 } // namespace

@@ -133,6 +133,36 @@ TEST(Pools, ThatShareLendWhatTheyDoNotNeedAndTakeItBackFirst) {
     EXPECT_EQ(it.get("pool_cpus"), "db 0-5; web 8; rt 12-13; default 6-7,9-11,14-15");
 }
 
+TEST(Pools, GiveTheirMembersAloneWhatTheyDoNotLend) {
+    Sixteen it("db: min=6 share=idle match=unit:db*; web: max=4 match=unit:web*; rt: min=2 class=latency");
+    it.unit("db.service", 1);
+    it.unit("db-2.service");
+    it.rounds(12);
+    EXPECT_EQ(it.alone("web.service"), it.cpus("web.service")) << "which shares nothing";
+    EXPECT_EQ(it.cpus("db.service"), "0-5");
+    EXPECT_EQ(it.alone("db.service"), "0-1") << "and lends the others";
+    EXPECT_EQ(it.alone("db-2.service"), "0-1") << "each member of the pool";
+    EXPECT_EQ(it.alone("mail.service"), "") << "what is left is for all";
+    EXPECT_EQ(it.alone("make.slice"), "");
+    it.want("db.service", 4);
+    it.rounds(3);
+    EXPECT_EQ(it.alone("db.service"), "0-4") << "it takes back what it lent";
+    it.want("web.service", 3);
+    it.rounds(3);
+    EXPECT_EQ(CpuSet::parse(it.alone("web.service")).value().count(), 4) << "it grew";
+    EXPECT_EQ(it.alone("web.service"), it.cpus("web.service"));
+}
+
+TEST(Pools, WithoutACoreGiveNothingAlone) {
+    Pooled it(machine({.cores_per_l3 = 2}), "a: match=unit:a*; b: match=unit:b*");
+    it.unit("a.service");
+    it.unit("b.service");
+    it.round();
+    EXPECT_EQ(it.alone("a.service"), "0");
+    EXPECT_EQ(it.cpus("b.service"), "1") << "the default pool's";
+    EXPECT_EQ(it.alone("b.service"), "");
+}
+
 TEST(Pools, AreLentNothingOutsideTheirDomain) {
     Sixteen it("db: min=6 share=idle match=unit:db*; web: level=l3 share=idle match=unit:web*; "
                "near: level=numa share=idle match=unit:mail*");
@@ -280,6 +310,35 @@ TEST(Pools, TakeAGapInOneMembersValuesForItsLastValue) {
     it.subject("web.service").pids = {1};
     it.rounds(20);
     EXPECT_EQ(it.get("utilisation"), "web 75 % of 8 CPUs, batch 0 % of 1 CPU");
+}
+
+/// A machine on which web.service lives of processes that nobody sees, below a slice that is a member, too.
+struct OfShortLives : Sixteen {
+    OfShortLives() : Sixteen("web: max=8 match=unit:web*; all: min=1 max=8 match=unit:app*") {
+        unit("app.slice");
+        subject("web.service").group = "/app.slice/web.service";
+        subject("app.slice").group = "/app.slice";
+        apply("create probes/group_probe\n"
+              "link probes/group_probe/cgroup_usage schedulers/P/pools/cgroup_usage");
+    }
+    void use(const std::string& group, double cpus) {
+        world.at<GroupProbe>("probes/group_probe").used[group] = cpus;
+    }
+};
+
+TEST(Pools, CountWhatTheirGroupsUseBeyondWhatTheirProcessesWant) {
+    OfShortLives it;
+    it.want("web.service", 0.25);
+    it.use("/app.slice/web.service", 1.5);
+    it.use("/app.slice", 1.5);
+    it.round();
+    EXPECT_EQ(it.get("utilisation"), "web 150 % of 1 CPU, all 0 % of 1 CPU") << "and once only";
+    it.rounds(2);
+    EXPECT_EQ(CpuSet::parse(it.cpus("web.service")).value().count(), 2);
+    it.use("/app.slice", 2);
+    it.want("web.service", 1.75); // what waits wants, too, and uses nothing
+    it.round();
+    EXPECT_EQ(it.get("utilisation"), "web 88 % of 2 CPUs, all 25 % of 1 CPU");
 }
 
 TEST(Pools, RefuseTextThatContradictsItselfAndKeepWhatTheyHad) {

@@ -53,6 +53,17 @@ TEST_F(ACpuProbe, MeasuresNodeProcessAndCpu) {
     EXPECT_EQ(world.read("probes/cpu/cpu_usage"), "0 50");
     EXPECT_EQ(trouble(), "");
 }
+TEST_F(ACpuProbe, TellsWhatAControlGroupUsedAlsoByWhatHasEnded) {
+    world.host.set("sys/fs/cgroup/web/cpu.stat", "usage_usec 100\n");
+    EXPECT_TRUE(world.read("probes/cpu/cgroup_usage[/web]").starts_with("error")) << "followed from now on";
+    measure();
+    world.host.set("sys/fs/cgroup/web/cpu.stat", "usage_usec 2500100\n"); // and none of its processes lives
+    measure();
+    EXPECT_EQ(world.read("probes/cpu/cgroup_usage[/web]"), "2500");
+    EXPECT_TRUE(world.read("probes/cpu/cgroup_usage[/none]").starts_with("error"));
+    EXPECT_TRUE(world.read("probes/cpu/cgroup_usage[7]").starts_with("error"));
+}
+
 TEST_F(ACpuProbe, HasNoValueForWhatDoesNotExist) {
     measure();
     measure();

@@ -59,6 +59,15 @@ TEST_F(Files, SayForHowLongAGroupWaited) {
         << "of two threads on one CPU one always waits";
 }
 
+TEST_F(Files, SayWhatAGroupUsedAlsoByWhatHasEnded) {
+    EXPECT_EQ(text("sys/fs/cgroup/system.slice/cpu.stat"), "usage_usec 0\n") << "counted from now on";
+    cpus.advance(0s, 1s);
+    EXPECT_EQ(text("sys/fs/cgroup/system.slice/cpu.stat"), "usage_usec 1000000\n") << "two threads, one CPU";
+    cpus.end(1000);
+    cpus.advance(1s, 1s);
+    EXPECT_EQ(text("sys/fs/cgroup/system.slice/cpu.stat"), "usage_usec 1000000\n");
+}
+
 TEST_F(Files, ThatAreNotThereAreGone) {
     for (const auto* path : {"proc/999/stat", "proc/1000/maps", "proc/1000/task/1002/schedstat", "proc/", "",
                              "proc/99999999999999999999/stat", "sys/fs/cgroup/none/cpu.pressure",

@@ -97,6 +97,21 @@ TEST_F(ASimulation, ProtectsAUnitByItsPressure) {
     EXPECT_LT(web(0), web(1)) << "better than without it";
 }
 
+TEST_F(ASimulation, GrowsAPoolOfProcessesThatComeAndGoBetweenTwoMeasurements) {
+    const std::string pools = "[probe.cpu]\n[scheduler.P]\npolicy = 'pools'\n"
+                              "process_set = ['unit:web.service']\n[scheduler.P.attributes]\n"
+                              "pools = 'web: min=2 max=14 match=unit:web*'\n[scheduler.P.ports]\n"
+                              "node_load = 'cpu/node_load'\nprocess_load = 'cpu/process_load'\n";
+    files.write("load.toml", "[load]\nduration_s = 60\n[job.web]\nunit = 'web.service'\n"
+                             "load_percent = 40\nsizes = 'fixed'\nmean_ms = 60\n");
+    options.topology = "synthetic:package:1 l3:1 core:16 pu:1";
+    const auto mean = [&] { return json()["runs"][0]["all"]["slowdown_mean"].get<double>(); };
+    configure(pools);
+    const double blind = mean();
+    configure(pools + "cgroup_usage = 'cpu/cgroup_usage'\n");
+    EXPECT_LT(mean(), 0.7 * blind) << "what the group uses is seen, though no process lives for a period";
+}
+
 TEST_F(ASimulation, TellsItsProgress) {
     std::size_t told = 0;
     ASSERT_TRUE(simulate(options, [&](const std::string&, std::size_t done, std::size_t all) {
