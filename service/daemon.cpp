@@ -82,6 +82,8 @@ Status Daemon::open_machine() {
     auto topology = topology_reader_->load();
     if (!topology) return std::unexpected(topology.error());
     topology_ = std::move(*topology);
+    if (const auto& left_out = topology_reader_->left_out(); !left_out.empty())
+        log_.write(Severity::warning, "topology", left_out);
     return {};
 }
 
