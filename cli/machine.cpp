@@ -10,11 +10,13 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "components/kit/limits.h"
+
 namespace schedd::cli {
 
 namespace {
 
-constexpr int kMostCpus = 8192; // a guard: the daemon knows 1024
+constexpr int kMostCpus = kit::limits::kMaxCpus; // a guard: the daemon knows no more
 
 struct Row {
     int package, numa, l3, core, id, kind;

@@ -3,7 +3,6 @@
 #include "policies/core_order.h"
 
 #include <algorithm>
-#include <array>
 #include <map>
 #include <tuple>
 #include <utility>
@@ -12,8 +11,8 @@ namespace schedd::policies {
 
 namespace {
 
-/// A number for each CPU, by CPU number.
-using ByCpu = std::array<int, limits::kMaxCpus>;
+/// A number for each CPU of the machine, by CPU number.
+using ByCpu = std::vector<int>;
 
 int least_in(const CpuSet& cpus, const ByCpu& of_cpu) {
     int least = of_cpu[static_cast<std::size_t>(cpus.first())];
@@ -23,9 +22,8 @@ int least_in(const CpuSet& cpus, const ByCpu& of_cpu) {
 }
 
 ByCpu kinds_of(const Topology& topology) {
-    ByCpu kinds{};
-    for (const Cpu& cpu : topology.cpus)
-        if (cpu.id < limits::kMaxCpus) kinds[static_cast<std::size_t>(cpu.id)] = cpu.kind;
+    ByCpu kinds(topology.width());
+    for (const Cpu& cpu : topology.cpus) kinds[static_cast<std::size_t>(cpu.id)] = cpu.kind;
     return kinds;
 }
 
@@ -45,7 +43,7 @@ ByCpu ranks(const std::vector<Domain>& all, const CpuSet& part, const CpuSet& ta
         return std::tuple(domain.is_new, -domain.cpus.count(), least_in(domain.cpus, kinds),
                           domain.cpus.first());
     });
-    ByCpu rank{};
+    ByCpu rank(kinds.size());
     int next = 0;
     for (const Ranked& domain : domains) {
         for (int cpu = domain.cpus.first(); cpu >= 0; cpu = domain.cpus.next(cpu))
@@ -89,7 +87,7 @@ bool CoreOrder::follow(const Topology& topology, KindOrder order) {
 
 /// Adds the cores in `part`, in their order.
 void CoreOrder::append(const Topology& topology, const CpuSet& part, bool by_kind) {
-    const ByCpu kinds = by_kind ? kinds_of(topology) : ByCpu{};
+    const ByCpu kinds = by_kind ? kinds_of(topology) : ByCpu(topology.width());
     const CpuSet taken = first(size());
     const ByCpu node = ranks(topology.domains(Level::numa), part, taken, kinds);
     const ByCpu cache = ranks(topology.domains(Level::l3), part, taken, kinds);

@@ -8,8 +8,6 @@
 
 #include <fmt/format.h>
 
-#include "components/kit/limits.h"
-
 namespace schedd::policies {
 
 namespace {
@@ -56,7 +54,7 @@ Cores::Cores(const Topology& topology, const CpuSet& reserved, Smt smt) {
     std::ranges::sort(kinds_);
     kinds_.erase(std::ranges::unique(kinds_).begin(), kinds_.end());
 
-    core_of_cpu_.assign(limits::kMaxCpus, -1);
+    core_of_cpu_.assign(topology.width(), -1);
     std::vector<Cpu> firsts;
     for (const auto& [first, members] : whole) {
         for (int cpu = members.first(); cpu >= 0; cpu = members.next(cpu))

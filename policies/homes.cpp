@@ -35,7 +35,7 @@ void Homes::follow_topology(const Topology& topology, const Levels& levels) {
     levels_ = levels;
     usable_ = usable;
     const auto old = std::exchange(hierarchy_, hierarchy_of(topology, levels)).domains;
-    domain_of_cpu_.assign(limits::kMaxCpus, kNowhere);
+    domain_of_cpu_.assign(topology.width(), kNowhere);
     for (std::size_t d = 0; d < hierarchy_.leaves; ++d)
         for (int cpu = domains()[d].cpus.first(); cpu >= 0; cpu = domains()[d].cpus.next(cpu))
             domain_of_cpu_[static_cast<std::size_t>(cpu)] = d;

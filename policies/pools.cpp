@@ -55,7 +55,7 @@ constexpr AttributeSpec kAttributes[] = {
      .initial = "",
      .doc =
          "The pools, in the order in which members are tried: NAME: KEY=VALUE ...; NAME: ... with min= and "
-         "max= (cores, 0 and 1 to 1024), level= (core, l3, numa, machine: the domain it never leaves), "
+         "max= (cores, 0 and 1 to 8192), level= (core, l3, numa, machine: the domain it never leaves), "
          "share= (none, idle), match= (patterns of member names) and class= (latency, normal, batch), the "
          "last two with commas."},
     {.name = "low",

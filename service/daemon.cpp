@@ -83,6 +83,8 @@ Status Daemon::open_machine() {
     if (!topology) return std::unexpected(topology.error());
     topology_ = std::move(*topology);
     allowed_ = topology_.allowed;
+    if (const auto& left_out = topology_reader_->left_out(); !left_out.empty())
+        log_.write(Severity::warning, "topology", left_out);
     return {};
 }
 

@@ -179,6 +179,8 @@ void Daemon::load_topology() {
     if (topology->generation == topology_.generation) return;
     log_.write(Severity::notice, "topology",
                fmt::format("CPUs online: {} (before: {})", topology->online.text(), topology_.online.text()));
+    if (const auto& left_out = topology_reader_->left_out(); !left_out.empty())
+        log_.write(Severity::warning, "topology", left_out);
     topology_ = std::move(*topology);
     topology_.allowed |= engine_->partitioned() & topology_.online;
     allowed_ = topology_.allowed;

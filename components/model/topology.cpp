@@ -2,6 +2,7 @@
 #include "components/model/topology.h"
 
 #include <algorithm>
+#include <unordered_map>
 
 #include <fmt/format.h>
 
@@ -34,20 +35,25 @@ std::string_view name_of(Level level) {
     return "auto";
 }
 
+std::size_t Topology::width() const {
+    int last = online.last();
+    for (const Cpu& cpu : cpus) last = std::max(last, cpu.id);
+    return static_cast<std::size_t>(last + 1);
+}
+
 std::vector<Domain> Topology::domains(Level level) const {
     level = resolve(level);
     const CpuSet may_use = usable();
     std::vector<Domain> found;
-    std::vector<int> indexes;
+    std::unordered_map<int, std::size_t> places; // in `found`, by index
     for (const Cpu& cpu : cpus) {
         if (!may_use.contains(cpu.id)) continue;
         const int index = index_of(cpu, level);
-        const auto at = std::ranges::find(indexes, index);
-        if (at != indexes.end()) {
-            found[static_cast<std::size_t>(at - indexes.begin())].cpus.add(cpu.id);
+        const auto [at, is_new] = places.try_emplace(index, found.size());
+        if (!is_new) {
+            found[at->second].cpus.add(cpu.id);
             continue;
         }
-        indexes.push_back(index);
         const auto name =
             index >= 0 ? fmt::format("{} {}", name_of(level), index) : fmt::format("package {}", -1 - index);
         found.push_back({name, CpuSet::of(cpu.id), cpu.numa});

@@ -43,6 +43,9 @@ struct Topology {
     CpuSet allowed;
     std::uint64_t generation = 0;
 
+    /// One more than the highest number of a CPU here, described or online: tables by CPU number are this
+    /// long.
+    [[nodiscard]] std::size_t width() const;
     /// Online and allowed: where anything may be placed.
     [[nodiscard]] CpuSet usable() const { return online & allowed; }
     /// The domains of a level, in order of their lowest CPU, restricted to usable CPUs, none empty. CPUs

@@ -13,7 +13,7 @@ using namespace schedd::model;
 
 namespace {
 
-constexpr std::size_t kLargest = 1U << 20U;
+constexpr std::size_t kLargest = 2U << 20U; // kMaxCpus lines of at most 200 bytes
 
 /// user nice system idle iowait irq softirq steal; guest times are in user and nice already.
 enum Field : std::size_t { kUser, kNice, kSystem, kIdle, kIowait, kIrq, kSoftirq, kSteal, kFields };

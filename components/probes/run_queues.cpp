@@ -11,7 +11,7 @@ using namespace schedd::model;
 
 namespace {
 
-constexpr std::size_t kLargest = 4U << 20U; // 1024 CPUs with five domain lines each
+constexpr std::size_t kLargest = 32U << 20U; // kMaxCpus CPUs with five domain lines each
 constexpr std::uint64_t kOldestVersion = 15;
 constexpr int kFieldsBefore = 6;
 

@@ -60,7 +60,7 @@ public:
         for (int cpu = online.first(); cpu >= 0; cpu = online.next(cpu)) cpus_.push_back(cpu);
     }
     void begin(SimCpus& /*cpus*/) override {
-        queued_.assign(static_cast<std::size_t>(limits::kMaxCpus), 0);
+        queued_.assign(cpus_.empty() ? 0 : static_cast<std::size_t>(cpus_.back()) + 1, 0); // ascending
         seen_ = queued_;
     }
     void arrived(SimTask& task, const Job& /*job*/, Time /*now*/) override {

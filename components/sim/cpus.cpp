@@ -7,8 +7,6 @@ namespace schedd::sim {
 
 namespace {
 
-constexpr auto kCpuCount = static_cast<std::size_t>(limits::kMaxCpus);
-
 Topology flat(const CpuSet& all) {
     Topology topology;
     for (int id = all.first(); id >= 0; id = all.next(id))
@@ -28,26 +26,29 @@ bool is_within(std::string_view group, std::string_view outer) {
 SimCpus::SimCpus(const CpuSet& all) : SimCpus(flat(all), {}, {}) {}
 
 SimCpus::SimCpus(const Topology& topology, const KernelModel& kernel, const Costs& costs)
-    : all_(topology.online), online_(topology.online), cpus_(kCpuCount), llc_(kCpuCount),
-      base_speed_(kCpuCount, 1), kernel_(kernel), costs_(costs), crowd_(kCpuCount), weights_(kCpuCount),
-      core_busy_(kCpuCount), l3_wanted_(kCpuCount), node_wanted_(kCpuCount), node_cpus_(kCpuCount),
-      times_(kCpuCount) {
+    : all_(topology.online), online_(topology.online), cpus_(topology.width()), llc_(cpus_.size()),
+      base_speed_(cpus_.size(), 1), kernel_(kernel), costs_(costs), crowd_(cpus_.size()),
+      weights_(cpus_.size()), core_busy_(cpus_.size()), l3_wanted_(cpus_.size()), node_cpus_(1),
+      times_(cpus_.size()) {
     int fastest = 0;
     for (const auto& one : topology.cpus) fastest = std::max(fastest, one.kind);
     std::map<std::pair<int, int>, int> caches;
     std::map<int, int> cores; // numbers of a described machine may have gaps; the tables here have none
     for (const auto& one : topology.cpus) {
-        if (one.id < 0 || one.id >= limits::kMaxCpus) continue;
+        if (one.id < 0) continue;
         const auto at = static_cast<std::size_t>(one.id);
         cpus_[at] = one;
         cpus_[at].core = cores.try_emplace(one.core, static_cast<int>(cores.size())).first->second;
-        cpus_[at].numa = std::clamp(one.numa, 0, limits::kMaxCpus - 1);
+        cpus_[at].numa = std::clamp(one.numa, 0, limits::kMaxNodes - 1);
         const auto cache = one.l3 >= 0 ? std::pair(0, one.l3) : std::pair(1, one.package);
         llc_[at] = caches.try_emplace(cache, static_cast<int>(caches.size())).first->second;
         if (fastest > 0)
             base_speed_[at] = (costs.slow_percent + (100.0 - costs.slow_percent) * one.kind / fastest) / 100;
-        ++node_cpus_[static_cast<std::size_t>(cpus_[at].numa)];
+        const auto node = static_cast<std::size_t>(cpus_[at].numa);
+        if (node >= node_cpus_.size()) node_cpus_.resize(node + 1);
+        ++node_cpus_[node];
     }
+    node_wanted_.resize(node_cpus_.size());
 }
 
 SimTask& SimCpus::start(Pid pid, const CpuSet& mask, const Habit& habit, const std::string& group) {

@@ -6,7 +6,7 @@
 namespace schedd::sim {
 
 Timeline::Timeline(const Topology& topology, std::size_t kinds, Duration whole)
-    : topology_(topology), kinds_(kinds), whole_(whole), row_of_(limits::kMaxCpus, -1),
+    : topology_(topology), kinds_(kinds), whole_(whole), row_of_(topology.width(), -1),
       cells_(topology.cpus.size() * kColumns * kinds), moves_(topology.cpus.size() * kColumns) {
     for (std::size_t row = 0; row < topology.cpus.size(); ++row)
         if (topology.online.contains(topology.cpus[row].id))

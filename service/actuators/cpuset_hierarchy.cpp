@@ -19,7 +19,9 @@ namespace schedd::actuators {
 
 namespace {
 
-constexpr std::size_t kBuffer = 8192;
+constexpr std::size_t kBuffer = 32768; // a list of kMaxCpus CPUs, as in cpuset_reader.cpp
+constexpr std::size_t kSomeTasks = 8192;
+constexpr std::size_t kLibraryValue = 4096; // libcgroup's CG_CONTROL_VALUE_MAX, which it does not publish
 constexpr const char* kController = "cpuset";
 
 struct GroupFreer {
@@ -121,7 +123,7 @@ std::vector<std::string> CpusetHierarchy::children(const std::string& group) con
 }
 
 std::vector<Pid> CpusetHierarchy::some_tasks(const std::string& group) const {
-    std::array<char, kBuffer> buffer;
+    std::array<char, kSomeTasks> buffer;
     std::vector<Pid> tasks;
     const auto text = host_->read(mount_.file(group, version() == 1 ? "tasks" : "cgroup.threads"), buffer);
     if (!text) return tasks;
@@ -138,8 +140,10 @@ std::vector<Pid> CpusetHierarchy::some_tasks(const std::string& group) const {
 
 Status CpusetHierarchy::write(const std::string& group, const char* file, const std::string& text) const {
     // libcgroup 2.0 passes over empty lines, so it cannot clear a set; and on version 2 it also writes the
-    // subtree_control of the group itself (libcgroup #351), which would forbid processes in it
-    if (version() == 2 || text.empty()) return write_plainly(group, file, text.empty() ? "\n" : text);
+    // subtree_control of the group itself (libcgroup #351), which would forbid processes in it; and it takes
+    // no value as long as the list of every second CPU of a large machine
+    if (version() == 2 || text.empty() || text.size() >= kLibraryValue)
+        return write_plainly(group, file, text.empty() ? "\n" : text);
     const Described described(group);
     if (described.controller == nullptr ||
         cgroup_add_value_string(described.controller, file, text.c_str()) != 0)

@@ -11,7 +11,10 @@ namespace schedd::actuators {
 
 namespace {
 
-constexpr std::size_t kBuffer = 8192; // a cpuset list of kMaxCpus and a cgroup file with long paths fit
+/// The longest list of kMaxCpus CPUs, 0-1,3-4,... with ten characters for each three CPUs, fits, as does a
+/// cgroup file with long paths. What is cut might end within a number.
+constexpr std::size_t kBuffer = 32768;
+static_assert(kBuffer > limits::kMaxCpus / 3 * 10 + 10);
 using Buffer = std::array<char, kBuffer>;
 
 std::optional<CpuSet> read_set(Host& host, const std::string& path) {

@@ -15,7 +15,7 @@ namespace {
 
 /// The allowed CPUs in proc/.../status, none if it cannot be read.
 std::optional<CpuSet> allowed_in(Host& host, const std::string& path) {
-    std::array<char, 8192> buffer;
+    std::array<char, 49152> buffer; // the longest list of kMaxCpus CPUs, and what stands around it
     const auto text = host.read(path, buffer);
     if (!text) return std::nullopt;
     constexpr std::string_view kKey = "\nCpus_allowed_list:";

@@ -16,6 +16,7 @@ namespace schedd::actuators {
 
 namespace {
 
+constexpr int kUsualWidth = 1024;       // enough for most kernels, and looked through for each thread
 constexpr int kLargestKernel = 1 << 16; // more CPUs than any kernel can be built for (NR_CPUS <= 8192 so far)
 
 /// cpu_set_t of any width; glibc's own ends at CPU 1023 and the kernel refuses buffers smaller than its own.
@@ -104,7 +105,7 @@ Result<ProcessMasks> ProcessMasks::parse(std::string_view text) {
 }
 
 Result<CpuSet> affinity_of(Pid tid) {
-    for (int width = limits::kMaxCpus; width <= kLargestKernel; width *= 2) {
+    for (int width = kUsualWidth; width <= kLargestKernel; width *= 2) {
         const KernelMask mask(width);
         if (mask.get() == nullptr) return fail(Errc::io, "reading an affinity", "no memory");
         if (::sched_getaffinity(tid, mask.bytes(), mask.get()) != 0) {

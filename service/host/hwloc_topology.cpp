@@ -46,7 +46,7 @@ private:
     std::optional<std::string> before_;
 };
 
-constexpr std::uint64_t kXmlBytes = 64U << 20U; // a file of kMaxCpus CPUs has about two MiB
+constexpr std::uint64_t kXmlBytes = 64U << 20U; // a file of kMaxCpus CPUs has about 16 MiB
 
 /// How many CPUs a description asks for, which hwloc would make one by one without looking at their number:
 /// the product of the counts, beside what stands in brackets. No more than UINT32_MAX.
@@ -108,16 +108,26 @@ Status set_source(hwloc_topology_t topology, const TopologySource& source) {
     return {};
 }
 
-Result<CpuSet> cpu_set_of(hwloc_const_cpuset_t bits, bool infinite_is_all = false) {
+/// The CPUs below the limit.
+CpuSet cpu_set_of(hwloc_const_cpuset_t bits, bool infinite_is_all = false) {
     CpuSet set;
     if (bits == nullptr) return set;
-    const int last = hwloc_bitmap_last(bits);
-    if (last < 0 && infinite_is_all) return CpuSet::range(0, limits::kMaxCpus - 1);
-    if (last >= limits::kMaxCpus)
-        return fail(Errc::limit_exceeded, fmt::format("the machine has a CPU {}", last),
-                    fmt::format("at most {} CPUs, numbered from 0 (limit kMaxCpus)", limits::kMaxCpus));
-    for (int cpu = hwloc_bitmap_first(bits); cpu >= 0; cpu = hwloc_bitmap_next(bits, cpu)) set.add(cpu);
+    if (hwloc_bitmap_last(bits) < 0 && infinite_is_all) return CpuSet::range(0, limits::kMaxCpus - 1);
+    for (int cpu = hwloc_bitmap_first(bits); cpu >= 0 && cpu < limits::kMaxCpus;
+         cpu = hwloc_bitmap_next(bits, cpu))
+        set.add(cpu);
     return set;
+}
+
+/// What is said about CPUs from the limit on; empty without any.
+std::string beyond_limit(hwloc_const_cpuset_t bits) {
+    int count = 0;
+    for (int cpu = hwloc_bitmap_next(bits, limits::kMaxCpus - 1); cpu >= 0;
+         cpu = hwloc_bitmap_next(bits, cpu))
+        ++count;
+    if (count == 0) return {};
+    return fmt::format("the machine has a CPU {}, {} of its CPUs are beyond what is known",
+                       hwloc_bitmap_last(bits), count);
 }
 
 int index_of_ancestor(hwloc_topology_t topology, hwloc_obj_type_t type, hwloc_obj_t pu) {
@@ -131,7 +141,7 @@ int numa_index(hwloc_topology_t topology, hwloc_obj_t pu) {
     const int first = pu->nodeset != nullptr ? hwloc_bitmap_first(pu->nodeset) : -1;
     const hwloc_obj_t node =
         first >= 0 ? hwloc_get_numanode_obj_by_os_index(topology, static_cast<unsigned>(first)) : nullptr;
-    return node != nullptr && node->os_index < limits::kMaxCpus ? static_cast<int>(node->os_index) : 0;
+    return node != nullptr && node->os_index < limits::kMaxNodes ? static_cast<int>(node->os_index) : 0;
 }
 
 /// The rank of the CPU's kind, 0 = slowest. Unknown (no kinds, no ranking) counts as one kind.
@@ -159,15 +169,11 @@ Cpu describe(hwloc_topology_t topology, hwloc_obj_t pu) {
 
 Result<Topology> to_values(hwloc_topology_t topology) {
     Topology machine;
-    auto online = cpu_set_of(hwloc_topology_get_topology_cpuset(topology));
-    if (!online) return std::unexpected(online.error());
+    machine.online = cpu_set_of(hwloc_topology_get_topology_cpuset(topology));
     // the allowed set comes from the cgroup that this process is in; XML files keep the one of their machine
-    auto allowed = cpu_set_of(hwloc_topology_get_allowed_cpuset(topology), true);
-    if (!allowed) return std::unexpected(allowed.error());
-    machine.online = *online;
-    machine.allowed = *allowed & *online;
+    machine.allowed = cpu_set_of(hwloc_topology_get_allowed_cpuset(topology), true) & machine.online;
     for (hwloc_obj_t pu = nullptr; (pu = hwloc_get_next_obj_by_type(topology, HWLOC_OBJ_PU, pu)) != nullptr;)
-        machine.cpus.push_back(describe(topology, pu));
+        if (pu->os_index < limits::kMaxCpus) machine.cpus.push_back(describe(topology, pu));
     std::ranges::sort(machine.cpus, {}, &Cpu::id);
     if (machine.cpus.empty() || machine.usable().empty())
         return fail(Errc::invalid_value, "the topology has no CPU that may be used",
@@ -175,7 +181,7 @@ Result<Topology> to_values(hwloc_topology_t topology) {
     return machine;
 }
 
-Result<Topology> load_now(const TopologySource& source, const std::string& root) {
+Result<Topology> load_now(const TopologySource& source, const std::string& root, std::string& left_out) {
     // variables must be in place from hwloc_topology_init() on
     std::optional<EnvironmentGuard> other_root;
     std::optional<EnvironmentGuard> only_linux; // not cpuid of the machine that this runs on
@@ -208,6 +214,13 @@ Result<Topology> load_now(const TopologySource& source, const std::string& root)
         return fail(Errc::invalid_value, fmt::format("hwloc cannot load the topology {}", source.text),
                     kAccepted);
     }
+    const auto limit = fmt::format("at most {} CPUs, numbered from 0 (limit kMaxCpus)", limits::kMaxCpus);
+    if (auto beyond = beyond_limit(hwloc_topology_get_topology_cpuset(raw)); !beyond.empty()) {
+        // a description can be mended; on the machine itself the service does what it can
+        if (source.kind != TopologySource::Kind::automatic)
+            return fail(Errc::limit_exceeded, std::move(beyond), limit);
+        left_out = fmt::format("{} and left alone: {}", beyond, limit);
+    }
     return to_values(raw);
 }
 
@@ -225,7 +238,8 @@ Result<TopologySource> TopologySource::parse(std::string_view option) {
 }
 
 Result<Topology> TopologyReader::load() {
-    auto machine = load_now(source_, root_);
+    left_out_.clear();
+    auto machine = load_now(source_, root_, left_out_);
     if (!machine) return machine;
     machine->generation = last_ ? last_->generation + (same_machine(*last_, *machine) ? 0 : 1) : 1;
     last_ = *machine;

@@ -31,13 +31,17 @@ public:
         : source_(std::move(source)), root_(std::move(root)) {}
 
     /// Reads the machine again; the generation is one more than the last when anything differs from then.
-    /// Fails with invalid_value (file, description), limit_exceeded (a CPU number >= limits::kMaxCpus), io.
+    /// Fails with invalid_value (file, description), limit_exceeded (it describes CPUs >= limits::kMaxCpus),
+    /// io. Such CPUs of the machine itself are left out.
     Result<Topology> load();
+    /// Which CPUs the last load() has left out, and why; empty if it was none.
+    [[nodiscard]] const std::string& left_out() const { return left_out_; }
 
 private:
     TopologySource source_;
     std::string root_;
     std::optional<Topology> last_;
+    std::string left_out_;
 };
 
 /// Whether two pictures agree in everything but the generation.

@@ -75,10 +75,15 @@ std::vector<unsigned char> bytes_of(const model::CpuSet& cpus) {
     return bytes;
 }
 
-model::CpuSet cpus_of(const unsigned char* bytes, std::size_t count) {
+Result<model::CpuSet> cpus_of(const unsigned char* bytes, std::size_t count) {
     model::CpuSet cpus;
-    for (std::size_t i = 0; i < count * 8; ++i)
-        if ((bytes[i / 8] >> (i % 8) & 1U) != 0) cpus.add(static_cast<int>(i));
+    for (std::size_t i = 0; i < count * 8; ++i) {
+        if ((bytes[i / 8] >> (i % 8) & 1U) == 0) continue;
+        if (i >= static_cast<std::size_t>(limits::kMaxCpus))
+            return fail(Errc::limit_exceeded, fmt::format("PID 1 gave CPU {}", i),
+                        fmt::format("CPUs below {} (limit kMaxCpus)", limits::kMaxCpus));
+        cpus.add(static_cast<int>(i));
+    }
     return cpus;
 }
 

@@ -85,6 +85,6 @@ private:
 
 /// AllowedCPUs as PID 1 takes and gives it: bytes, least significant first.
 std::vector<unsigned char> bytes_of(const model::CpuSet& cpus);
-model::CpuSet cpus_of(const unsigned char* bytes, std::size_t count);
+Result<model::CpuSet> cpus_of(const unsigned char* bytes, std::size_t count);
 
 } // namespace schedd::systemd

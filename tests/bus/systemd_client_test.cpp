@@ -171,12 +171,21 @@ TEST_P(TheSystemdClient, FailsWithoutSystemdOrBus) {
 }
 
 TEST(AMaskOfBytes, IsReadAsItIsWritten) {
-    for (const auto* list : {"0", "7", "8", "0-63", "5,64", "1023"})
+    for (const auto* list : {"0", "7", "8", "0-63", "5,64", "1023", "1024", "0-1,1023-1030,8191"})
         EXPECT_EQ(systemd::cpus_of(systemd::bytes_of(cpus(list)).data(),
                                    systemd::bytes_of(cpus(list)).size()),
                   cpus(list))
             << list;
     EXPECT_TRUE(systemd::bytes_of({}).empty());
+}
+TEST(AMaskOfBytes, WithCpusThatNoMachineHasIsRefused) {
+    std::vector<unsigned char> bytes(kit::limits::kMaxCpus / 8 + 1);
+    EXPECT_EQ(systemd::cpus_of(bytes.data(), bytes.size()), model::CpuSet()) << "long, but empty";
+    bytes.back() = 4;
+    const auto refused = systemd::cpus_of(bytes.data(), bytes.size());
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().kind, kit::Errc::limit_exceeded);
+    EXPECT_EQ(refused.error().text(), "PID 1 gave CPU 8194: CPUs below 8192 (limit kMaxCpus)");
 }
 
 } // namespace

@@ -84,10 +84,11 @@ inline model::Topology shape_no_caches() {
     return topology;
 }
 
-/// 2048 CPUs described, of which a CpuSet holds the first kMaxCpus; what lies beyond cannot be used.
-inline model::Topology shape_beyond_the_limit() {
+/// 8 nodes of 128 cores with two neighbouring threads each, an L3 per 16 CPUs: half of the 2,048 CPUs lie
+/// where a CpuSet keeps them on the heap: nodes 4 to 7.
+inline model::Topology shape_8n1024c_wide() {
     model::Topology topology;
-    for (int id = 0; id < 2 * kit::limits::kMaxCpus; ++id)
+    for (int id = 0; id < 2048; ++id)
         topology.cpus.push_back({.id = id,
                                  .core = id / 2,
                                  .l2 = id / 2,
@@ -95,7 +96,7 @@ inline model::Topology shape_beyond_the_limit() {
                                  .numa = id / 256,
                                  .package = id / 256,
                                  .kind = 0});
-    topology.online = topology.allowed = model::CpuSet::range(0, kit::limits::kMaxCpus - 1);
+    topology.online = topology.allowed = model::CpuSet::range(0, 2047);
     topology.generation = 1;
     return topology;
 }
@@ -111,7 +112,7 @@ inline std::vector<NamedShape> all_shapes() {
             {"discontiguous-nodes", shape_discontiguous_nodes()},
             {"container-4-of-64", shape_container_4_of_64()},
             {"no-caches", shape_no_caches()},
-            {"beyond-the-limit", shape_beyond_the_limit()}};
+            {"8n1024c-wide", shape_8n1024c_wide()}};
 }
 
 } // namespace schedd::test

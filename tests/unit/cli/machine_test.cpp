@@ -147,7 +147,7 @@ TEST(TheMachine, OfNoCpuIsRefused) {
 }
 
 TEST(TheMachine, OfAnySizeFitsTheTerminal) {
-    for (const int cpus : {1, 2, 8, 64, 128, 256, 1024, 4096})
+    for (const int cpus : {1, 2, 8, 64, 128, 256, 1024, 4096, 8192})
         for (const int width : {40, 80, 132}) {
             SCOPED_TRACE(std::to_string(cpus) + " CPUs at " + std::to_string(width));
             const auto machine = made(topology_of(cpus, cpus > 1 ? 2 : 1),
@@ -160,7 +160,7 @@ TEST(TheMachine, OfAnySizeFitsTheTerminal) {
 }
 
 TEST(TheMachine, OfAnySizeIsAPictureWithEveryCpu) {
-    for (const int cpus : {1, 8, 128, 1024, 4096}) {
+    for (const int cpus : {1, 8, 128, 1024, 4096, 8192}) {
         const auto svg = machine_svg(made(topology_of(cpus, cpus > 1 ? 2 : 1), dump_of(Json::array())));
         for (const int cpu : {0, cpus / 2, cpus - 1})
             EXPECT_THAT(svg, HasSubstr("<title>CPU " + std::to_string(cpu) + ": "));

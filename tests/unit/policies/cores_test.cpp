@@ -186,8 +186,10 @@ TEST(AnOddMachine, IsTakenAsItIs) {
     Cores bare = cores_of(test::shape_no_caches());
     EXPECT_EQ(take(bare, {.cpus = 3, .spread = true}), "0-2");
     EXPECT_EQ(bare.place(std::vector<int>{0, 1}), "numa 0");
-    Cores huge = cores_of(test::shape_beyond_the_limit());
-    EXPECT_EQ(huge.size(), kit::limits::kMaxCpus / 2);
+    Cores huge = cores_of(test::shape_8n1024c_wide());
+    EXPECT_EQ(huge.size(), 1024);
+    EXPECT_EQ(huge.core_of(2047), 1023);
+    EXPECT_EQ(huge.core_of(2048), -1);
     EXPECT_EQ(take(huge, {.cpus = 300}), "0-299");
     EXPECT_EQ(Cores(Topology(), {}, Cores::Smt::share).size(), 0);
 }

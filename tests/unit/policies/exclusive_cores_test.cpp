@@ -223,7 +223,7 @@ TEST(ReservedCpus, CannotBeAll) {
 
 TEST(ReservedCpus, AreWrittenAsAList) {
     Sharer s(shape_1n2c());
-    for (const char* junk : {"all", "1-0", "0-5:2", "-1", "1024", "0,,1", "1.5"}) {
+    for (const char* junk : {"all", "1-0", "0-5:2", "-1", "8192", "0,,1", "1.5"}) {
         const auto done = s.policy().write_attribute("reserved", std::string(junk));
         ASSERT_FALSE(done) << junk;
         EXPECT_EQ(done.error().kind, Errc::invalid_value) << junk;
@@ -244,7 +244,7 @@ TEST(TheSharedPool, KeepsAsManyCoresAsItMust) {
     EXPECT_EQ(s.cpus("a"), "0-1") << "who came first keeps what it has";
     EXPECT_EQ(s.read("shared_cpus"), "2-7");
     EXPECT_EQ(s.cpus("c"), "2-7");
-    s.set("shared_minimum", "1024");
+    s.set("shared_minimum", "8192");
     s.decide();
     EXPECT_EQ(s.read("shared_cpus"), "0-7");
     EXPECT_THAT(s.reason("a"), HasSubstr("the largest request that would fit now is 0"));

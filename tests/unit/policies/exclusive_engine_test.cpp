@@ -82,7 +82,7 @@ TEST_F(AScheduler, ObeysAnAttributeThatIsWritten) {
     EXPECT_EQ(mask(10), "2-5");
     EXPECT_EQ(read("refused"), "1");
     EXPECT_FALSE(world.apply("write schedulers/X/exclusive_cores.reserved everything"));
-    EXPECT_FALSE(world.apply("write schedulers/X/exclusive_cores.shared_minimum 1025"));
+    EXPECT_FALSE(world.apply("write schedulers/X/exclusive_cores.shared_minimum 8193"));
     EXPECT_FALSE(world.apply("write schedulers/X/exclusive_cores.refused 7"));
 }
 

@@ -81,7 +81,7 @@ private:
     void change_cpus() {
         CpuSet online;
         for (const auto& cpu : n_.whole.cpus)
-            if (cpu.id < kit::limits::kMaxCpus && rng_.below(4) != 0) online.add(cpu.id);
+            if (rng_.below(4) != 0) online.add(cpu.id);
         if (!online.intersects(n_.whole.allowed)) online = n_.whole.online;
         test::set_online(n_.topology, n_.whole, rng_.below(2) ? online : n_.whole.online);
         for (auto& subject : n_.subjects) // where it may run is read anew

@@ -323,7 +323,7 @@ TEST(HostileValues, NeitherOverflowNorUnderflow) {
     n.probe().waits = {{1, INT64_MAX}, {2, INT64_MIN}};
     n.rounds(30);
     EXPECT_TRUE(n.decisions.empty());
-    EXPECT_EQ(n.get("wanted"), "1024000");
+    EXPECT_EQ(n.get("wanted"), "8192000");
     n.probe().node = INT64_MAX;
     n.load(1, INT64_MIN);
     n.rounds(30);
@@ -365,11 +365,11 @@ TEST(AFloor, IsKeptAndMayBeTheWholeMachine) {
     n.add(1, 100);
     n.rounds(30);
     EXPECT_EQ(n.cpus(1), "0-2");
-    n.set("floor", "1024");
+    n.set("floor", "8192");
     n.decide();
     EXPECT_EQ(n.cpus(1), "");
     EXPECT_EQ(n.get("note"),
-              "nothing can be packed: 8 cores with 8 CPUs can be used, the floor is 1024 CPUs");
+              "nothing can be packed: 8 cores with 8 CPUs can be used, the floor is 8192 CPUs");
 }
 
 TEST(ARestart, TakesTheNestOverAsItWasLeft) {

@@ -73,9 +73,9 @@ TEST(ALineOfPools, IsRefusedWhereWordsAreWrong) {
               "pool 'web' has 'cpus': accepted: min, max, level, share, match and class");
     EXPECT_EQ(error_of("web: min=2 min=3 match=*"), "pool 'web' has min twice: accepted: each key once");
     EXPECT_EQ(error_of("web: min=-1 match=*"),
-              "pool 'web' has min=-1: accepted: min= a number of whole cores from 0 to 1024");
-    EXPECT_THAT(error_of("web: max=0 match=*"), HasSubstr("max= a number of whole cores from 1 to 1024"));
-    EXPECT_THAT(error_of("web: max=99999999999999999999 match=*"), HasSubstr("from 1 to 1024"));
+              "pool 'web' has min=-1: accepted: min= a number of whole cores from 0 to 8192");
+    EXPECT_THAT(error_of("web: max=0 match=*"), HasSubstr("max= a number of whole cores from 1 to 8192"));
+    EXPECT_THAT(error_of("web: max=99999999999999999999 match=*"), HasSubstr("from 1 to 8192"));
     EXPECT_THAT(error_of("web: level=socket match=*"), HasSubstr("level= one of core, l3, numa, machine"));
     EXPECT_THAT(error_of("web: share=all match=*"), HasSubstr("share= one of none, idle"));
     EXPECT_THAT(error_of("web: class=batch,idle"), HasSubstr("one or several of latency,normal,batch"));
@@ -97,8 +97,8 @@ TEST(ALineOfPools, IsRefusedWherePoolsContradictThemselves) {
               "classes, or both");
     EXPECT_EQ(error_of("a: match=unit:a; a: match=unit:b"),
               "pool 'a' is there twice: accepted: each name once");
-    EXPECT_THAT(error_of("a: min=1000 match=unit:a; b: min=25 match=unit:b"),
-                HasSubstr("pool 'b' has min=25, with which all together have 1025"));
+    EXPECT_THAT(error_of("a: min=8000 match=unit:a; b: min=193 match=unit:b"),
+                HasSubstr("pool 'b' has min=193, with which all together have 8193"));
 }
 
 TEST(ALineOfPools, IsRefusedWhereAPoolCouldNeverHaveAMember) {

@@ -371,7 +371,7 @@ TEST(Pools, CountTheCpusOfCoresOfDifferentSizes) {
 TEST(Pools, DecideQuicklyForAThousandMembersInManyPoolsOnALargeMachine) {
     std::string text;
     for (int i = 0; i < 100; ++i) text += fmt::format("p{}: min=0 level=core match=unit:u{}.*;", i, i);
-    Pooled it(shape_beyond_the_limit(), text);
+    Pooled it(shape_8n1024c_wide(), text);
     for (int i = 0; i < 1000; ++i) it.unit(fmt::format("u{}.{}", i % 150, i), 0.1);
     it.rounds(3);
     EXPECT_EQ(it.decisions.size(), 1000U);

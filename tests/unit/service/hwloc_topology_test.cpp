@@ -2,9 +2,11 @@
 #include "service/host/hwloc_topology.h"
 
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sched.h>
 #include <sys/syscall.h>
@@ -76,16 +78,34 @@ TEST(ASyntheticMachine, WithoutCachesAndCoresStillHasDomains) {
 }
 
 TEST(ASyntheticMachine, OfMoreCpusThanTheLimitIsRefusedByName) {
-    EXPECT_EQ(load("synthetic:core:512 pu:2").value().cpus.size(), 1024U);
-    const auto error = load("synthetic:core:1025 pu:1").error();
+    EXPECT_EQ(load("synthetic:package:8 numa:4 core:128 pu:2").value().cpus.size(), 8192U);
+    const auto error = load("synthetic:core:8193 pu:1").error();
     EXPECT_EQ(error.kind, Errc::limit_exceeded);
     EXPECT_NE(error.text().find("kMaxCpus"), std::string::npos);
+}
+
+TEST(ASyntheticMachine, OfMoreThanAThousandCpusIsReadWhole) {
+    for (const auto& [text, count] : {std::pair("synthetic:numa:8 core:128 pu:2", 2048),
+                                      std::pair("synthetic:package:2 numa:4 l3:16 core:16 pu:2", 4096)}) {
+        const auto machine = load(text).value();
+        EXPECT_EQ(static_cast<int>(machine.cpus.size()), count);
+        EXPECT_EQ(machine.width(), machine.cpus.size());
+        EXPECT_EQ(machine.usable(), CpuSet::range(0, count - 1));
+        EXPECT_EQ(machine.cpus.back().id, count - 1);
+        EXPECT_EQ(machine.cpus.back().core, count / 2 - 1);
+        EXPECT_EQ(machine.cpus.back().numa, 7);
+        const auto nodes = machine.domains(Level::numa);
+        ASSERT_EQ(nodes.size(), 8U);
+        EXPECT_EQ(nodes.back().cpus, CpuSet::range(count / 8 * 7, count - 1));
+        EXPECT_EQ(machine.domains(Level::core).size(), static_cast<std::size_t>(count / 2));
+        EXPECT_EQ(machine.domains(Level::automatic).size(), 8U);
+    }
 }
 
 TEST(ASyntheticMachine, OfMillionsOfCpusIsRefusedBeforeTheyAreMade) {
     for (const auto* bad : {"synthetic:pu:99999999", "synthetic:4294967295", "synthetic:99999 99999 99999",
                             "synthetic:package:0x10000 core:4096 pu:99999999999999999999",
-                            "synthetic:numa:4096(indexes=0) [numa] pu:999999", "synthetic:core:1025"}) {
+                            "synthetic:numa:4096(indexes=0) [numa] pu:999999", "synthetic:core:8193"}) {
         const auto error = load(bad).error();
         EXPECT_EQ(error.kind, Errc::limit_exceeded) << bad;
         EXPECT_NE(error.text().find("kMaxCpus"), std::string::npos) << error.text();
@@ -148,6 +168,35 @@ TEST(ARecordedMachine, IsReadFromItsRootAndLeavesTheEnvironmentAlone) {
     EXPECT_NE(machine->cpus[0].core, machine->cpus[1].core);
     EXPECT_EQ(machine->cpus[0].l3, machine->cpus[1].l3);
     EXPECT_GE(machine->cpus[0].l3, 0);
+}
+
+TEST(ARecordedMachine, WithMoreCpusThanTheLimitIsReadAsFarAsItGoes) {
+    const TempDir dir;
+    const auto mask_of = [](int cpu) { // as the kernel writes it: words of 32 bits, the highest first
+        auto text = fmt::format("{:08x}", 1U << (cpu % 32));
+        for (int word = cpu / 32; word > 0; --word) text += ",00000000";
+        return text + "\n";
+    };
+    const std::string cpus = "sys/devices/system/cpu/";
+    for (const int cpu : {0, 2000, limits::kMaxCpus - 1, limits::kMaxCpus, limits::kMaxCpus + 8}) {
+        const auto one = fmt::format("{}cpu{}/topology/", cpus, cpu);
+        for (const auto* file : {"core_cpus", "thread_siblings", "package_cpus", "core_siblings"})
+            dir.write(one + file, mask_of(cpu));
+        dir.write(one + "core_id", fmt::format("{}\n", cpu));
+        dir.write(one + "physical_package_id", fmt::format("{}\n", cpu));
+    }
+    TopologyReader reader(TopologySource{}, dir.path());
+    const auto machine = reader.load();
+    ASSERT_TRUE(machine) << machine.error().text();
+    EXPECT_EQ(machine->usable().text(), "0,2000,8191");
+    EXPECT_EQ(machine->cpus.size(), 3U);
+    EXPECT_EQ(reader.left_out(),
+              "the machine has a CPU 8200, 2 of its CPUs are beyond what is known and left "
+              "alone: at most 8192 CPUs, numbered from 0 (limit kMaxCpus)");
+    for (const auto* gone : {"cpu8192", "cpu8200"})
+        std::filesystem::remove_all(dir.path() + "/" + cpus + gone);
+    EXPECT_EQ(reader.load().value().generation, machine->generation);
+    EXPECT_EQ(reader.left_out(), "");
 }
 
 TEST(ARecordedMachine, WithoutCpusIsNamed) {

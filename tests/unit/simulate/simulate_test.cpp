@@ -112,6 +112,22 @@ TEST_F(ASimulation, GrowsAPoolOfProcessesThatComeAndGoBetweenTwoMeasurements) {
     EXPECT_LT(mean(), 0.7 * blind) << "what the group uses is seen, though no process lives for a period";
 }
 
+TEST_F(ASimulation, UsesMachinesOfMoreThanAThousandCpus) {
+    configure(kBalancing);
+    options.topology = "synthetic:numa:8 core:128 pu:2";
+    files.write("load.toml", "[load]\nduration_s = 40\n[job.make]\nunit = 'build.service'\n"
+                             "load_percent = 60\nmin_ms = 10000\nmax_ms = 60000\n");
+    const auto report = json();
+    ASSERT_FALSE(report.is_discarded()) << run();
+    EXPECT_EQ(report["cpus"], 2048);
+    EXPECT_EQ(report["nodes"], 8);
+    const auto& mine = report["runs"][0];
+    EXPECT_GT(mine["all"]["jobs"].get<int>(), 1024) << "more than the half of the CPUs could take";
+    EXPECT_EQ(mine["all"]["ended"], mine["all"]["jobs"]);
+    EXPECT_GT(mine["decisions"].get<int>(), 1024);
+    EXPECT_LT(mine["all"]["over_ideal"].get<double>(), 2) << "the second half is used as the first is";
+}
+
 TEST_F(ASimulation, TellsItsProgress) {
     std::size_t told = 0;
     ASSERT_TRUE(simulate(options, [&](const std::string&, std::size_t done, std::size_t all) {
@@ -185,7 +201,7 @@ TEST_F(ASimulation, RefusesTopologiesThatAreNone) {
     options.topology =
         "xml:" + files.write("hostile.xml", "<!DOCTYPE a [<!ENTITY b SYSTEM \"/etc/passwd\">]><a>&b;</a>");
     EXPECT_THAT(run(), HasSubstr("error: "));
-    options.topology = "synthetic:package:64 core:64 pu:1";
+    options.topology = "synthetic:package:64 core:129 pu:1";
     EXPECT_THAT(run(), HasSubstr("limit kMaxCpus"));
     options.topology = "nonsense";
     EXPECT_THAT(run(), HasSubstr("names no topology"));

@@ -105,7 +105,7 @@ TEST(ABadLine, IsToldWithFileLineAndWhatWouldBeAcceptedAndTheRestCounts) {
     EXPECT_THAT(wish.complaints,
                 ElementsAre(AllOf(HasSubstr("50.conf:2: there is no key 'Colour'"), HasSubstr("known are")),
                             AllOf(HasSubstr("50.conf:3: Class cannot be 'fast'"), HasSubstr("latency")),
-                            AllOf(HasSubstr("50.conf:4: CPUs"), HasSubstr("from 0 to 1024")),
+                            AllOf(HasSubstr("50.conf:4: CPUs"), HasSubstr("from 0 to 8192")),
                             AllOf(HasSubstr("50.conf:5: Weight"), HasSubstr("from 1 to 10000")),
                             AllOf(HasSubstr("50.conf:6: OptOut"), HasSubstr("yes or no")),
                             AllOf(HasSubstr("50.conf:7: 'nonsense'"), HasSubstr("KEY=VALUE")),
