@@ -441,9 +441,9 @@ std::vector<Decision> Pools::decisions(const Subjects& subjects) {
         if (pool == pools_.size()) {
             all.push_back({subjects[k].target, default_cpus_, rest});
         } else {
-            const Decision& its = of_pool[pool];
-            all.push_back(
-                {subjects[k].target, its.cpus, its.reason + "; " + members_.rule_of(k), {}, its.alone});
+            all.push_back(of_pool[pool]);
+            all.back().target = subjects[k].target;
+            all.back().reason += "; " + members_.rule_of(k);
         }
     }
     return all;

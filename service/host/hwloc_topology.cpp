@@ -158,7 +158,9 @@ Cpu describe(hwloc_topology_t topology, hwloc_obj_t pu) {
     Cpu cpu;
     cpu.id = static_cast<int>(pu->os_index);
     const int core = index_of_ancestor(topology, HWLOC_OBJ_CORE, pu);
-    cpu.core = core >= 0 ? core : static_cast<int>(pu->logical_index); // some virtual machines show no cores
+    // some virtual machines show no cores, or none for a CPU whose sibling is offline: it is one by itself
+    const int cores = std::max(0, hwloc_get_nbobjs_by_type(topology, HWLOC_OBJ_CORE));
+    cpu.core = core >= 0 ? core : cores + static_cast<int>(pu->logical_index);
     cpu.l2 = index_of_ancestor(topology, HWLOC_OBJ_L2CACHE, pu);
     cpu.l3 = index_of_ancestor(topology, HWLOC_OBJ_L3CACHE, pu);
     cpu.numa = numa_index(topology, pu);

@@ -199,6 +199,26 @@ TEST(ARecordedMachine, WithMoreCpusThanTheLimitIsReadAsFarAsItGoes) {
     EXPECT_EQ(reader.left_out(), "");
 }
 
+TEST(ARecordedMachine, KeepsACpuApartWhoseSiblingIsOffline) {
+    const TempDir dir;
+    const std::string cpus = "sys/devices/system/cpu/";
+    dir.write(cpus + "online", "0,2-3\n");
+    dir.write(cpus + "cpu1/online", "0\n"); // as the kernel leaves it: without a topology
+    for (const auto& [cpu, siblings] : {std::pair(0, "1"), {2, "c"}, {3, "c"}}) {
+        const auto one = fmt::format("{}cpu{}/topology/", cpus, cpu);
+        for (const auto* file : {"core_cpus", "thread_siblings"})
+            dir.write(one + file, std::string(siblings) + "\n");
+        for (const auto* file : {"package_cpus", "core_siblings"}) dir.write(one + file, "d\n");
+        dir.write(one + "core_id", fmt::format("{}\n", cpu / 2));
+        dir.write(one + "physical_package_id", "0\n");
+    }
+    const auto machine = load("auto", dir.path());
+    ASSERT_TRUE(machine) << machine.error().text();
+    ASSERT_EQ(machine->cpus.size(), 3U);
+    EXPECT_NE(machine->cpus[0].core, machine->cpus[1].core);
+    EXPECT_EQ(machine->cpus[1].core, machine->cpus[2].core);
+}
+
 TEST(ARecordedMachine, WithoutCpusIsNamed) {
     const TempDir dir;
     const auto error = load("auto", dir.path()).error();
