@@ -93,8 +93,7 @@ void Claims::give_back_until(int keep_free) {
 }
 
 /// After a restart all are newcomers, and run where they were placed.
-void Claims::take_as_found(Claim& claim, const CoreAsk& ask, const Subjects& subjects,
-                           int keep_free) {
+void Claims::take_as_found(Claim& claim, const CoreAsk& ask, const Subjects& subjects, int keep_free) {
     CpuSet seen;
     for (const std::size_t subject : ask.subjects) {
         if (subjects[subject].current == seen) continue;
@@ -138,6 +137,21 @@ void Claims::complete(Claim& claim, Rules rules) {
 const Claim* Claims::find(const Target& key) const {
     const auto at = places_.find(key);
     return at == places_.end() ? nullptr : &claims_[at->second];
+}
+
+int Claims::missing_if(const Claim& claim, Rules rules, const Claim* other, int cpus) const {
+    const auto place_of = [&](const Claim& one) { return static_cast<std::size_t>(&one - claims_.data()); };
+    Claims trial = *this;
+    if (other) {
+        Claim& less = trial.claims_[place_of(*other)];
+        less.request.cpus = cpus;
+        if (cpus == 0) trial.set_cores(less, {});
+    }
+    if (!cores_.has_loose_cpus()) rules.keep_free = std::max(rules.keep_free, 1);
+    trial.give_back_surplus();
+    trial.give_back_until(rules.keep_free);
+    for (Claim& one : trial.claims_) trial.complete(one, rules);
+    return trial.claims_[place_of(claim)].missing;
 }
 
 void Claims::settle(std::span<const CoreAsk> asks, const Subjects& subjects, Rules rules) {

@@ -55,6 +55,10 @@ public:
     [[nodiscard]] int keep_free() const { return keep_free_; }
     [[nodiscard]] std::span<Claim> all() { return claims_; }
     [[nodiscard]] std::span<const Claim> all() const { return claims_; }
+    /// How many CPUs a claim would lack after the next settle() if these were the rules and `other` asked for
+    /// so many CPUs (0: for none of its own) while all else stayed. Others who wait may be served before it.
+    [[nodiscard]] int missing_if(const Claim& claim, Rules rules, const Claim* other = nullptr,
+                                 int cpus = 0) const;
     /// Null if it was not among them.
     [[nodiscard]] const Claim* find(const Target& key) const;
     /// REQUIRES: it was among the asks of the last settle().

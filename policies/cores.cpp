@@ -165,8 +165,13 @@ std::string Cores::place(std::span<const int> cores) const {
     }
     auto text = "numa " + list_of(nodes);
     if (!caches.empty()) text += ", l3 " + list_of(caches);
-    if (kinds_.size() > 1)
-        text += fmt::format(", core kind {} of {}-{}", list_of(kinds), kinds_.front(), kinds_.back());
+    if (kinds_.size() > 1) {
+        const auto speed = kinds == std::set{kinds_.back()}    ? " (fastest)"
+                           : kinds == std::set{kinds_.front()} ? " (slowest)"
+                                                               : "";
+        text +=
+            fmt::format(", core kind {}{} of {}-{}", list_of(kinds), speed, kinds_.front(), kinds_.back());
+    }
     return text;
 }
 

@@ -58,7 +58,8 @@ public:
     [[nodiscard]] CpuSet cpus(std::span<const int> cores) const;
     /// Where the owner of these cores may run: all their CPUs, or the first of each.
     [[nodiscard]] CpuSet mask(std::span<const int> cores) const;
-    /// "numa 0, l3 1-2", with the kind if the machine has several.
+    /// "numa 0, l3 1-2", with the kind, and whether that is the fastest or slowest, if the machine has
+    /// several.
     [[nodiscard]] std::string place(std::span<const int> cores) const;
 
     /// One L3 group of a node: "numa 0, l3 1", how many of its cores are free, and how many it has.

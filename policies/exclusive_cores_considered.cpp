@@ -2,6 +2,8 @@
 #include "policies/exclusive_cores_considered.h"
 
 #include <algorithm>
+#include <climits>
+#include <utility>
 
 #include "policies/considered.h"
 
@@ -27,6 +29,12 @@ std::string rooms_of(const Cores& cores) {
     for (const auto& room : cores.rooms())
         rooms.push_back(fmt::format("{} of {} on {}", room.free, room.all, room.place));
     return rooms.empty() ? "no core is whole" : "whole cores that are free: " + listed(rooms);
+}
+
+/// What stays for those who share, of the cores that are free.
+std::string kept_by(const Claims& claims) {
+    const int keep = claims.keep_free();
+    return keep == 1 ? "1 is kept for the shared pool" : fmt::format("{} are kept for the shared pool", keep);
 }
 
 std::string holders_of(const Claims& claims) {
@@ -88,7 +96,8 @@ int reduction_for(const Claims& claims, const Claim& holder, int missing) {
     return most;
 }
 
-void tell_holders(const Claims& claims, const Claim& claim, std::vector<std::string>& lines) {
+void tell_holders(const Claims& claims, const Claim& claim, const Claims::Rules& rules,
+                  std::vector<std::string>& lines) {
     std::vector<const Claim*> holders;
     for (const Claim& other : claims.all())
         if (&other != &claim && !other.cores.empty()) holders.push_back(&other);
@@ -99,9 +108,12 @@ void tell_holders(const Claims& claims, const Claim& claim, std::vector<std::str
         if (const int less = reduction_for(claims, *holder, claim.missing); less > 0)
             helpful.emplace_back(less, holder);
     std::ranges::stable_sort(helpful, {}, &std::pair<int, const Claim*>::first);
-    if (helpful.size() > kHoldersTold) helpful.resize(kHoldersTold);
+    std::size_t told = 0;
     for (const auto& [less, holder] : helpful) {
         const int left = holder->request.cpus - less;
+        if (told == kHoldersTold) break;
+        if (claims.missing_if(claim, rules, holder, left) > 0) continue; // who came before would have it
+        ++told;
         lines.push_back(
             fmt::format("{} has {} ({}): it would fit if that one asked for {}", name_of(*holder),
                         counted(static_cast<int>(holder->cores.size()), "core"), holder->cpus.text(),
@@ -114,35 +126,66 @@ void tell_holders(const Claims& claims, const Claim& claim, std::vector<std::str
                                         : "no single member has enough to make room: " + holders_of(claims));
 }
 
-/// Another value of shared_minimum that would give it more; 0 counts as one core where no CPU is loose.
-void tell_minimum(const Claims& claims, const Claim& claim, const CoreTerms& terms,
-                  std::vector<std::string>& lines) {
+/// The shared_minimum to go down to for what it lacks, or for as much of it as can be; the one there is if
+/// none would give it anything. Each that is returned has been tried.
+int better_minimum(const Claims& claims, const Claim& claim, bool spill) {
     const Cores& cores = claims.cores();
-    const int now = cores.largest(claims.keep_free());
-    int best = claims.keep_free();
-    for (int keep = claims.keep_free(); keep-- > (cores.has_loose_cpus() ? 0 : 1);) {
-        if (cores.largest(keep) > cores.largest(best)) best = keep;
-        if (cores.largest(best) >= claim.missing) break;
+    const int floor = cores.has_loose_cpus() ? 0 : 1; // one core is kept for the others in any case
+    int before = 0;                                   // CPUs that those who are served first lack
+    for (const Claim& other : claims.all()) {
+        if (&other == &claim) break;
+        before += other.missing;
     }
-    if (cores.largest(best) > now)
+    int best = claims.keep_free();
+    int least = claim.missing;
+    int tried = best;
+    for (const int wanted : {claim.missing, claim.missing + before, INT_MAX}) {
+        int keep = claims.keep_free();
+        while (keep > floor && cores.largest(keep) < wanted) --keep;
+        if (keep == std::exchange(tried, keep)) continue;
+        if (const int missing = claims.missing_if(claim, {keep, spill}); missing < least) {
+            least = missing;
+            best = keep;
+        }
+        if (least == 0) break;
+    }
+    return best;
+}
+
+/// What another value of when_full, of shared_minimum, or of both would give it.
+void tell_attributes(const Claims& claims, const Claim& claim, const CoreTerms& terms,
+                     std::vector<std::string>& lines) {
+    const auto gain = [&](int keep, bool spill) {
+        return claim.missing - claims.missing_if(claim, {.keep_free = keep, .spill = spill});
+    };
+    const bool is_spill = terms.when_full == "spill";
+    const int spilled = is_spill ? 0 : gain(claims.keep_free(), true);
+    if (spilled > 0)
+        lines.push_back(fmt::format("when_full=spill would give it {}{} of its own now",
+                                    counted(spilled, "CPU"), claim.cores.empty() ? "" : " more"));
+    const int keep = better_minimum(claims, claim, is_spill);
+    if (const int got = gain(keep, is_spill); got > 0) {
         lines.push_back(fmt::format("shared_minimum={} instead of {} would let it have {} of the {} it lacks",
-                                    best, terms.shared_minimum, std::min(cores.largest(best), claim.missing),
-                                    claim.missing));
+                                    keep, terms.shared_minimum, got, counted(claim.missing, "CPU")));
+        return;
+    }
+    if (is_spill) return;
+    const int together = better_minimum(claims, claim, true);
+    if (const int got = gain(together, true); got > spilled)
+        lines.push_back(fmt::format("shared_minimum={} instead of {} and when_full=spill together would let "
+                                    "it have {} of the {} it lacks",
+                                    together, terms.shared_minimum, got, counted(claim.missing, "CPU")));
 }
 
 void tell_what_frees(const Claims& claims, const Claim& claim, const CoreTerms& terms,
                      const Topology& topology, std::vector<std::string>& lines) {
     const Cores& cores = claims.cores();
-    const int fits = std::min(claims.largest_request(), claim.missing);
-    lines.push_back(
-        fmt::format("it lacks {}: {} of {} whole cores {} free, and {} kept for the shared pool",
-                    counted(claim.missing, "CPU"), cores.free_cores(), cores.size(),
-                    cores.free_cores() == 1 ? "is" : "are",
-                    claims.keep_free() == 1 ? "1 is" : fmt::format("{} are", claims.keep_free())));
-    if (terms.when_full == "refuse" && fits > 0)
-        lines.push_back(fmt::format("when_full=spill would give it {} of its own now", counted(fits, "CPU")));
-    tell_minimum(claims, claim, terms, lines);
-    tell_holders(claims, claim, lines);
+    lines.push_back(fmt::format("it lacks {}: {} of {} {} free, and {}", counted(claim.missing, "CPU"),
+                                cores.free_cores(), counted(cores.size(), "whole core"),
+                                cores.free_cores() == 1 ? "is" : "are", kept_by(claims)));
+    tell_attributes(claims, claim, terms, lines);
+    tell_holders(claims, claim, {.keep_free = claims.keep_free(), .spill = terms.when_full == "spill"},
+                 lines);
     for (const Claim& other : claims.all()) {
         if (&other == &claim) break;
         if (other.missing == 0) continue;
@@ -172,8 +215,13 @@ std::vector<std::string> considered_by(const Claims& claims, const Subject& subj
         lines.push_back("it asks for no CPUs of its own (exclusive), so it shares what is left");
         if (const auto holders = holders_of(claims); !holders.empty()) lines.push_back(holders);
         const int largest = claims.largest_request();
-        lines.push_back(largest > 0 ? fmt::format("of its own it could have {} now", counted(largest, "CPU"))
-                                    : "of its own it could have no CPU now: " + rooms_of(cores));
+        lines.push_back(largest > 0
+                            ? fmt::format("of its own it could have {} now", counted(largest, "CPU"))
+                            : fmt::format("of its own it could have no CPU now: {}; {}{}", rooms_of(cores),
+                                          kept_by(claims),
+                                          terms.shared_minimum == claims.keep_free()
+                                              ? fmt::format(" (shared_minimum={})", terms.shared_minimum)
+                                              : ", as it is never without a CPU"));
         return lines;
     }
     const Claim* claim = claims.find(CoreAsk::key_of(subject));

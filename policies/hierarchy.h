@@ -21,7 +21,6 @@ struct Levels {
     Levels(Level level) : coarse_to_fine{level} {} // NOLINT(google-explicit-constructor): one is a list too
     /// "numa,l3"; every level of the topology by its name. REQUIRES: one of the attribute's choices.
     static Levels parse(std::string_view text);
-    [[nodiscard]] bool are_several() const { return coarse_to_fine.size() > 1; }
     bool operator==(const Levels&) const = default;
 
 private:

@@ -212,6 +212,7 @@ void LoadBalancing::settle_newcomers(Standing& now, bool has_load) {
         const auto& name = homes_.domains()[in].name;
         home.stay(in, fmt::format("stays on {}, where it was found on CPUs {}{}", name, current.text(),
                                   home.is_back ? ", again, as it fits there now" : ""));
+        if (home.is_back) home.put_at = now.view.now; // it came back, and settles
         count_in(now, i);
     }
     if (waiting.empty()) return;

@@ -306,9 +306,8 @@ void Nest::note_change(int before, const std::string& why) {
                              members_.wanted().waiting, 100 * members_.wanted().waiting_share,
                              unsigned_at(kBound));
     } else {
-        cause_ =
-            fmt::format("members want {:.2f} CPUs, with {} % headroom {} core{}", members_.wanted().all(),
-                        unsigned_at(kHeadroom), needed_, needed_ == 1 ? "" : "s");
+        cause_ = fmt::format("members want {:.2f} CPUs, with {} % headroom {}", members_.wanted().all(),
+                             unsigned_at(kHeadroom), counted(needed_, "core"));
         if (cores < before)
             cause_ += fmt::format(", and more were not needed for {} ms", unsigned_at(kDecay));
     }
@@ -320,12 +319,14 @@ void Nest::perch() {
     const int all = cores_.size();
     const int nest = nest_.primary();
     const int batch = std::min(batch_.primary(), nest);
-    put(WorkClass::normal, nest, fmt::format("the nest has {} of {} cores: {}", nest, all, cause_));
+    put(WorkClass::normal, nest,
+        fmt::format("the nest has {} of {}: {}", nest, counted(all, "core"), cause_));
     put(WorkClass::latency, nest_.warm(),
-        fmt::format("the nest and its reserve have {} of {} cores: {}", nest_.warm(), all, cause_));
+        fmt::format("the nest and its reserve have {} of {}: {}", nest_.warm(), counted(all, "core"),
+                    cause_));
     put(WorkClass::batch, batch,
-        fmt::format("batch work of {:.2f} tasks has the first {} of {} cores", members_.wanted().batch, batch,
-                    all));
+        fmt::format("batch work of {:.2f} tasks has the first {} of {}", members_.wanted().batch, batch,
+                    counted(all, "core")));
 }
 
 void Nest::put(WorkClass work_class, int cores, std::string reason) {
@@ -352,14 +353,14 @@ std::string_view Nest::state() const {
 
 std::string Nest::note() const {
     if (floor_cores() >= cores_.size())
-        return fmt::format("nothing can be packed: {} core{} with {} CPUs can be used, the floor is {} CPUs",
-                           cores_.size(), cores_.size() == 1 ? "" : "s", cores_.usable().count(),
-                           unsigned_at(kFloor));
+        return fmt::format("nothing can be packed: {} with {} can be used, the floor is {}",
+                           counted(cores_.size(), "core"), counted(cores_.usable().count(), "CPU"),
+                           counted(static_cast<int>(unsigned_at(kFloor)), "CPU"));
     if (is_blind_ && counted_ == Time::min()) return "node_load has no value: link cpu/node_load";
     if (is_blind_) return "no member has a value on process_load: link cpu/process_load";
     if (is_machine_full())
-        return fmt::format("the machine is full: {:.2f} tasks want its {} CPUs",
-                           static_cast<double>(node_load_) / 1000, cores_.usable().count());
+        return fmt::format("the machine is full: {:.2f} tasks want its {}",
+                           static_cast<double>(node_load_) / 1000, counted(cores_.usable().count(), "CPU"));
     if (members_.confined() > 0)
         return fmt::format("{} member{} came with CPUs of {} own and {} left alone", members_.confined(),
                            members_.confined() == 1 ? "" : "s", members_.confined() == 1 ? "its" : "their",

@@ -12,6 +12,7 @@
 
 #include <fmt/format.h>
 
+#include "policies/considered.h"
 #include "policies/core_order.h"
 #include "policies/pressure_guard_considered.h"
 #include "policies/squeeze.h"
@@ -351,20 +352,20 @@ void PressureGuard::count(const Round& round, Time now) {
     case Squeeze::Step::none: break;
     case Squeeze::Step::taken:
         ran_ = round.runs;
-        give_reason(fmt::format("{} waited for a CPU {:.1f} % of the time, beyond {} % in {} update{}",
-                                round.worst.who, round.worst.percent(), unsigned_at(kBound), patience,
-                                patience == 1 ? "" : "s"));
+        give_reason(fmt::format("{} waited for a CPU {:.1f} % of the time, beyond {} % in {}",
+                                round.worst.who, round.worst.percent(), unsigned_at(kBound),
+                                counted(static_cast<int>(patience), "update")));
         break;
     case Squeeze::Step::given:
-        give_reason(fmt::format("no latency member waited for a CPU {:g} % of the time in {} updates",
-                                by.well / 10, calm));
+        give_reason(fmt::format("no latency member waited for a CPU {:g} % of the time in {}", by.well / 10,
+                                counted(static_cast<int>(calm), "update")));
         break;
     }
 }
 
 void PressureGuard::give_reason(const std::string& cause) {
-    reason_ =
-        fmt::format("the batch pool has {} of {} CPUs: {}", pool().count(), cores_.usable().count(), cause);
+    reason_ = fmt::format("the batch pool has {} of {}: {}", pool().count(),
+                          counted(cores_.usable().count(), "CPU"), cause);
 }
 
 void PressureGuard::tell(const Round& round) {
@@ -379,10 +380,9 @@ void PressureGuard::tell(const Round& round) {
 
 std::string PressureGuard::note_on(const Round& round) const {
     if (most() == 0)
-        return fmt::
-            format("nothing can be taken away: {} core{} with {} CPUs can be used, the floor is {} CPUs",
-                   cores_.size(), cores_.size() == 1 ? "" : "s", cores_.usable().count(),
-                   unsigned_at(kFloor));
+        return fmt::format("nothing can be taken away: {} with {} can be used, the floor is {}",
+                           counted(cores_.size(), "core"), counted(cores_.usable().count(), "CPU"),
+                           counted(static_cast<int>(unsigned_at(kFloor)), "CPU"));
     if (!round.has_batch) return "no member is of class batch: there is nobody to take CPUs from";
     if (!round.has_latency) return "no member of class latency runs: there is nobody to protect";
     if (round.worst.who.empty() && round.lost.empty())

@@ -174,7 +174,6 @@ private:
     int& crowd_at(int id) { return crowd_[static_cast<std::size_t>(id)]; }
     const CpuSet& mask_of(SimTask& task);
     void gather(Time now);
-    [[nodiscard]] Time next_wake(Time now) const;
     [[nodiscard]] bool is_idle_core(int id) const;
     [[nodiscard]] int place(const SimThread& thread, const CpuSet& mask) const;
     [[nodiscard]] int least_crowded(const CpuSet& mask) const;

@@ -19,8 +19,9 @@ namespace schedd::host {
 
 namespace {
 
-constexpr const char* kAccepted = "auto, xml:FILE (as lstopo writes it), or synthetic:DESCRIPTION such as "
-                                  "synthetic:\"package:2 l3:1 core:4 pu:2\"";
+constexpr const char* kAccepted =
+    "auto, xml:FILE (as lstopo writes it), or synthetic:DESCRIPTION such as "
+    "synthetic:\"package:2 l3:1 core:4 pu:2\", which ends with pu:N, the CPUs of a core";
 
 struct Destroyer {
     void operator()(hwloc_topology* topology) const { hwloc_topology_destroy(topology); }

@@ -114,9 +114,13 @@ std::string text_of(const Report& report, const sim::Scenario& scenario) {
                             : 100.0,
                         run.decisions);
     if (scenario.kinds.size() > 1) out += kinds_table(report, scenario, width);
-    out += "\nmean, median, p99: response time over CPU time of a thread. /ideal: response time over that "
-           "under\n"
-           "global processor sharing. fair: Jain's index. idle+wait: CPU time idle while a thread waited.\n";
+    out +=
+        "\nmean, median, p99: response time over CPU time of a thread. /ideal: response time over that "
+        "under\n"
+        "global processor sharing. fair: Jain's index. used: CPU time used of what there was while jobs "
+        "came.\n"
+        "idle+wait: CPU time idle while a thread waited. moves/job: moves to another CPU, by the kernel or\n"
+        "by masks. ended: jobs that ended in time. decisions: those of the schedulers.\n";
     for (const auto& note : report.notes) out += fmt::format("note: {}\n", note);
     return out;
 }

@@ -63,11 +63,55 @@ TEST(ExclusiveCoresConsidered, SaysWhichSharedMinimumWouldDo) {
     s.unit("b", 4);
     s.decide();
     EXPECT_THAT(said(s, "b"),
-                Contains("shared_minimum=2 instead of 3 would let it have 4 of the 4 it lacks"));
+                Contains("shared_minimum=2 instead of 3 would let it have 4 of the 4 CPUs it lacks"));
     EXPECT_THAT(said(s, "b"), Contains("no other member has cores of its own"));
     s.set("shared_minimum", "2");
     s.decide();
     EXPECT_EQ(s.read("refused"), "0");
+}
+
+TEST(ExclusiveCoresConsidered, SaysWhatOnlyTwoAttributesTogetherWouldDo) {
+    Sharer s(machine({.cores_per_l3 = 4, .threads_per_core = 2}));
+    s.set("shared_minimum", "4");
+    s.unit("b", 7);
+    s.decide();
+    EXPECT_THAT(said(s, "b"),
+                Contains("shared_minimum=1 instead of 4 and when_full=spill together would let it "
+                         "have 6 of the 7 CPUs it lacks"));
+    EXPECT_THAT(said(s, "b"), Not(Contains(HasSubstr("when_full=spill would give"))));
+    s.set("shared_minimum", "1");
+    s.decide();
+    EXPECT_EQ(s.cpus("b"), "0-7") << "refuse is all or nothing: it shares";
+    s.set("when_full", "spill");
+    s.decide();
+    EXPECT_THAT(s.reason("b"), HasSubstr("has 6 on CPUs 0-5"));
+}
+
+TEST(ExclusiveCoresConsidered, SaysWhyAFreeCoreCannotBeHad) {
+    Sharer s(machine({.cores_per_l3 = 2}));
+    s.unit("a", 1);
+    s.plain(10);
+    s.decide();
+    EXPECT_THAT(said(s, Target::process(10, 1)),
+                Contains("of its own it could have no CPU now: whole cores that are free: 1 of 2 on numa 0, "
+                         "l3 0; 1 is kept for the shared pool (shared_minimum=1)"));
+    s.set("shared_minimum", "0");
+    s.decide();
+    EXPECT_THAT(said(s, Target::process(10, 1)),
+                Contains(HasSubstr("1 is kept for the shared pool, as it is never without a CPU")));
+}
+
+TEST(ExclusiveCoresConsidered, DoesNotPromiseWhatWhoCameBeforeWouldTake) {
+    Sharer s(machine({.cores_per_l3 = 5}));
+    s.unit("a", 2);
+    s.decide();
+    s.unit("e", 4);
+    s.decide();
+    s.unit("f", 3);
+    s.decide();
+    EXPECT_THAT(said(s, "e"), Contains("when_full=spill would give it 2 CPUs of its own now"));
+    EXPECT_THAT(said(s, "f"), Not(Contains(HasSubstr("when_full")))) << "unit:e would have them";
+    EXPECT_THAT(said(s, "f"), Contains("unit:e came before it, lacks 4 CPUs and is served first if it fits"));
 }
 
 TEST(ExclusiveCoresConsidered, SaysThatNobodyAloneHasEnough) {
@@ -199,22 +243,79 @@ TEST(PoolsConsidered, TellsWhatKeepsAPoolFromMore) {
 TEST(PoolsConsidered, SaysThatItsDomainIsFullThoughOthersAreNot) {
     Pooled p(machine({.l3_per_node = 2, .cores_per_l3 = 2}), "web: min=2 level=l3 match=unit:web");
     p.unit("web", 2);
-    p.round();
+    p.rounds(4);
     const auto lines = said(p, "web");
     EXPECT_THAT(lines, Contains(HasSubstr("of 0 cores without a pool in its l3 domain it could have 0")));
-    EXPECT_THAT(lines, Contains("a wider level would free it 1 core elsewhere"));
+    EXPECT_THAT(lines, Contains("level=machine would let it have 1 core elsewhere"));
+    EXPECT_EQ(p.cpus("web"), "0-1");
+    p.set("pools", "web: min=2 level=machine match=unit:web");
+    p.rounds(4);
+    EXPECT_EQ(p.cpus("web"), "0-2") << "as was said";
+}
+
+TEST(PoolsConsidered, NamesNoLargerMaxWhereNoCoreIsFreeForIt) {
+    Pooled p(machine({.cores_per_l3 = 4}), "web: max=3 match=unit:web");
+    p.unit("web", 4);
+    p.rounds(6);
+    const auto lines = said(p, "web");
+    EXPECT_THAT(lines,
+                Contains("it has 3 cores, all of max=3: there is no free core that a larger max would let it "
+                         "have"));
+    EXPECT_THAT(lines, Not(Contains(HasSubstr("it grows when"))));
+}
+
+/// A pool that lends: what it has, what it needs and what it has at least are three things.
+TEST(PoolsConsidered, TellWhatAPoolNeedsApartFromWhatItHasAndItsLeast) {
+    Pooled p(machine({.cores_per_l3 = 10, .threads_per_core = 2}), "a: min=9 share=idle match=unit:a");
+    p.unit("a", 0);
+    p.round();
+    EXPECT_THAT(p.reason("a"), HasSubstr("its least is 9 cores"));
+    const auto lines = said(p, "a");
+    EXPECT_THAT(lines,
+                Contains("the members of a want 0.00 of 2 CPUs that are in use for them, 0 %: of its 9 "
+                         "cores 1 is needed now, and CPUs 2-17 are lent (share=idle)"));
+    EXPECT_THAT(lines, Contains("it takes back what it lends when more than 1.60 CPUs are wanted in 3 "
+                                "updates, 0 have been seen"));
+    EXPECT_THAT(lines, Contains("the core that it needs is the last one, so it lends no more"));
+    EXPECT_THAT(lines, Not(Contains(HasSubstr("its least is"))));
+    p.want("a", 3.5);
+    p.rounds(3);
+    EXPECT_THAT(p.reason("a"), HasSubstr("lends CPUs 6-17")) << "it took back, as was said";
+    EXPECT_THAT(said(p, "a"), Contains("it lends when less than 2.40 CPUs are wanted in 10 updates, 0 have "
+                                       "been seen"));
+}
+
+TEST(PoolsConsidered, SaysThatAPoolIsShortOfItsLeast) {
+    Pooled p(machine({.cores_per_l3 = 4}), "a: min=6 match=unit:a");
+    p.unit("a", 1);
+    p.round();
+    EXPECT_THAT(said(p, "a"), Contains("it has 3 of the 6 cores that are its least, so it does not shrink"));
+}
+
+TEST(PoolsConsidered, SaysThatALowOfNothingNeverShrinks) {
+    TwoPools p;
+    p.want("web", 4);
+    p.rounds(3);
+    p.set("low", "0");
+    p.round();
+    EXPECT_THAT(said(p, "web"), Contains("low=0: it never shrinks"));
 }
 
 TEST(PoolsConsidered, TellsAMemberOfNoPoolWhoHasWhat) {
     TwoPools p;
+    p.want("web", 0);
     p.want("batch", 0);
     p.round();
     EXPECT_THAT(said(p, "other"),
                 ElementsAre("no pool takes it by match= or class=, and 1 of 5 cores without a pool is never "
                             "given to one",
-                            "web has 2 cores, 1.70 CPUs wanted, least 2; batch has 1 core, 0.00 CPUs wanted, "
+                            "web has 2 cores, 0.00 CPUs wanted, least 2; batch has 1 core, 0.00 CPUs wanted, "
                             "least 1",
-                            "share=idle on batch would lend what it does not need of its 1 core"));
+                            "share=idle on web would lend all but one of its 2 cores"))
+        << "batch has one core, which it keeps";
+    p.set("pools", "web: min=2 max=4 share=idle match=unit:web*; batch: match=unit:batch");
+    p.rounds(11);
+    EXPECT_THAT(p.reason("web"), HasSubstr("lends CPUs 1")) << "as was said";
 }
 
 TEST(PoolsConsidered, SaysNothingWithoutPoolsOrOfWhoIsNew) {

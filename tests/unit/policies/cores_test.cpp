@@ -198,7 +198,8 @@ TEST(AChoice, SaysWhereItIs) {
     const Cores hybrid = cores_of(test::shape_hybrid_8p_16e());
     const int fast = hybrid.core_of(0);
     const int slow = hybrid.core_of(20);
-    EXPECT_EQ(hybrid.place(std::vector<int>{fast}), "numa 0, l3 0, core kind 1 of 0-1");
+    EXPECT_EQ(hybrid.place(std::vector<int>{fast}), "numa 0, l3 0, core kind 1 (fastest) of 0-1");
+    EXPECT_EQ(hybrid.place(std::vector<int>{slow}), "numa 0, l3 0, core kind 0 (slowest) of 0-1");
     EXPECT_EQ(hybrid.place(std::vector<int>{fast, slow}), "numa 0, l3 0, core kind 0-1 of 0-1");
 }
 

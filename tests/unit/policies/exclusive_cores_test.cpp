@@ -438,7 +438,7 @@ TEST(TheKindOfCore, FollowsTheClassOfWorkOrTheAttribute) {
     s.decide();
     EXPECT_EQ(s.cpus("web"), "0-3");
     EXPECT_EQ(s.cpus("build"), "16-19");
-    EXPECT_THAT(s.reason("web"), HasSubstr("core kind 1 of 0-1"));
+    EXPECT_THAT(s.reason("web"), HasSubstr("core kind 1 (fastest) of 0-1"));
     s.set("prefer", "efficient");
     s.unit("x", 2, WorkClass::latency);
     s.decide();

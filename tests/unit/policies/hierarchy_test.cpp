@@ -20,8 +20,8 @@ TEST(Levels, AreReadFromCoarseToFine) {
     EXPECT_EQ(Levels::parse("numa,l3").coarse_to_fine, (std::vector{Level::numa, Level::l3}));
     EXPECT_EQ(Levels::parse("core"), Levels(Level::core));
     EXPECT_EQ(Levels::parse("auto"), Levels(Level::automatic));
-    EXPECT_TRUE(Levels::parse("package,numa,l3,core").are_several());
-    EXPECT_FALSE(Levels::parse("l3").are_several());
+    EXPECT_EQ(Levels::parse("package,numa,l3,core").coarse_to_fine,
+              (std::vector{Level::package, Level::numa, Level::l3, Level::core}));
 }
 
 TEST(AHierarchy, HasTheFinestDomainsFirst) {

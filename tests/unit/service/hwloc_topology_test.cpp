@@ -54,6 +54,12 @@ TEST(ASyntheticMachine, HasNodesByTheNumbersThatTheKernelGivesThem) {
     EXPECT_EQ(machine.domains(Level::numa)[0].name, "numa 1");
 }
 
+TEST(ASyntheticMachine, WithoutCpusIsRefusedAndTheErrorSaysHowItEnds) {
+    const auto error = load("synthetic:core:2").error();
+    EXPECT_EQ(error.kind, Errc::invalid_value);
+    EXPECT_NE(error.text().find("ends with pu:N"), std::string::npos) << error.text();
+}
+
 TEST(ASyntheticMachine, HasEveryLevel) {
     const auto machine = load("synthetic:package:2 numa:1 l3:2 l2:2 core:1 pu:2").value();
     ASSERT_EQ(machine.cpus.size(), 16U);
