@@ -28,8 +28,6 @@ struct Home {
     double load = 0;               // duty, weighted where weights count
     bool is_known = false;         // `duty` was measured at some time
     bool is_measured = false;      // ... and in this round
-    bool is_too_large = false;     // it wants more than any domain has, so it is held on none
-    bool is_back = false;          // it was so, and is to be placed again
 
     [[nodiscard]] bool is_displaced() const { return !lost.empty(); }
     /// It is in this domain already.
@@ -37,7 +35,6 @@ struct Home {
         domain = in;
         reason = std::move(why);
         lost.clear();
-        is_too_large = is_back = false;
     }
     /// It gets this domain now.
     void put(std::size_t in, Time now, std::string why) {

@@ -111,12 +111,11 @@ std::vector<Decision> LoadBalancing::decide(const View& view) {
     }
     const bool has_load = port(kNodeLoad).collected().has_value();
     if (has_load) measure(view.subjects);
-    forget_old_moves(view.now);
-    if (has_load) let_go_of_the_large(view.now);
     weigh(view.subjects, homes_.usable_cpus());
     Standing now = standing(view);
     settle_newcomers(now, has_load);
     if (has_load) {
+        forget_old_moves(view.now);
         judge_classes(now);
         narrow_some(now);
         if (now.is_packing) unpack_overfull(now);
@@ -197,7 +196,7 @@ void LoadBalancing::settle_newcomers(Standing& now, bool has_load) {
         Home& home = homes_[i];
         // Without fresh loads only those whose domain has gone get a new one: they must be somewhere.
         if (home.domain != kNowhere) continue;
-        if (home.duty < least_duty() || !home.is_known || home.is_too_large) {
+        if (home.duty < least_duty() || !home.is_known) {
             home.lost.clear(); // left alone, so it is put back where it came from
             continue;
         }
@@ -210,9 +209,7 @@ void LoadBalancing::settle_newcomers(Standing& now, bool has_load) {
         }
         count_out(now, i);
         const auto& name = homes_.domains()[in].name;
-        home.stay(in, fmt::format("stays on {}, where it was found on CPUs {}{}", name, current.text(),
-                                  home.is_back ? ", again, as it fits there now" : ""));
-        if (home.is_back) home.put_at = now.view.now; // it came back, and settles
+        home.stay(in, fmt::format("stays on {}, where it was found on CPUs {}", name, current.text()));
         count_in(now, i);
     }
     if (waiting.empty()) return;
@@ -230,9 +227,7 @@ void LoadBalancing::place(Standing& now, std::size_t i, Placer& placer) {
     Home& home = homes_[i];
     const Work work{home.duty, home.load, class_of(now.view, i)};
     const auto within = homes_.domain_around(now.view.subjects[i].current);
-    const std::string after = home.is_displaced() ? " after " + home.lost + " went away"
-                              : home.is_back      ? " again, as it fits there now"
-                                                  : "";
+    const auto after = home.is_displaced() ? " after " + home.lost + " went away" : "";
     if (home.is_displaced()) count_move();
     count_out(now, i);
     const auto name = [&](std::size_t in) { return homes_.domains()[in].name; };

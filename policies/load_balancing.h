@@ -56,9 +56,6 @@ private:
     void measure(const Subjects& subjects);
     void weigh(const Subjects& subjects, int cpus);
     [[nodiscard]] Standing standing(const View& view) const;
-    [[nodiscard]] int most_cpus() const;
-    [[nodiscard]] bool would_fit_again(const Home& home, Time now) const;
-    void let_go_of_the_large(Time now);
     void settle_newcomers(Standing& now, bool has_load);
     void place(Standing& now, std::size_t i, Placer& placer);
     void forget_old_moves(Time now);

@@ -23,11 +23,6 @@ std::string LoadBalancing::why_unplaced(std::size_t i) const {
     if (home.duty < least_duty())
         return fmt::format("it wants {:.3f} CPUs, less than the {:.3f} of min_load, so it is left alone",
                            home.duty, least_duty());
-    if (home.is_too_large)
-        return fmt::
-            format("it wants {:.2f} CPUs, more than the {} of the largest domain, so it is left to the "
-                   "kernel until it wants {} % less than these",
-                   home.duty, most_cpus(), unsigned_at(kHysteresis));
     if (hierarchy().leaves < 2)
         return fmt::format("there is only {}, so there is nothing to balance", homes_.domains().front().name);
     return "it is placed at the next update";

@@ -7,47 +7,6 @@
 
 namespace schedd::policies {
 
-namespace {
-
-/// Beyond the CPUs of a domain a thread more or less is nothing to let go for: it only waits a little.
-constexpr double kTooMuch = 0.5;
-
-} // namespace
-
-/// The CPUs of the largest domain that there is to be held on.
-int LoadBalancing::most_cpus() const {
-    int most = 0;
-    for (const NestedDomain& domain : homes_.domains())
-        if (domain.parent == kNowhere) most = std::max(most, domain.cpus.count());
-    return most;
-}
-
-/// The way back is a move, as from a coarser domain.
-bool LoadBalancing::would_fit_again(const Home& home, Time now) const {
-    if (home.duty > most_cpus() * (1 - fraction(kHysteresis))) return false;
-    if (home.put_at && now - *home.put_at < std::chrono::milliseconds(unsigned_at(kSettle))) return false;
-    return home.moved_at.size() < unsigned_at(kMoveBudget);
-}
-
-/// Who wants more than any domain has would starve in each of them, so it is left to the kernel.
-void LoadBalancing::let_go_of_the_large(Time now) {
-    const double most = most_cpus() + kTooMuch;
-    for (const auto i : homes_indexes()) {
-        Home& home = homes_[i];
-        if (!home.is_measured) continue;
-        if (!home.is_too_large && home.duty > most) {
-            home.is_too_large = true;
-            home.lost.clear();
-            if (home.domain != kNowhere) home.put_at = now;
-            home.domain = kNowhere;
-        } else if (home.is_too_large && would_fit_again(home, now)) {
-            home.is_too_large = false;
-            home.is_back = home.put_at.has_value();
-            if (home.is_back) home.moved_at.push_back(now);
-        }
-    }
-}
-
 /// Gives what is held on a coarser domain a finer one again, the largest first.
 void LoadBalancing::narrow_some(Standing& now) {
     std::vector<std::size_t> wide;

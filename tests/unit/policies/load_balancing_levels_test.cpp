@@ -26,62 +26,6 @@ void add_class(Balancer& b, Pid first, Pid last, std::int64_t load, WorkClass wo
 }
 std::string widened(const Balancer& b) { return b.world.read("schedulers/LB/load_balancing.widened"); }
 
-TEST(WorkTooLargeForAnyDomain, IsLetGoAndPlacedAgainWhenItFits) {
-    Balancer b({.cores_per_l3 = 4}, "core");
-    b.add_group("/big", {10, 11, 12}, "0-3");
-    b.add(1, 1000, "0-3");
-    for (const Pid pid : {10, 11, 12}) b.loads[pid] = 100;
-    b.round();
-    const auto big = Target::cgroup("/big");
-    ASSERT_NE(b.find(big), nullptr) << "0.3 of a CPU fits on a core";
-    for (const Pid pid : {10, 11, 12}) b.loads[pid] = 450;
-    b.rounds(5);
-    EXPECT_NE(b.find(big), nullptr) << "1.35 is hardly more than a core";
-    for (const Pid pid : {10, 11, 12}) b.loads[pid] = 900;
-    b.round();
-    EXPECT_EQ(b.find(big), nullptr) << "2.7 would starve there";
-    EXPECT_NE(b.cpus(1), "") << "and nobody else is let go";
-    auto& subject = *std::ranges::find(b.subjects, big, &Subject::target);
-    subject.current = b.whole.online; // as the engine puts it back
-    const auto said = b.policy().considered({b.world.clock.now(), b.topology, b.subjects}, subject);
-    EXPECT_THAT(said,
-                testing::Contains(HasSubstr("it wants 2.70 CPUs, more than the 1 of the largest domain")));
-    for (const Pid pid : {10, 11, 12}) b.loads[pid] = 320;
-    b.rounds(5);
-    EXPECT_EQ(b.find(big), nullptr) << "0.96 is not yet 10 % below";
-    for (const Pid pid : {10, 11, 12}) b.loads[pid] = 200;
-    b.rounds(3);
-    ASSERT_NE(b.find(big), nullptr);
-    EXPECT_THAT(b.find(big)->reason, HasSubstr("again, as it fits there now"));
-}
-
-TEST(WorkTooLargeForAnyDomain, ComesBackNoMoreOftenThanTheBudgetAllows) {
-    Balancer b({.cores_per_l3 = 4}, "core");
-    b.set("move_budget", "2");
-    b.set("settle", "0");
-    b.add(1, 100, "0-3");
-    b.round();
-    int came = 0;
-    for (int i = 0; i < 40; ++i) {
-        const bool was_held = !b.cpus(1).empty();
-        b.loads[1] = i % 2 == 0 ? 3000 : 100;
-        b.subjects.front().current = b.whole.online;
-        b.round();
-        came += !was_held && !b.cpus(1).empty() ? 1 : 0;
-    }
-    EXPECT_EQ(came, 2);
-}
-
-TEST(WorkTooLargeForAnyDomain, IsHeldOnTheCoarserOneWhereThatIsEnough) {
-    Balancer b(kTwoNodes, "numa,core");
-    b.add(1, 3000, "0-15");
-    b.round();
-    EXPECT_EQ(b.cpus(1), "0-7");
-    b.loads[1] = 9000;
-    b.round();
-    EXPECT_EQ(b.cpus(1), "") << "more than a node";
-}
-
 TEST(SeveralLevels, PlaceInTheNodeFirstAndHoldOnTheCache) {
     Balancer b(kTwoNodes, "numa,l3");
     for (Pid pid = 1; pid <= 4; ++pid) b.add(pid, 1000, "0-15");
