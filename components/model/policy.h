@@ -33,8 +33,8 @@ public:
 
     /// Asked instead of decide() when nothing else is new than that the subjects `touched` (ordered by
     /// target) have come, and are in the view, or have left: what is decided about those that are there, and
-    /// about whomever else that concerns; for all others the last decision stays. None, the default: decide() is to
-    /// answer for all. `current` and `held` of the others may be as of the last decide().
+    /// about whomever else that concerns; for all others the last decision stays. None, the default: decide()
+    /// is to answer for all. `current` and `held` of the others may be as of the last decide().
     [[nodiscard]] virtual std::optional<std::vector<Decision>> revise(const View& /*view*/,
                                                                       std::span<const Target> /*touched*/) {
         return std::nullopt;

@@ -61,11 +61,11 @@ TEST_P(TheObjects, AreAnnouncedWhenTheyAnswerAndBeforeTheyStop) {
                                                     interfaces.end());
                                       });
     ASSERT_TRUE(client->create("probes/cpu"));
-    ASSERT_TRUE(client->wait_for([&] { return seen.size() == 5; }));
+    ASSERT_TRUE(client->wait_for([&] { return seen.size() == 6; }));
     EXPECT_EQ(seen.front(), "+/org/schedd1/probes/cpu");
     seen.clear();
     ASSERT_TRUE(client->remove("probes/cpu"));
-    ASSERT_TRUE(client->wait_for([&] { return seen.size() == 5; }));
+    ASSERT_TRUE(client->wait_for([&] { return seen.size() == 6; }));
     EXPECT_EQ(seen.back(), "-/org/schedd1/probes/cpu");
     EXPECT_FALSE(client->get("/org/schedd1/probes/cpu", "Probe", "Path"));
 }

@@ -83,7 +83,7 @@ TEST(ACommandLine, ChecksTheRangeOfNumbers) {
     const auto options = parse({"attach", "A", "process:1", "--weight=10000"});
     ASSERT_TRUE(options);
     EXPECT_EQ(options->weight, 10000U);
-    EXPECT_NE(refusal({"attach", "A", "process:1", "--cpus=1025"}), "accepted");
+    EXPECT_NE(refusal({"attach", "A", "process:1", "--cpus=8193"}), "accepted");
     const auto unsaid = parse({"attach", "A", "process:1", "--cpus=0"});
     ASSERT_TRUE(unsaid) << "0 means the same as in the attribute";
     EXPECT_EQ(unsaid->cpus, 0U);
