@@ -103,6 +103,17 @@ Status Scheduling::build(sim::SimCpus& cpus) {
 
 void Scheduling::begin(sim::SimCpus& cpus) {
     if (auto built = build(cpus); !built) notes_.add(built.error().text()); // make() has tried it
+    unseen_.clear();
+    for (const auto& part : world_->tree.schedulers().children())
+        for (const auto& member : static_cast<const Scheduler&>(*part).process_set().children())
+            unseen_.insert(fmt::format("{} {}", part->name(), member->name()));
+}
+
+void Scheduling::note_members(const ProcessInfo& process) {
+    for (const auto& part : world_->tree.schedulers().children())
+        if (const auto match = static_cast<const Scheduler&>(*part).process_set().match(process);
+            match && match->member)
+            unseen_.erase(fmt::format("{} {}", part->name(), match->member->name()));
 }
 
 void Scheduling::arrived(sim::SimTask& task, const sim::Job& job, Time now) {
@@ -110,6 +121,8 @@ void Scheduling::arrived(sim::SimTask& task, const sim::Job& job, Time now) {
     clock_.set(now);
     world_->host.add(task.pid, {kind.executable, kind.group});
     world_->processes.apply({.what = ProcessEvent::What::fork, .pid = task.pid, .parent = 1});
+    if (const auto* process = unseen_.empty() ? nullptr : world_->processes.find(task.pid))
+        note_members(*process);
     next_turn_ = std::min(next_turn_, (now / tick_ + 1) * tick_);
 }
 
@@ -131,6 +144,21 @@ std::uint64_t Scheduling::decisions() const { return world_ ? world_->engine.ste
 
 void Scheduling::ejected(const std::string& scheduler, const std::string& why) {
     notes_.add(fmt::format("scheduler {} was put out of action: {}", scheduler, why));
+}
+
+/// The first of each scheduler stands for all, of which there may be thousands.
+void Scheduling::conflicted(const std::string& scheduler, const placement::Target& target,
+                            const std::string& detail) {
+    if (!in_conflict_.insert(scheduler).second) return;
+    notes_.add(fmt::format("conflict: scheduler {} for {}, {} ms after the start and perhaps later: {}",
+                           scheduler, target.text(), milliseconds_of(clock_.now()), detail));
+}
+
+std::vector<std::string> Scheduling::notes() const {
+    auto all = notes_.lines();
+    for (const auto& member : unseen_)
+        all.push_back(fmt::format("no job of the load ever belonged to {}", member));
+    return all;
 }
 
 } // namespace schedd::service::simulate

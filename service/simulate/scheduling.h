@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -53,14 +54,17 @@ public:
     [[nodiscard]] Time next_turn() const override { return next_turn_; }
     void turn(Time now) override;
     [[nodiscard]] std::uint64_t decisions() const override;
-    /// What went wrong and was survived.
-    [[nodiscard]] const std::vector<std::string>& notes() const { return notes_.lines(); }
+    /// What went wrong and was survived, and which members had nothing to do.
+    [[nodiscard]] std::vector<std::string> notes() const;
 
 private:
     struct World;
     Scheduling(const Desired& desired, const sim::Scenario& scenario, std::uint64_t seed);
     Status build(sim::SimCpus& cpus);
+    void note_members(const ProcessInfo& process);
     void ejected(const std::string& scheduler, const std::string& why) override;
+    void conflicted(const std::string& scheduler, const placement::Target& target,
+                    const std::string& detail) override;
 
     const Desired& desired_;
     const sim::Scenario& scenario_;
@@ -68,6 +72,8 @@ private:
     Duration tick_;
     VirtualClock clock_;
     Notes notes_;
+    std::set<std::string> in_conflict_; // schedulers
+    std::set<std::string> unseen_;      // "SCHEDULER MEMBER", to which no job has belonged
     std::unique_ptr<World> world_;
     Time next_turn_{};
 };

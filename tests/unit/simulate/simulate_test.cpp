@@ -2,6 +2,7 @@
 // with what they are given.
 #include "service/simulate/simulate.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -110,6 +111,23 @@ TEST_F(ASimulation, GrowsAPoolOfProcessesThatComeAndGoBetweenTwoMeasurements) {
     const double blind = mean();
     configure(pools + "cgroup_usage = 'cpu/cgroup_usage'\n");
     EXPECT_LT(mean(), 0.7 * blind) << "what the group uses is seen, though no process lives for a period";
+}
+
+TEST_F(ASimulation, TellsOfConflictsAndOfMembersThatNeverCome) {
+    const std::string scheduler = "[scheduler.{}]\npolicy = 'exclusive_cores'\nprocess_set = [{{ member = "
+                                  "'unit:build.service', cpus = 2, exclusive = true }}, 'unit:wbe.service']\n"
+                                  "[scheduler.{}.attributes]\nreserved = '{}'\n";
+    configure("[probe.cpu]\n" + fmt::format(fmt::runtime(scheduler), "X", "X", "0-1") +
+              fmt::format(fmt::runtime(scheduler), "Y", "Y", "2-7"));
+    files.write("load.toml", "[load]\nduration_s = 5\n[job.make]\nunit = 'build.service'\n"
+                             "load_percent = 60\nmin_ms = 100\nmax_ms = 2000\n");
+    options.topology = "synthetic:package:1 l3:1 core:8 pu:1";
+    const auto report = json();
+    ASSERT_FALSE(report.is_discarded()) << run();
+    const auto notes = report["notes"].dump();
+    EXPECT_THAT(notes, HasSubstr("no job of the load ever belonged to X unit:wbe.service"));
+    EXPECT_THAT(notes, HasSubstr("conflict: scheduler "));
+    EXPECT_THAT(notes, testing::Not(HasSubstr("X unit:build.service\"")));
 }
 
 TEST_F(ASimulation, UsesMachinesOfMoreThanAThousandCpus) {
