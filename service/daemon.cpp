@@ -98,6 +98,11 @@ Status Daemon::open_state() {
     auto actuator = actuators::make_actuator(options_.actuator, *host_, units_.get(), this);
     if (!actuator) return std::unexpected(actuator.error());
     actuator_ = std::move(*actuator);
+    if (const auto online = actuator_->online(); online && !topology_.online.subset_of(*online))
+        log_.write(Severity::warning, "topology",
+                   fmt::format("CPUs {} of {} are not online here: nothing can be placed on them; "
+                               "--actuator=dry-run tries another machine",
+                               (topology_.online - *online).text(), options_.topology));
     auto store = host::FileStore::open(options_.state_dir);
     if (!store) return std::unexpected(store.error());
     auto text = (*store)->read_all();
