@@ -162,10 +162,6 @@ Status UnitSettings::tune(const std::string& unit, const std::string& group, con
         const auto original = originals->find(setting);
         if (!wanted.empty()) {
             if (only(setting, *now) == wanted) continue; // equal values are not sent
-            // Linux (6.1) moves pages off the nodes that were written before; at the first write it moves
-            // none. If this fails, what follows does too, or pages stay where they are.
-            if (setting == Setting::memory_nodes && !now->memory_nodes)
-                static_cast<void>(widen_memory(unit, group));
             if (auto set = manager_.set(unit, setting, wanted); !set) return set;
         } else if (original != originals->end() && original->second.is_ours(only(setting, *now))) {
             if (auto back = put_back(unit, group, setting, original->second, *now); !back) return back;

@@ -30,9 +30,7 @@ TEST_F(ATunedUnit, HasWeightQuotaAndMemoryNodesReadBack) {
     EXPECT_EQ(outcome.state, State::applied) << outcome.detail;
     EXPECT_EQ(units.calls,
               (std::vector<std::string>{"foo.service 2-3", "foo.service CPUWeight=200",
-                                        "foo.service CPUQuota=50%", "foo.service AllowedMemoryNodes=0-1",
-                                        "foo.service AllowedMemoryNodes=1"}))
-        << "pages are moved off nodes that were written before";
+                                        "foo.service CPUQuota=50%", "foo.service AllowedMemoryNodes=1"}));
     units.calls.clear();
     EXPECT_EQ(tune(all()).state, State::applied);
     EXPECT_TRUE(units.calls.empty()) << "equal values are not sent";
