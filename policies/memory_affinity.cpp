@@ -208,8 +208,8 @@ bool MemoryAffinity::has_room(MemoryHome& home, std::int64_t& promised_kib) cons
     const auto left = number_of(sample->value) - promised_kib;
     if (rest > left / 2) return false;
     promised_kib += rest;
-    home.bound_reason =
-        fmt::format("; the other {} MiB are moved there, where {} MiB are left", rest / 1024, left / 1024);
+    home.bound_reason = fmt::format("; the kernel is to move the other {} MiB there, where {} MiB are left",
+                                    rest / 1024, left / 1024);
     return true;
 }
 
@@ -232,8 +232,7 @@ void MemoryAffinity::bind_some(const View& view) {
     }
 }
 
-void MemoryAffinity::tell(const Subjects& subjects, std::span<const Domain> nodes,
-                          const MemoryRules& rules) {
+void MemoryAffinity::tell(const Subjects& subjects, std::span<const Domain> nodes, const MemoryRules& rules) {
     std::map<std::string_view, std::size_t> counts;
     for (const auto& [group, home] : homes_.all()) {
         const auto& seen = home.seen;

@@ -128,7 +128,7 @@ private:
     std::unique_ptr<ProcessTable> processes_;
     std::optional<host::TopologyReader> topology_reader_;
     Topology topology_;
-    CpuSet allowed_; // of it, with those that are reserved
+    CpuSet allowed_;                                 // of it, with those that are reserved
     std::unique_ptr<systemd::BusUnitManager> units_; // null where systemd is not PID 1
     std::string units_trouble_;                      // why it is null where systemd is PID 1
     std::unique_ptr<placement::Actuator> actuator_;
@@ -155,6 +155,7 @@ private:
     std::unique_ptr<host::FileWatches> files_; // null without units
     std::set<std::string> files_written_;      // names of units; they are looked at when it is time
     Time look_at_files_ = kNever;
+    Time look_at_cpus_ = kNever;         // once more after an event about them
     Loop::Watch* units_watch_ = nullptr; // null once the bus to systemd is gone
     Time events_again_{};                // process events are gathered until then
     Time next_find_{};                   // next scan, or next look at groups and sessions

@@ -28,8 +28,9 @@ TEST(MovingMemory, IsForOneUnitAMinute) {
     w.updates(2); // the first asks what the node has left
     EXPECT_EQ(w.bound(), "1--");
     EXPECT_EQ(w.tuning("u1.service"), "AllowedMemoryNodes=0");
-    EXPECT_EQ(w.reason("u1.service"), "node 0 holds 75 % of its 400 MiB; the other 100 MiB are moved there, "
-                                      "where 1000000 MiB are left");
+    EXPECT_EQ(w.reason("u1.service"),
+              "node 0 holds 75 % of its 400 MiB; the kernel is to move the other 100 MiB there, where "
+              "1000000 MiB are left");
     w.updates(11);
     EXPECT_EQ(w.bound(), "1--") << "55 s later";
     w.update();
