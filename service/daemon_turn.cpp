@@ -186,7 +186,11 @@ void Daemon::load_topology() {
     }
     if (topology->generation == topology_.generation) return;
     log_.write(Severity::notice, "topology",
-               fmt::format("CPUs online: {} (before: {})", topology->online.text(), topology_.online.text()));
+               topology->online == topology_.online
+                   ? fmt::format("CPUs online: {} as before, but not what they share or may be used for",
+                                 topology->online.text())
+                   : fmt::format("CPUs online: {} (before: {})", topology->online.text(),
+                                 topology_.online.text()));
     if (const auto& left_out = topology_reader_->left_out(); !left_out.empty())
         log_.write(Severity::warning, "topology", left_out);
     topology_ = std::move(*topology);
