@@ -155,7 +155,6 @@ private:
     std::unique_ptr<host::FileWatches> files_; // null without units
     std::set<std::string> files_written_;      // names of units; they are looked at when it is time
     Time look_at_files_ = kNever;
-    Time look_at_cpus_ = kNever;         // once more after an event about them
     Loop::Watch* units_watch_ = nullptr; // null once the bus to systemd is gone
     Time events_again_{};                // process events are gathered until then
     Time next_find_{};                   // next scan, or next look at groups and sessions

@@ -19,9 +19,6 @@ constexpr std::uint64_t kScanMs = 1000;
 constexpr int kDrainsPerTurn = 8;
 /// How long a written cpuset waits to be looked at: systemd may be about to say that it reads its files anew.
 constexpr Duration kFileNotice = std::chrono::milliseconds(500);
-/// How long after an event about CPUs they are looked at again: when it comes, sysfs may not show yet what
-/// they share now (seen on Linux 6.1: a CPU without its sibling in the core of two others).
-constexpr Duration kCpusNotice = std::chrono::seconds(1);
 /// What `systemctl status` shows is at most this old, when the loop turns at all.
 constexpr Duration kStatusPeriod = std::chrono::seconds(5);
 
@@ -34,10 +31,6 @@ Time Daemon::turn() {
     const Time now = clock_.now();
     hear_files(now);
     if (std::exchange(topology_is_stale_, false)) load_topology();
-    if (now >= look_at_cpus_) {
-        look_at_cpus_ = kNever;
-        load_topology();
-    }
     if (process_watch_ && now >= events_again_) process_watch_->resume();
     find_processes(now);
     const bool is_due = engine_->next_due() <= now || processes_->generation() != seen_generation_;
@@ -53,7 +46,7 @@ Time Daemon::turn() {
     bus_watch_->set_events(poll.events);
     Time next = std::min(engine_->next_due(), next_find_);
     if (process_watch_ && now < events_again_) next = std::min(next, events_again_);
-    next = std::min({next, look_at_files_, look_at_cpus_});
+    next = std::min(next, look_at_files_);
     tell_status(now);
     if (poll.timeout_us != UINT64_MAX)
         next = std::min<Time>(next, std::chrono::microseconds(poll.timeout_us));
@@ -175,7 +168,6 @@ void Daemon::take_cpu_events() {
     const auto changed = cpu_events_->drain();
     if (changed && !*changed) return;
     load_topology();
-    look_at_cpus_ = clock_.now() + kCpusNotice;
 }
 
 void Daemon::load_topology() {

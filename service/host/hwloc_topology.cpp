@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstdlib>
+#include <map>
 #include <memory>
 
 #include <fmt/format.h>
@@ -131,10 +132,24 @@ std::string beyond_limit(hwloc_const_cpuset_t bits) {
                        hwloc_bitmap_last(bits), count);
 }
 
-int index_of_ancestor(hwloc_topology_t topology, hwloc_obj_type_t type, hwloc_obj_t pu) {
-    const hwloc_obj_t found = hwloc_get_ancestor_obj_by_type(topology, type, pu);
-    return found != nullptr ? static_cast<int>(found->logical_index) : -1;
-}
+/// Numbers of what CPUs share, in the order of the CPUs. hwloc's own logical indexes count a depth of its
+/// tree alone, and objects of a type may be at several: a core whose second CPU is offline is the same set as
+/// its caches, and below them, where other cores are above theirs.
+class Numbers {
+public:
+    /// Of the object of this type that holds the CPU; -1 if there is none.
+    int of(hwloc_topology_t topology, hwloc_obj_type_t type, hwloc_obj_t pu) {
+        const hwloc_obj_t found = hwloc_get_ancestor_obj_by_type(topology, type, pu);
+        return found != nullptr ? of(type, found) : -1;
+    }
+    int of(hwloc_obj_type_t type, hwloc_obj_t object) {
+        auto& known = known_[type];
+        return known.try_emplace(object->gp_index, static_cast<int>(known.size())).first->second;
+    }
+
+private:
+    std::map<hwloc_obj_type_t, std::map<std::uint64_t, int>> known_;
+};
 
 /// The kernel's number, which cpuset.mems and numa_stat use; they may have gaps.
 /// Several nodes may be local to a CPU (DRAM and high-bandwidth memory); hwloc lists DRAM first.
@@ -155,17 +170,15 @@ int kind_rank(hwloc_topology_t topology, hwloc_obj_t pu) {
     return std::max(efficiency, 0);
 }
 
-Cpu describe(hwloc_topology_t topology, hwloc_obj_t pu) {
+Cpu describe(hwloc_topology_t topology, hwloc_obj_t pu, Numbers& numbers) {
     Cpu cpu;
     cpu.id = static_cast<int>(pu->os_index);
-    const int core = index_of_ancestor(topology, HWLOC_OBJ_CORE, pu);
-    // some virtual machines show no cores, or none for a CPU whose sibling is offline: it is one by itself
-    const int cores = std::max(0, hwloc_get_nbobjs_by_type(topology, HWLOC_OBJ_CORE));
-    cpu.core = core >= 0 ? core : cores + static_cast<int>(pu->logical_index);
-    cpu.l2 = index_of_ancestor(topology, HWLOC_OBJ_L2CACHE, pu);
-    cpu.l3 = index_of_ancestor(topology, HWLOC_OBJ_L3CACHE, pu);
+    cpu.core = numbers.of(topology, HWLOC_OBJ_CORE, pu);
+    if (cpu.core < 0) cpu.core = numbers.of(HWLOC_OBJ_CORE, pu); // some virtual machines show no cores
+    cpu.l2 = numbers.of(topology, HWLOC_OBJ_L2CACHE, pu);
+    cpu.l3 = numbers.of(topology, HWLOC_OBJ_L3CACHE, pu);
     cpu.numa = numa_index(topology, pu);
-    cpu.package = std::max(0, index_of_ancestor(topology, HWLOC_OBJ_PACKAGE, pu));
+    cpu.package = std::max(0, numbers.of(topology, HWLOC_OBJ_PACKAGE, pu));
     cpu.kind = kind_rank(topology, pu);
     return cpu;
 }
@@ -175,8 +188,9 @@ Result<Topology> to_values(hwloc_topology_t topology) {
     machine.online = cpu_set_of(hwloc_topology_get_topology_cpuset(topology));
     // the allowed set comes from the cgroup that this process is in; XML files keep the one of their machine
     machine.allowed = cpu_set_of(hwloc_topology_get_allowed_cpuset(topology), true) & machine.online;
+    Numbers numbers;
     for (hwloc_obj_t pu = nullptr; (pu = hwloc_get_next_obj_by_type(topology, HWLOC_OBJ_PU, pu)) != nullptr;)
-        if (pu->os_index < limits::kMaxCpus) machine.cpus.push_back(describe(topology, pu));
+        if (pu->os_index < limits::kMaxCpus) machine.cpus.push_back(describe(topology, pu, numbers));
     std::ranges::sort(machine.cpus, {}, &Cpu::id);
     if (machine.cpus.empty() || machine.usable().empty())
         return fail(Errc::invalid_value, "the topology has no CPU that may be used",

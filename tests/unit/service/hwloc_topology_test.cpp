@@ -217,6 +217,15 @@ TEST(ARecordedMachine, KeepsACpuApartWhoseSiblingIsOffline) {
         for (const auto* file : {"package_cpus", "core_siblings"}) dir.write(one + file, "d\n");
         dir.write(one + "core_id", fmt::format("{}\n", cpu / 2));
         dir.write(one + "physical_package_id", "0\n");
+        // as in QEMU: the first level is each thread's own, the second the core's
+        for (const int level : {1, 2}) {
+            const auto cache = fmt::format("{}cpu{}/cache/index{}/", cpus, cpu, level - 1);
+            dir.write(cache + "level", fmt::format("{}\n", level));
+            dir.write(cache + "type", level == 1 ? "Data\n" : "Unified\n");
+            dir.write(cache + "size", "1024K\n");
+            dir.write(cache + "shared_cpu_map",
+                      level == 1 ? fmt::format("{:x}\n", 1 << cpu) : std::string(siblings) + "\n");
+        }
     }
     const auto machine = load("auto", dir.path());
     ASSERT_TRUE(machine) << machine.error().text();
