@@ -6,7 +6,8 @@ exclusive_scheduler() {
     printf '%s\n' '[scheduler.CORES]' 'policy = "exclusive_cores"' >/etc/schedd/schedulers.d/cores.toml
     schedd-cli reload
 }
-allowed() { property "test-$1.service" AllowedCPUs; }
+# As the kernel writes it; systemd puts blanks between ranges.
+allowed() { property "test-$1.service" AllowedCPUs | tr ' ' ','; }
 has_cpus() { [ "$(cpus_of "$(main_pid "$1")" | sort -u)" = "$2" ]; }
 is_narrow_unit() { [ -n "$(allowed "$1")" ]; }
 
