@@ -116,23 +116,23 @@ std::vector<Wish> Engine::wishes() {
     return all;
 }
 
+/// Where a target may run without us. What an earlier run holds is taken to be as wide as all there is.
+CpuSet Engine::could_run_on(const Target& target) {
+    if (const auto at = came_with_.find(target); at != came_with_.end()) return at->second;
+    if (ledger_.find(target)) return topology_.usable();
+    return actuator_.current(target).value_or(topology_.usable());
+}
+
 /// Members that their policies leave alone are to be kept off what others have alone.
 void Engine::add_bystanders(std::vector<Wish>& all) {
     CpuSet alone;
     for (const auto& wish : all) alone |= wish.decision.alone;
-    std::map<Target, CpuSet> before;
-    before.swap(bystanders_);
     if (alone.empty()) return;
     for (const auto& [name, seat] : seats_)
         for (const auto& subject : seat.subjects.all()) {
             if (seat.decisions.contains(subject.target)) continue;
-            // of what is held already, as by an earlier run, it is not known how wide it was: all there is
-            const auto at = before.find(subject.target);
-            auto could = topology_.usable();
-            if (at != before.end()) could = at->second;
-            else if (!ledger_.find(subject.target)) could = actuator_.current(subject.target).value_or(could);
+            const auto could = could_run_on(subject.target);
             if (!could.intersects(alone)) continue;
-            bystanders_.insert_or_assign(subject.target, could);
             Wish wish;
             wish.scheduler = name;
             wish.member = subject.member;
@@ -198,6 +198,7 @@ void Engine::part_added(Part& part) {
     auto& scheduler = static_cast<Scheduler&>(*part.parent());
     auto& seat = seats_[scheduler.name()];
     seat.decisions.clear();
+    seat.touched.clear(); // it sees all when it speaks for the first time, and is not hurried to it
     seat.undecided = true;
     seat.policy_since = Time{};
     scheduler.set_ejected({});

@@ -193,6 +193,7 @@ private:
     void act_on(const std::map<Target, Verdict>& verdicts, const Holdings& held, Time now);
     [[nodiscard]] std::vector<Wish> wishes();
     void add_bystanders(std::vector<Wish>& all);
+    [[nodiscard]] CpuSet could_run_on(const Target& target);
     [[nodiscard]] std::vector<Wish> wishes_for(const std::vector<Target>& targets) const;
     [[nodiscard]] Wish wish_for(const Scheduler& scheduler, const Member* member, const Subject& subject,
                                 const Held& held) const;
@@ -262,9 +263,9 @@ private:
         Target target;
     };
     std::vector<Left> left_;
-    bool is_mixed_ = false;               // there are processes and groups, which bind each other
-    bool gives_alone_ = false;            // some have CPUs alone, which binds what other schedulers decide
-    std::map<Target, CpuSet> bystanders_; // kept off those: where they could run before
+    bool is_mixed_ = false;              // there are processes and groups, which bind each other
+    bool gives_alone_ = false;           // some have CPUs alone, which binds what other schedulers decide
+    std::map<Target, CpuSet> came_with_; // where what this run holds could run before it was touched
     std::uint64_t seen_generation_ = 0;
     std::optional<CpuSet> told_online_; // CPUs online that the topology does not show, as last told
     struct Reassertions {

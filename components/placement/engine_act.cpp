@@ -46,6 +46,7 @@ void Engine::process_left(Pid pid) {
     if (at == held_processes_.end()) return;
     // a reused pid is another target; this one's line in the ledger is void
     ledger_.forget(at->second);
+    came_with_.erase(at->second);
     outcomes_.erase(at->second);
     held_processes_.erase(at);
     reports_dirty_ = true;
@@ -74,6 +75,8 @@ void Engine::take_child(const ProcessInfo& child) {
     if (!original) return;
     Ledger::Entry inherited{entry->actuator, std::move(*original), entry->written};
     if (!ledger_.record({{target, inherited}})) return;
+    if (const auto at = came_with_.find(parent); at != came_with_.end())
+        came_with_.insert_or_assign(target, CpuSet(at->second));
     outcomes_[target] = {State::applied, inherited.written, inherited.written, "inherited from its parent"};
     held_processes_.insert_or_assign(child.pid, target);
     verdicts_dirty_ = true;
@@ -206,10 +209,13 @@ void Engine::carry_out(const Plan& plan, Time now) {
     for (const auto& step : steps) {
         if (ledger_.find(step.target)) continue;
         auto original = actuator_.capture(step.target);
-        if (original)
-            added.emplace_back(step.target,
-                               Ledger::Entry{std::string(actuator_.name()), std::move(*original), step.cpus});
-        else refuse(step, original.error());
+        if (!original) {
+            refuse(step, original.error());
+            continue;
+        }
+        came_with_.insert_or_assign(step.target, current_of(step.target));
+        added.emplace_back(step.target,
+                           Ledger::Entry{std::string(actuator_.name()), std::move(*original), step.cpus});
     }
     for (const auto& step : steps) ledger_.note_written(step.target, step.cpus);
     // Nothing is touched that the ledger does not know: on a full disk the machine stays as it is.
@@ -287,8 +293,10 @@ void Engine::refuse(const Step& step, Outcome outcome) {
     const auto before = outcomes_.find(target);
     outcome.refused = step.cpus;
     outcome.written = before == outcomes_.end() ? CpuSet() : before->second.written;
-    if (outcome.written.empty()) ledger_.forget(target);
-    else ledger_.note_written(target, outcome.written);
+    if (outcome.written.empty()) {
+        ledger_.forget(target);
+        came_with_.erase(target);
+    } else ledger_.note_written(target, outcome.written);
     if (outcome.state == State::gone) held_processes_.erase(target.pid);
     else outcome.effective = actuator_.current(target).value_or(CpuSet());
     outcomes_[target] = std::move(outcome);
@@ -345,6 +353,7 @@ void Engine::release(const Target& target, const std::optional<Outcome>& theirs)
     }
     if (target.sort == Target::Sort::process) held_processes_.erase(target.pid);
     outcomes_.erase(target);
+    came_with_.erase(target);
     tuned_.erase(target);
     reassertions_.erase(target);
 }

@@ -107,8 +107,9 @@ bool Engine::run_policy(Scheduler& scheduler, Seat& seat, bool is_due, Time now)
 /// Those of `touched` that are not decided about are let alone; everybody else stays as decided before.
 void Engine::take_over_some(const std::string& scheduler, Seat& seat, std::vector<Decision> decisions,
                             const std::vector<Target>& touched, Time now) {
+    std::ranges::stable_sort(decisions, {}, &Decision::target);
     for (const auto& target : touched)
-        if (std::ranges::find(decisions, target, &Decision::target) == decisions.end() &&
+        if (!std::ranges::binary_search(decisions, target, {}, &Decision::target) &&
             seat.decisions.erase(target) > 0)
             changed_.push_back(target);
     for (auto& decision : decisions) {

@@ -1,5 +1,6 @@
 // The engine's view for each policy: the machine without the CPUs that other schedulers have given away
 // alone.
+#include <algorithm>
 #include <utility>
 
 #include "components/placement/engine.h"
@@ -23,6 +24,9 @@ const Topology& Engine::view_of(const Seat& seat) const { return seat.taken.empt
 
 void Engine::take_views() {
     if (!std::exchange(views_dirty_, false)) return;
+    const bool is_taken =
+        std::ranges::any_of(seats_, [](const auto& row) { return !row.second.taken.empty(); });
+    if (tree_.schedulers().children().size() < 2 && !is_taken) return; // there is nobody else
     std::map<const Scheduler*, std::vector<const Decision*>> given;
     for_each_scheduler([&](const Scheduler& scheduler) {
         const auto seat = seats_.find(scheduler.name());

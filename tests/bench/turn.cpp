@@ -68,8 +68,8 @@ Status measure_turns(Run& run) {
         if (auto right = node.all_are_held(kProcesses); !right) return right;
     }
     const Goal goal{Goal::Sense::at_most, kOneChangeUs};
-    run.alone("a process comes to 10,000 placed ones: the engine's turn until it is placed", "us CPU",
-              median(coming), goal,
+    run.alone("a process comes to 10,000 placed ones (handle_all): the engine's turn until it is placed",
+              "us CPU", median(coming), goal,
               "members, decision, verdict, step, ledger and report; the actuator is played");
     run.alone("a process of 10,000 placed ones ends: the engine's turn", "us CPU", median(going), goal);
     return {};

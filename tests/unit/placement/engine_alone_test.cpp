@@ -145,6 +145,18 @@ TEST_F(TwoGivers, KeepOffWhomItsPolicyLeavesAlone) {
     EXPECT_FALSE(ledger.find(process(11)));
 }
 
+TEST_F(TwoGivers, GiveWhomItsPolicyLeavesAloneNoMoreThanItCameWith) {
+    ASSERT_TRUE(world.apply("create schedulers/C\ncreate schedulers/C/silent\n"));
+    actuator.set_mask(process(11), cpus("0-2"));
+    attach("C", 11);
+    attach("A", 11, 1);
+    attach("B", 10);
+    EXPECT_EQ(mask(11), "1-3") << "A has decided so";
+    ASSERT_TRUE(world.apply("remove schedulers/A/process_set/process:11\n"));
+    settle();
+    EXPECT_EQ(mask(11), "1-2");
+}
+
 TEST_F(TwoGivers, KeepOffWhoComesLaterAndIsLeftAlone) {
     ASSERT_TRUE(world.apply("create schedulers/C\ncreate schedulers/C/silent\n"));
     attach("A", 10);

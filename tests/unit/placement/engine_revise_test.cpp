@@ -111,6 +111,16 @@ TEST_F(APolicyThatRevises, IsEjectedForNonsenseAsEver) {
     EXPECT_EQ(actuator.mask(process(10)), cpus("0-3"));
 }
 
+TEST_F(APolicyThatRevises, IsNotHurriedByWhoCameBeforeIt) {
+    world.start({.pid = 12, .session = 7});
+    engine->settle(world.clock.now());
+    apply("remove schedulers/S/host\ncreate schedulers/S/host\n");
+    policy().done(); // as one that waits for its first value
+    tick();
+    EXPECT_EQ(policy().revised + policy().decided, 0);
+    EXPECT_EQ(engine->held(), 2U) << "what is held stays for a while";
+}
+
 TEST_F(APolicyThatRevises, HearsOfWhoCameWhileItWasFrozen) {
     engine->freeze(true, {});
     tick();
