@@ -1,0 +1,105 @@
+// Replica: keeps this node's store equal to the others' - tells deltas, notices other digests, asks for what
+// is missing, and knows whether it may call itself complete.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "components/kit/log.h"
+#include "components/kit/rng.h"
+#include "components/membership/configuration.h"
+#include "components/membership/store.h"
+
+namespace schedd::membership {
+
+/// Where entries are kept over restarts; files in service/net.
+class Journal {
+public:
+    virtual ~Journal() = default;
+    /// Made durable before the call returns. Fails with io (full, read-only); the store goes on without.
+    virtual Status append(std::span<const Entry> entries) = 0;
+    /// Replaces everything: a snapshot.
+    virtual Status replace(const Store& store) = 0;
+    /// The old store is kept aside for people ("config.rejected-1"), because the cluster's is taken instead.
+    virtual Status set_aside(const Store& store) = 0;
+};
+
+/// What a replica asks of its surroundings.
+class Wires {
+public:
+    virtual ~Wires() = default;
+    /// To everybody (Node::spread).
+    virtual void spread(Bytes delta) = 0;
+    /// Start a synchronisation with a peer: a connection whose frames go through a Sync.
+    virtual void connect(NodeUid peer, const Address& address) = 0;
+    /// The store's effective configuration is another: it is to be carried out.
+    virtual void changed() = 0;
+};
+
+/// One end of a synchronisation: frames in, frames out; encrypted and carried by others. Both ends send the
+/// list of what they have, (hash of path, stamp) 24 bytes each, and then what the other lacks.
+class Sync {
+public:
+    virtual ~Sync() = default;
+    /// The next frame to send, at most limits::kFrame bytes; empty: none now.
+    virtual std::vector<std::byte> next() = 0;
+    /// Fails with invalid_value (not to be read) or limit_exceeded: the connection is then closed.
+    virtual Status take(Bytes frame) = 0;
+    [[nodiscard]] virtual bool is_done() const = 0;
+};
+
+struct ReplicaWorld {
+    const Clock& clock;
+    Rng& rng;
+    Log& log;
+    Journal& journal;
+    Wires& wires;
+};
+
+class Replica final : public Configuration {
+public:
+    /// `has_history`: the store was read from a journal, and is no newcomer's.
+    Replica(Store& store, NodeUid self, const ReplicaWorld& world, bool has_history);
+    ~Replica() override;
+
+    /// Own changes: stored, journalled, told. `clock_offset_ms` is Node's; fails also with not_applied if it
+    /// is beyond limits::kSkewMs, with the offset in the message.
+    Status write(std::span<const Write> changes, std::optional<std::int64_t> clock_offset_ms);
+    /// What became of carrying out the effective configuration.
+    void report(const ApplyStatus& status, std::string trouble);
+    /// Pulls that are due are started; returns when it wants to be called next.
+    Time tick(Time now);
+
+    /// Of a connection that this node opened, or was opened to it (peer not known then, but a member: it has
+    /// the key).
+    std::unique_ptr<Sync> sync(std::optional<NodeUid> peer);
+    void sync_ended(std::optional<NodeUid> peer, bool is_complete, Time now);
+
+    // Configuration
+    [[nodiscard]] Digest digest() const override;
+    [[nodiscard]] Hlc latest() const override;
+    [[nodiscard]] std::optional<ApplyStatus> applied() const override;
+    [[nodiscard]] std::string_view trouble() const override;
+    [[nodiscard]] bool is_complete() const override;
+    void heard(const Message& message, const Address& address, Time now) override;
+    void delta(const Message& message, Time now) override;
+    void alone(Time now) override;
+    void lost(NodeUid peer, Time now) override;
+
+private:
+    class Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+/// Entries as bytes, as in deltas, frames and files; PROTOCOL.md has the table. decode() calls `take` for
+/// each and fails with invalid_value at the first that cannot be read; nothing is allocated from lengths
+/// alone.
+namespace entries {
+void encode(const Entry& entry, std::vector<std::byte>& out);
+[[nodiscard]] std::size_t encoded_size(const Entry& entry);
+Status decode(Bytes bytes, const std::function<void(Entry&&)>& take);
+} // namespace entries
+
+} // namespace schedd::membership
