@@ -35,6 +35,8 @@ std::vector<std::string> setting_changes(const DaemonSettings& before, const Dae
     compare("reserved_cpus", before.reserved_cpus, after.reserved_cpus, "");
     compare("scan_period", before.scan_period_ms, after.scan_period_ms, "");
     compare("tick_period", before.tick_period_ms, after.tick_period_ms, "");
+    if (before.cluster != after.cluster)
+        lines.emplace_back("# [cluster] is another: it counts at the next start");
     return lines;
 }
 
