@@ -91,5 +91,6 @@ Status apply(Run& run);
 Status reaction(Run& run);
 Status overhead(Run& run);
 Status protection(Run& run);
+Status wire(Run& run);
 
 } // namespace schedd::bench
