@@ -22,7 +22,7 @@ constexpr std::uint64_t kCluster = 0x1122334455667788;
 std::vector<std::byte> datagram(std::uint64_t cluster, std::size_t size = 100) {
     std::vector<std::byte> bytes(size);
     bytes[0] = std::byte{membership::wire::kMagic >> 8U};
-    bytes[1] = static_cast<std::byte>(membership::wire::kMagic);
+    bytes[1] = std::byte{membership::wire::kMagic & 0xffU};
     for (unsigned i = 0; i < 8; ++i) bytes[8 + i] = static_cast<std::byte>(cluster >> (56U - 8U * i));
     return bytes;
 }
