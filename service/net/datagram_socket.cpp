@@ -21,7 +21,8 @@ struct Told {
 
 template <class T> T content_of(const cmsghdr* control) {
     T content{};
-    if (control->cmsg_len >= CMSG_LEN(sizeof content)) std::memcpy(&content, CMSG_DATA(control), sizeof content);
+    if (control->cmsg_len >= CMSG_LEN(sizeof content))
+        std::memcpy(&content, CMSG_DATA(control), sizeof content);
     return content;
 }
 
@@ -92,8 +93,8 @@ ReadBuffer::~ReadBuffer() = default;
 bool DatagramSocket::send(const Address& to, Bytes bytes) {
     const auto name = to_socket(to);
     for (;;) {
-        const auto sent = ::sendto(fd(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL, name.get(),
-                                   name.size);
+        const auto sent =
+            ::sendto(fd(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL, name.get(), name.size);
         if (sent < 0 && errno == EINTR) continue;
         last_error_ = sent < 0 ? errno : 0;
         if (sent < 0) {

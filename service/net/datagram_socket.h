@@ -44,10 +44,10 @@ struct SocketCounts {
     SocketCounts& operator+=(const SocketCounts& other);
 };
 
-constexpr int kSocketBuffer = 1 << 20;        // a thousand peers that speak at once
-constexpr std::size_t kLongest = 1472;        // more than any datagram of ours; what is longer is dropped
-constexpr std::size_t kReadAtOnce = 32;       // datagrams by one call
-constexpr std::size_t kReadPerRound = 2048;   // by one read(); the rest waits for the next turn
+constexpr int kSocketBuffer = 1 << 20;      // a thousand peers that speak at once
+constexpr std::size_t kLongest = 1472;      // more than any datagram of ours; what is longer is dropped
+constexpr std::size_t kReadAtOnce = 32;     // datagrams by one call
+constexpr std::size_t kReadPerRound = 2048; // by one read(); the rest waits for the next turn
 
 /// Where datagrams are read into; one for all sockets.
 class ReadBuffer {

@@ -34,8 +34,7 @@ bool matches(std::string_view pattern, std::string_view name) {
 }
 
 bool Link::has(Family family) const {
-    return std::ranges::any_of(addresses,
-                               [&](const Address& a) { return family_of(a.is_v4()) == family; });
+    return std::ranges::any_of(addresses, [&](const Address& a) { return family_of(a.is_v4()) == family; });
 }
 
 LinkTable::LinkTable(std::vector<std::string> patterns, std::function<bool(const std::string&)> is_wireless)
@@ -44,8 +43,9 @@ LinkTable::LinkTable(std::vector<std::string> patterns, std::function<bool(const
 std::string LinkTable::judge(const Link& link) const {
     const auto& facts = link.facts;
     if (facts.name.empty()) return "only its addresses are known so far";
-    const bool is_named = std::ranges::any_of(
-        patterns_, [&](const std::string& pattern) { return matches(pattern, facts.name); });
+    const bool is_named = std::ranges::any_of(patterns_, [&](const std::string& pattern) {
+        return matches(pattern, facts.name);
+    });
     if (!patterns_.empty() && !is_named)
         return fmt::format("it is not among interfaces = {}", fmt::join(patterns_, ", "));
     if ((facts.flags & IFF_LOOPBACK) != 0) return "it is a loopback interface";
@@ -83,7 +83,8 @@ bool LinkTable::address_is(std::uint32_t index, const Address& address) {
     const auto at = links_.find(index);
     if (index == 0 || (at == links_.end() && links_.size() >= kLinks)) return false;
     auto& link = link_of(index);
-    if (link.addresses.size() >= kLinkAddresses || std::ranges::find(link.addresses, address) != link.addresses.end())
+    if (link.addresses.size() >= kLinkAddresses ||
+        std::ranges::find(link.addresses, address) != link.addresses.end())
         return false;
     link.addresses.push_back(address);
     link.unfit = judge(link);

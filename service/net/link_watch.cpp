@@ -56,11 +56,12 @@ void take_link(rtnl_link* link, Taking& taking) {
         return;
     }
     const char* name = rtnl_link_get_name(link);
-    taking.has_changed |= taking.table->link_is({.index = number,
-                                                 .name = name ? name : "",
-                                                 .flags = rtnl_link_get_flags(link),
-                                                 .mtu = rtnl_link_get_mtu(link),
-                                                 .master = static_cast<std::uint32_t>(rtnl_link_get_master(link))});
+    taking.has_changed |=
+        taking.table->link_is({.index = number,
+                               .name = name ? name : "",
+                               .flags = rtnl_link_get_flags(link),
+                               .mtu = rtnl_link_get_mtu(link),
+                               .master = static_cast<std::uint32_t>(rtnl_link_get_master(link))});
 }
 
 void take_address(rtnl_addr* told, Taking& taking) {
@@ -74,10 +75,8 @@ void take_address(rtnl_addr* told, Taking& taking) {
     const auto address = address_of(local, number);
     // an address that is still being checked for duplicates cannot be sent from
     const bool is_usable = (rtnl_addr_get_flags(told) & (IFA_F_TENTATIVE | IFA_F_DADFAILED)) == 0;
-    if (taking.is_gone || !is_usable)
-        taking.has_changed |= taking.table->address_is_gone(number, address);
-    else
-        taking.has_changed |= taking.table->address_is(number, address);
+    if (taking.is_gone || !is_usable) taking.has_changed |= taking.table->address_is_gone(number, address);
+    else taking.has_changed |= taking.table->address_is(number, address);
 }
 
 void take_object(nl_object* object, void* data) {
@@ -142,8 +141,8 @@ Result<std::unique_ptr<LinkWatch>> LinkWatch::open(std::vector<std::string> patt
     nl_socket_disable_seq_check(socket);
     if (const int error = nl_connect(socket, NETLINK_ROUTE); error < 0)
         return std::unexpected(unavailable(error));
-    if (const int error = nl_socket_add_memberships(socket, RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR,
-                                                    RTNLGRP_IPV6_IFADDR, 0);
+    if (const int error =
+            nl_socket_add_memberships(socket, RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, 0);
         error < 0)
         return std::unexpected(unavailable(error));
     if (::setsockopt(watch->fd(), SOL_SOCKET, SO_RCVBUFFORCE, &kReceiveBytes, sizeof kReceiveBytes) != 0)

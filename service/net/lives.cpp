@@ -105,8 +105,9 @@ Result<Lives> parse_lives(std::string_view text) {
             lives.number = number;
         }
         if (word == "draining") is_good = lives.is_draining = rest.empty();
-        if (!is_good) return fail(Errc::invalid_value, fmt::format("'{}'", line.substr(0, 80)),
-                                  "lines 'counter N', 'stamp N', 'number N' or 'draining'");
+        if (!is_good)
+            return fail(Errc::invalid_value, fmt::format("'{}'", line.substr(0, 80)),
+                        "lines 'counter N', 'stamp N', 'number N' or 'draining'");
     }
     if (!has_counter) return fail(Errc::invalid_value, "it has no line 'counter N'");
     return lives;
@@ -147,7 +148,8 @@ std::string text_of(std::span<const Remembered> peers) {
     for (const auto& peer : peers) {
         std::string addresses;
         for (const auto& address : peer.addresses)
-            if (addresses.size() < 200) addresses += (addresses.empty() ? "" : ",") + membership::text_of(address);
+            if (addresses.size() < 200)
+                addresses += (addresses.empty() ? "" : ",") + membership::text_of(address);
         text += fmt::format("{} {} {} {} {} {} {} {}\n", membership::text_of(peer.uid), peer.boot.counter,
                             peer.boot.random, peer.seq,
                             peer.number < 0 ? std::string(kNone) : fmt::to_string(peer.number),
@@ -161,10 +163,8 @@ std::vector<Remembered> parse_peers(std::string_view text, std::size_t& unreadab
     std::vector<Remembered> peers;
     while (!text.empty() && peers.size() < membership::limits::kPeers) {
         auto peer = parse_peer(take_until(text, '\n'));
-        if (peer)
-            peers.push_back(std::move(*peer));
-        else
-            ++unreadable;
+        if (peer) peers.push_back(std::move(*peer));
+        else ++unreadable;
     }
     return peers;
 }

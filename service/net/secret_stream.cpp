@@ -71,8 +71,7 @@ Status SecretStream::take_hello(Bytes other) {
     if (other_ == self_) return fail(Errc::invalid_value, "it has this node's own identity");
     std::copy(other.begin(), other.end(), others_hello_.begin());
     const auto key_id = std::to_integer<std::uint8_t>(other[kKeyAt]);
-    if (end_ == End::called)
-        write_hello(key_id);
+    if (end_ == End::called) write_hello(key_id);
     else if (std::byte{key_id} != hello_[kKeyAt])
         return fail(Errc::invalid_value, "it answers with another key than it was called with");
     return derive(key_id);

@@ -37,7 +37,8 @@ private:
 };
 
 constexpr std::uint32_t kUdpHeader = 8;
-constexpr std::uint32_t kClusterAt = 8; // in a datagram: magic 2, major, type, flags, key, length 2, cluster 8
+constexpr std::uint32_t kClusterAt =
+    8; // in a datagram: magic 2, major, type, flags, key, length 2, cluster 8
 
 /// What is no datagram of ours is dropped before it wakes us. Classic BPF: a load beyond the end drops.
 bool attach_filter(int fd, std::uint64_t cluster, bool is_cluster_checked) {
@@ -128,8 +129,8 @@ Result<std::unique_ptr<DatagramSocket>> open_group(const GroupPlace& place, cons
     // the port is also this machine's own socket's, which has made sure that no other program has it
     if (auto set = Options(fd.get()).set(SOL_SOCKET, SO_REUSEADDR, 1, "sharing the port").status(where); !set)
         return std::unexpected(set.error());
-    auto set = family == Family::v4 ? set_v4(fd.get(), place, link, where)
-                                    : set_v6(fd.get(), place, link, where);
+    auto set =
+        family == Family::v4 ? set_v4(fd.get(), place, link, where) : set_v6(fd.get(), place, link, where);
     if (!set) return std::unexpected(set.error());
     enlarge(fd.get());
     if (!attach_filter(fd.get(), place.cluster, true))
@@ -144,7 +145,8 @@ Result<std::unique_ptr<DatagramSocket>> open_group(const GroupPlace& place, cons
 Result<std::unique_ptr<DatagramSocket>> open_unicast(Family family, std::uint16_t port) {
     const auto where = fmt::format("UDP port {} ({})", port, name_of(family));
     auto fd = make(family, SOCK_DGRAM);
-    if (!fd && errno == EAFNOSUPPORT) return fail(Errc::not_supported, where, "this machine has no such addresses");
+    if (!fd && errno == EAFNOSUPPORT)
+        return fail(Errc::not_supported, where, "this machine has no such addresses");
     if (!fd) return std::unexpected(errno_error(errno, where));
     Options options(fd.get());
     if (family == Family::v6)
@@ -166,7 +168,8 @@ Result<std::unique_ptr<DatagramSocket>> open_unicast(Family family, std::uint16_
         if (errno == EADDRINUSE)
             return fail(Errc::held_by_other, where + " is taken by another program",
                         "end it, or set another port = in [cluster] on every node");
-        if (errno == EADDRNOTAVAIL) return fail(Errc::not_supported, where, "this machine has no such addresses");
+        if (errno == EADDRNOTAVAIL)
+            return fail(Errc::not_supported, where, "this machine has no such addresses");
         return std::unexpected(errno_error(errno, where));
     }
     // only now: bound without it, the port is nobody else's; with it, the groups' sockets may have it too

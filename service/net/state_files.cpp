@@ -70,10 +70,10 @@ Status replace_state(const std::string& path, std::string_view text) {
     return {};
 }
 
-Result<std::string> set_aside(const std::string& path) {
+Result<std::string> set_aside(const std::string& path, const std::string& from) {
     const auto name = [&](int i) { return fmt::format("{}.rejected-{}", path, i); };
     for (int i = kAside - 1; i >= 1; --i) (void)::rename(name(i).c_str(), name(i + 1).c_str());
-    if (::rename(path.c_str(), name(1).c_str()) != 0)
+    if (::rename((from.empty() ? path : from).c_str(), name(1).c_str()) != 0)
         return std::unexpected(errno_error(errno, "keeping " + path + " aside"));
     return name(1);
 }

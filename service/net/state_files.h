@@ -19,7 +19,8 @@ Result<std::optional<std::string>> read_state(const std::string& path, std::size
 /// one of the two. Mode 0600. Fails with denied or io (full, read-only); the old file is then as before.
 Status replace_state(const std::string& path, std::string_view text);
 
-/// Kept for people to look at, as PATH.rejected-1; the last three are kept. Returns the new name.
-Result<std::string> set_aside(const std::string& path);
+/// Kept for people to look at, as PATH.rejected-1; the last three are kept. Returns the new name. `from`: the
+/// file itself, if it is not at `path`.
+Result<std::string> set_aside(const std::string& path, const std::string& from = {});
 
 } // namespace schedd::net

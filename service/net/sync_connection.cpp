@@ -16,8 +16,7 @@ namespace schedd::net {
 namespace {
 constexpr std::size_t kReadSize = 64U << 10U;
 constexpr int kReadsPerStep = 8;
-constexpr std::size_t kSealedMost =
-    membership::limits::kFrame + crypto_secretstream_xchacha20poly1305_ABYTES;
+constexpr std::size_t kSealedMost = membership::limits::kFrame + crypto_secretstream_xchacha20poly1305_ABYTES;
 /// Both ways, with what sealing and the beginning add.
 constexpr std::uint64_t kBytesMost = membership::limits::kSyncBytes + (membership::limits::kSyncBytes >> 4U);
 
@@ -48,7 +47,8 @@ void SyncConnection::give_up(Error error) {
 void SyncConnection::step(Time now) {
     if (state_ != State::going) return;
     if (now >= deadline()) {
-        const char* what = is_member_ ? "the other end is too slow" : "the other end does not prove to be a member";
+        const char* what =
+            is_member_ ? "the other end is too slow" : "the other end does not prove to be a member";
         return give_up({Errc::io, what, fmt::format("{} bytes in, {} out", in_bytes_, out_bytes_)});
     }
     read(now);
@@ -59,8 +59,8 @@ void SyncConnection::step(Time now) {
         if (auto flushed = flush(now); !flushed) return give_up(flushed.error());
         if (written_ < out_.size()) return; // the rest when there is room
     }
-    const bool is_done = sync_ && sync_->is_done() && has_said_last_;
-    if (is_done && (has_heard_last_ || is_at_end_)) {
+    // an end without the last frame is no end: what this node has told may have been refused
+    if (has_said_last_ && has_heard_last_) {
         state_ = State::complete;
     } else if (is_at_end_) {
         give_up({Errc::io, "the other end has closed the connection",
@@ -170,8 +170,8 @@ void SyncConnection::fill() {
 
 Status SyncConnection::flush(Time now) {
     while (written_ < out_.size()) {
-        const auto sent = ::send(fd(), out_.data() + written_, out_.size() - written_,
-                                 MSG_DONTWAIT | MSG_NOSIGNAL);
+        const auto sent =
+            ::send(fd(), out_.data() + written_, out_.size() - written_, MSG_DONTWAIT | MSG_NOSIGNAL);
         if (sent < 0 && errno == EINTR) continue;
         if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOTCONN)) return {};
         // it may have said all it had to and gone: what it has not read, it did not need

@@ -25,8 +25,8 @@ public:
         SecretStream::End end = SecretStream::End::caller;
         std::uint64_t cluster = 0;
         NodeUid self{};
-        Address address;                                // of the other end
-        std::function<std::unique_ptr<Sync>()> sync;    // asked for once the other has proved to be a member
+        Address address;                             // of the other end
+        std::function<std::unique_ptr<Sync>()> sync; // asked for once the other has proved to be a member
     };
     /// `fd` is nonblocking, connected or connecting.
     SyncConnection(Descriptor fd, Settings settings, const KeySource& keys, Time now);
@@ -72,11 +72,11 @@ private:
     Error error_{};
     Time since_, moved_;
     std::uint64_t in_bytes_ = 0, out_bytes_ = 0;
-    bool is_member_ = false;    // the other has sealed something with the key
-    bool is_sending_ = false;   // hello and begin are in out_
+    bool is_member_ = false;  // the other has sealed something with the key
+    bool is_sending_ = false; // hello and begin are in out_
     bool has_said_last_ = false;
     bool has_heard_last_ = false;
-    bool is_at_end_ = false;    // the other has closed
+    bool is_at_end_ = false; // the other has closed
 };
 
 } // namespace schedd::net

@@ -88,8 +88,9 @@ std::size_t SyncHub::incoming() const {
 /// Those who have not proved anything make room, the oldest first; members are served to the end.
 bool SyncHub::make_room() {
     if (incoming() < membership::limits::kSyncsIn) return true;
-    const auto oldest = std::ranges::find_if(
-        items_, [](const Item& item) { return !item.peer && !item.connection->is_member(); });
+    const auto oldest = std::ranges::find_if(items_, [](const Item& item) {
+        return !item.peer && !item.connection->is_member();
+    });
     ++counts_.refused;
     if (oldest == items_.end()) return false;
     items_.erase(oldest);
@@ -135,7 +136,8 @@ void SyncHub::call(NodeUid peer, const Address& address, Time now) {
         refused_.push_back(peer);
         return;
     }
-    Descriptor fd(::socket(address.is_v4() ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    Descriptor fd(
+        ::socket(address.is_v4() ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     const auto name = to_socket(address);
     if (fd) set_option(fd.get(), IPPROTO_TCP, TCP_NODELAY, 1);
     if (!fd || (::connect(fd.get(), name.get(), name.size) != 0 && errno != EINPROGRESS)) {
@@ -160,8 +162,8 @@ void SyncHub::end(Item& item, Time now) {
     const auto who = item.peer ? address : address.substr(0, address.rfind(':'));
     if (!is_complete && throttle_.may(who, now))
         log_.write(Severity::notice, "cluster",
-                   fmt::format("synchronisation {} {} has failed: {}", item.peer ? "with" : "called by", address,
-                               connection.error().text()));
+                   fmt::format("synchronisation {} {} has failed: {}", item.peer ? "with" : "called by",
+                               address, connection.error().text()));
     if (connection.is_member() || item.peer) hooks_.ended(item.peer, is_complete, now);
 }
 

@@ -13,9 +13,9 @@
 
 namespace schedd::net {
 
-constexpr std::size_t kSyncsOut = 4;                              // at once
-constexpr Duration kComplaintEvery = std::chrono::minutes(10);    // about one address
-constexpr std::size_t kComplaints = 256;                          // addresses remembered for that
+constexpr std::size_t kSyncsOut = 4;                           // at once
+constexpr Duration kComplaintEvery = std::chrono::minutes(10); // about one address
+constexpr std::size_t kComplaints = 256;                       // addresses remembered for that
 
 /// Says whether something may be told again; remembers a bounded number of things.
 class Throttle {

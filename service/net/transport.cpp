@@ -56,8 +56,9 @@ void SocketTransport::open_one(const Key& key, Group& group) {
         log_.write(Severity::info, group.link.name, fmt::format("joined {}", text));
         if (key.second == Family::v4 && group.link.mtu < kWholeMtu)
             log_.write(Severity::notice, group.link.name,
-                       fmt::format("its MTU of {} is too small for whole datagrams: long ones go in fragments",
-                                   group.link.mtu));
+                       fmt::
+                           format("its MTU of {} is too small for whole datagrams: long ones go in fragments",
+                                  group.link.mtu));
         return;
     }
     const auto text = socket.error().text();
@@ -116,8 +117,7 @@ bool SocketTransport::read(const Take& take) {
         has_lost |= group.socket->read(*buffer_, [&](const Datagram& datagram) {
             if (is_near(settings_.place, key.second, datagram.hops))
                 take({datagram.from, true}, datagram.bytes);
-            else
-                ++counts.wrong_hops;
+            else ++counts.wrong_hops;
         });
     }
     for (const auto& socket : unicast_)

@@ -13,6 +13,18 @@ const std::string& own_network();
 /// Runs `ip ARGUMENTS` here; false if it failed.
 bool ip(const std::string& arguments);
 
+/// A second namespace, for the machine at the other end of a wire: while one of these lives, the process is
+/// in it. Sockets stay in the namespace that they were made in.
+class Elsewhere {
+public:
+    Elsewhere();
+    ~Elsewhere();
+    Elsewhere(const Elsewhere&) = delete;
+    Elsewhere& operator=(const Elsewhere&) = delete;
+    /// As `ip` takes it for "netns".
+    [[nodiscard]] static std::string path();
+};
+
 /// Keeps what is logged.
 class Lines final : public kit::Log {
 public:

@@ -181,8 +181,9 @@ TEST_F(ASynchronisation, OfOneWhoSaysNothingIsGivenUp) {
 }
 
 TEST_F(ASynchronisation, OfOneWhoSpeaksSomethingElseIsClosed) {
-    for (const std::string& says : {std::string("GET / HTTP/1.1\r\nHost: a\r\n\r\nxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"),
-                                    std::string(100'000, '\xff'), std::string(kHello, '\0')}) {
+    for (const std::string& says :
+         {std::string("GET / HTTP/1.1\r\nHost: a\r\n\r\nxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"),
+          std::string(100'000, '\xff'), std::string(kHello, '\0')}) {
         End called(keys, 7502, NodeUid{2}, "", 0);
         const auto fd = stranger(7502, says);
         for (int i = 0; i < 1000 && called.hub->counts().failed == 0; ++i) called.hub->step(now);

@@ -32,16 +32,15 @@ struct Heard {
     std::size_t size = 0;
 };
 
-/// This machine: one transport on port 7420, and a second "machine" on another interface of the same pair,
-/// which is a bare group socket bound to the other end.
+/// This machine: one transport on port 7420; the other end of its wire is in another namespace, with a bare
+/// group socket.
 class ATransport : public testing::Test {
 protected:
     void SetUp() override {
         NEEDS_OWN_NETWORK();
         ip("link del a0");
-        ASSERT_TRUE(ip("link add a0 type veth peer name b0"));
-        up("a0", "10.9.0.1");
-        up("b0", "10.9.1.2");
+        ASSERT_TRUE(ip("link add a0 type veth peer name b0 netns " + test::Elsewhere::path()));
+        up_both();
         open();
     }
     void TearDown() override {
@@ -53,6 +52,15 @@ protected:
         ASSERT_TRUE(ip("addr add " + address + "/24 dev " + name));
         // an address for IPv6 at once, without the second of looking for duplicates
         ASSERT_TRUE(ip("addr add fd09::" + address.substr(7) + "/64 dev " + name + " nodad"));
+    }
+    static bool elsewhere(const std::string& arguments) {
+        const test::Elsewhere other;
+        return ip(arguments);
+    }
+    static void up_both() {
+        up("a0", "10.9.0.1");
+        const test::Elsewhere other;
+        up("b0", "10.9.0.2");
     }
     void open(int ttl = 1) {
         auto opened = SocketTransport::open({{kCluster, 7420, ttl}, true}, log);
@@ -87,12 +95,13 @@ protected:
         return heard;
     }
     std::unique_ptr<DatagramSocket> other_end(Family family, int ttl = 1, std::uint64_t cluster = kCluster) {
+        const test::Elsewhere other;
         auto whole = LinkWatch::open({"b0"});
         EXPECT_TRUE(whole);
-        const auto fit = (*whole)->table().fit();
-        EXPECT_EQ(fit.size(), 1U);
-        if (fit.empty()) return nullptr;
-        auto socket = open_group({cluster, 7420, ttl}, fit[0].facts, family);
+        LinkFacts facts;
+        for (const auto& link : (*whole)->table().links())
+            if (link.facts.name == "b0") facts = link.facts;
+        auto socket = open_group({cluster, 7420, ttl}, facts, family);
         EXPECT_TRUE(socket) << socket.error().text();
         return socket ? std::move(*socket) : nullptr;
     }
@@ -102,6 +111,19 @@ protected:
         auto to = group_of({kCluster, 7420, 1}, family);
         to.interface = 0;
         EXPECT_TRUE(socket->send(to, datagram(cluster, size))) << std::strerror(socket->last_error());
+    }
+
+    /// The kernel lets packets through some time after it has said that a wire works.
+    bool is_heard_in_the_end() {
+        for (int i = 0; i < 100; ++i) {
+            say(Family::v4);
+            pollfd waiting{transport->fd(), POLLIN, 0};
+            ::poll(&waiting, 1, 50);
+            std::size_t count = 0;
+            transport->read([&](const auto&, auto) { ++count; });
+            if (count > 0) return true;
+        }
+        return false;
     }
 
     Lines log;
@@ -126,7 +148,7 @@ TEST_F(ATransport, HearsItsGroupAndKnowsWhereItCameFrom) {
     auto heard = hear();
     ASSERT_EQ(heard.size(), 1U);
     EXPECT_TRUE(heard[0].arrival.is_group);
-    EXPECT_EQ(membership::text_of(heard[0].arrival.from), "10.9.1.2:7420");
+    EXPECT_EQ(membership::text_of(heard[0].arrival.from), "10.9.0.2:7420");
     say(Family::v6);
     heard = hear();
     ASSERT_EQ(heard.size(), 1U);
@@ -204,7 +226,8 @@ TEST_F(ATransport, HasThePortForItself) {
     const auto second = SocketTransport::open({{kCluster, 7420, 1}, true}, other);
     ASSERT_FALSE(second);
     EXPECT_EQ(second.error().kind, Errc::held_by_other);
-    EXPECT_THAT(second.error().text(), testing::HasSubstr("UDP port 7420 (IPv4) is taken by another program"));
+    EXPECT_THAT(second.error().text(),
+                testing::HasSubstr("UDP port 7420 (IPv4) is taken by another program"));
     EXPECT_THAT(second.error().text(), testing::HasSubstr("port = in [cluster]"));
 }
 
@@ -222,32 +245,30 @@ TEST_F(ATransport, TalksToOneAddress) {
 }
 
 TEST_F(ATransport, SurvivesAnInterfaceThatGoesDownAndComesBack) {
-    ASSERT_TRUE(ip("link set b0 down"));
+    ASSERT_TRUE(elsewhere("link set b0 down"));
     EXPECT_TRUE(until([&] { return transport->groups().empty(); })) << "no carrier";
     transport->to_group(datagram(kCluster));
-    ASSERT_TRUE(ip("link set b0 up"));
+    ASSERT_TRUE(elsewhere("link set b0 up"));
     EXPECT_TRUE(until([&] {
         const auto groups = transport->groups();
         return !groups.empty() && groups[0].is_joined;
     }));
-    say(Family::v4);
-    EXPECT_EQ(hear().size(), 1U);
+    EXPECT_TRUE(is_heard_in_the_end());
 }
 
 TEST_F(ATransport, JoinsAnewWhenTheInterfaceIsRecreatedUnderItsNameAndIndex) {
     const auto index = transport->groups().at(0).link.index;
     ASSERT_TRUE(ip("link del a0"));
-    ASSERT_TRUE(ip("link add a0 index " + std::to_string(index) + " type veth peer name b0"));
-    up("a0", "10.9.0.1");
-    up("b0", "10.9.1.2");
+    ASSERT_TRUE(ip("link add a0 index " + std::to_string(index) + " type veth peer name b0 netns " +
+                   test::Elsewhere::path()));
+    up_both();
     EXPECT_TRUE(until([&] {
         const auto links = watch->table().fit();
         const auto groups = transport->groups();
         return !links.empty() && groups.size() == 2 && groups[0].is_joined && groups[1].is_joined;
     }));
     EXPECT_EQ(transport->groups().at(0).link.index, index);
-    say(Family::v4);
-    EXPECT_EQ(hear().size(), 1U);
+    EXPECT_TRUE(is_heard_in_the_end());
 }
 
 TEST_F(ATransport, JoinsAnewWhenAsked) {
@@ -258,7 +279,7 @@ TEST_F(ATransport, JoinsAnewWhenAsked) {
 }
 
 TEST_F(ATransport, SendsLongDatagramsOverANarrowLinkInFragments) {
-    ASSERT_TRUE(ip("link set b0 mtu 576"));
+    ASSERT_TRUE(elsewhere("link set b0 mtu 576"));
     ASSERT_TRUE(ip("link set a0 mtu 576"));
     EXPECT_TRUE(until([&] { return watch->table().fit().at(0).facts.mtu == 576; }));
     transport.reset();

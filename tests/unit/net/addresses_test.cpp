@@ -22,9 +22,9 @@ TEST(AnAddress, IsReadWithAndWithoutAPort) {
 }
 
 TEST(AnAddress, IsRefusedWithWhatWouldBeAccepted) {
-    for (const auto* text : {"", ":", "[", "[]", "[fd00::3", "[fd00::3]x", "[fd00::3]:", "[fd00::3]:0", "[10.0.0.1]",
-                             "10.0.0.2:", "10.0.0.2:0", "10.0.0.2:65536", "10.0.0.2:-1", "10.0.0", "node7",
-                             "10.0.0.2%eth0", "fe80::1%no-such-interface", "1:2:3"}) {
+    for (const auto* text : {"", ":", "[", "[]", "[fd00::3", "[fd00::3]x", "[fd00::3]:", "[fd00::3]:0",
+                             "[10.0.0.1]", "10.0.0.2:", "10.0.0.2:0", "10.0.0.2:65536", "10.0.0.2:-1",
+                             "10.0.0", "node7", "10.0.0.2%eth0", "fe80::1%no-such-interface", "1:2:3"}) {
         const auto address = parse_address(text, 7420);
         ASSERT_FALSE(address) << text;
         EXPECT_EQ(address.error().kind, Errc::invalid_value);

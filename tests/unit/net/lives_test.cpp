@@ -45,14 +45,15 @@ TEST_F(Lived, OneLifeMoreIsCountedAtEachStart) {
 }
 
 TEST_F(Lived, ADamagedFileIsSetAsideAndTheNodeBeginsAnew) {
-    for (const auto* text : {"", "counter", "counter x\n", "counter 1\nstamp -1\n", "counter 99999999999\n", "stamp 1\n",
-                             "counter 1\nnumber 70000\n", "counter 1", "\0\0\0\0"}) {
+    for (const auto* text : {"", "counter", "counter x\n", "counter 1\nstamp -1\n", "counter 99999999999\n",
+                             "stamp 1\n", "counter 1\nnumber 70000\n", "counter 1", "\0\0\0\0"}) {
         write("cluster.boot", text);
         troubles.clear();
         EXPECT_EQ(begin_life(directory, troubles).counter, 1U) << text;
         ASSERT_EQ(troubles.size(), 1U) << text;
         EXPECT_EQ(troubles[0].kind, Errc::invalid_value);
-        EXPECT_THAT(troubles[0].text(), testing::HasSubstr("kept as " + directory + "/cluster.boot.rejected-1"));
+        EXPECT_THAT(troubles[0].text(),
+                    testing::HasSubstr("kept as " + directory + "/cluster.boot.rejected-1"));
     }
     EXPECT_TRUE(fs::exists(directory + "/cluster.boot.rejected-3"));
     EXPECT_FALSE(fs::exists(directory + "/cluster.boot.rejected-4"));
@@ -128,7 +129,8 @@ TEST_F(Lived, ANameCannotForgeALine) {
 TEST_F(Lived, LinesThatCannotBeReadAreLeftOutAndCounted) {
     std::size_t unreadable = 0;
     const auto good = text_of(std::vector{somebody()});
-    const auto peers = parse_peers("\n\nx\n" + good + "0123456789abcdef 4\n" + good.substr(0, 20), unreadable);
+    const auto peers =
+        parse_peers("\n\nx\n" + good + "0123456789abcdef 4\n" + good.substr(0, 20), unreadable);
     EXPECT_EQ(peers.size(), 1U);
     EXPECT_EQ(unreadable, 5U);
     EXPECT_TRUE(parse_peers("", unreadable).empty());
@@ -136,7 +138,8 @@ TEST_F(Lived, LinesThatCannotBeReadAreLeftOutAndCounted) {
 
 TEST_F(Lived, NoMorePeersAreReadThanMayBeKnown) {
     std::string text;
-    for (std::size_t i = 0; i < membership::limits::kPeers + 100; ++i) text += text_of(std::vector{somebody()});
+    for (std::size_t i = 0; i < membership::limits::kPeers + 100; ++i)
+        text += text_of(std::vector{somebody()});
     std::size_t unreadable = 0;
     EXPECT_EQ(parse_peers(text, unreadable).size(), membership::limits::kPeers);
 }
