@@ -67,6 +67,7 @@ public:
     Status set_log_target(std::string_view target) override { return log_.set_target(target); }
 
 private:
+    Status apply(const Recipe& recipe, bool dry_run, Tree::NodeSets sets);
     explicit Daemon(Options options);
     Status open_machine();
     Status open_state();
