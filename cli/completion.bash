@@ -52,17 +52,17 @@ _schedd_cli() {
             top) choices+=" $reads --once --interval=" ;;
             graph) choices+=" $reads --format=text --format=dot --format=svg --topology --output" ;;
             export) choices+=" $reads --verbs" ;;
-            set | create | link | unlink) choices+=" --dry-run --no-ask-password" ;;
-            detach) choices+=" --dry-run --no-ask-password --persistent" ;;
-            remove) choices+=" --dry-run --no-ask-password --recursive" ;;
+            set | create | link | unlink) choices+=" --dry-run --local --no-ask-password" ;;
+            detach) choices+=" --dry-run --local --no-ask-password --persistent" ;;
+            remove) choices+=" --dry-run --local --no-ask-password --recursive" ;;
             attach)
-                choices+=" --dry-run --no-ask-password --persistent --wait --timeout= --weight= --cpus= --exclusive --quota="
+                choices+=" --dry-run --local --no-ask-password --persistent --wait --timeout= --weight= --cpus= --exclusive --quota="
                 choices+=" --class=latency --class=normal --class=batch --memory=any --memory=local"
                 ;;
-            apply) choices+=" $reads --dry-run --no-ask-password --verbs --prune" ;;
+            apply) choices+=" $reads --dry-run --local --no-ask-password --verbs --prune" ;;
             diff) choices+=" $reads --no-ask-password --verbs --prune" ;;
             hold) choices+=" $reads --no-ask-password --what= --who= --why=" ;;
-            reload) choices+=" $reads --dry-run --no-ask-password" ;;
+            reload) choices+=" $reads --dry-run --local --no-ask-password" ;;
             simulate) choices+=" $reads --topology= --load= --config= --seed= --duration= --picture=" ;;
             "") choices+=" $reads --version" ;;
         esac

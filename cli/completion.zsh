@@ -50,7 +50,7 @@ _schedd_cli() {
         '(-h --help)'{-h,--help}'[show help]'
     )
     reads=('--json=[print JSON]:form:(short pretty off)')
-    changes=('(-n --dry-run)'{-n,--dry-run}'[check everything, change nothing]' '--no-ask-password[fail instead of asking for a password]')
+    changes=('(-n --dry-run)'{-n,--dry-run}'[check everything, change nothing]' '--local[change this node only]' '--no-ask-password[fail instead of asking for a password]')
     for word in $words; do
         [[ $word == --bus=* || $word == --host=* ]] && schedd_cli_place+=($word)
     done

@@ -89,9 +89,10 @@ CLI::Option* listing(CLI::App& app, const std::string& names, Options& options) 
     return add_choice(app, names, options.listing, kListings);
 }
 
-constexpr std::array<OptionSpec, 36> kOptions{{
+constexpr std::array<OptionSpec, 37> kOptions{{
     {kReads, "--json", "short|pretty|off", "print JSON, on one line or indented", json},
     {kChanges, "-n,--dry-run", "", "check everything, change nothing", flag<&Options::dry_run>},
+    {kChanges, "--local", "", "change this node only; peers are not told", flag<&Options::local>},
     {kRecursive, "-r,--recursive", "", "with everything below", flag<&Options::recursive>},
     {kMember, "--weight", "N", "the members' share of the CPU, 1 to 10000 (100)",
      number<&Options::weight, 1, 10000>},

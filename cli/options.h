@@ -23,6 +23,7 @@ struct Options {
     ColorMode color = ColorMode::automatic;
     bool help = false;
     bool dry_run = false;
+    bool local = false;
     bool no_ask_password = false;
     bool recursive = false;
     bool verbs = false; // recipe lines instead of TOML

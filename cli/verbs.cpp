@@ -55,6 +55,7 @@ bool may_ask(const Session& session) { return !session.options.no_ask_password &
 CallOptions change_options(const Session& session) {
     CallOptions options;
     if (session.options.dry_run) options.entries.emplace_back("dry_run", true);
+    if (session.options.local) options.entries.emplace_back("local", true);
     options.interactive = may_ask(session);
     return options;
 }

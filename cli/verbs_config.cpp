@@ -17,6 +17,7 @@ Answer<Json> apply_files(const Session& session, bool dry_run) {
     CallOptions options;
     options.interactive = may_ask(session);
     if (dry_run) options.entries.emplace_back("dry_run", true);
+    if (session.options.local) options.entries.emplace_back("local", true);
     if (session.options.verbs) options.entries.emplace_back("format", std::string("verbs"));
     if (session.options.prune) options.entries.emplace_back("prune", true);
     auto reply = bus->call("Apply", {files->text}, &options);

@@ -139,6 +139,9 @@ struct PlannedChange {
     std::string conflict; // who wants what and cannot have it; "" if nobody, or not because of this
 };
 
+/// Whom a change of the configuration is for: all nodes of the cluster, or this one. The same without peers.
+enum class Reach { cluster, node };
+
 /// All calls come from the loop's thread. Strings may hold any bytes; the bus side makes them fit for D-Bus.
 class Backend : public HoldKeeper, public LogKnobs {
 public:
@@ -146,7 +149,7 @@ public:
 
     /// Tree::apply with what belongs around it: after a member was removed, its targets have been restored
     /// and read back when this returns.
-    virtual Status apply(const model::Recipe& recipe, bool dry_run) = 0;
+    virtual Status apply(const model::Recipe& recipe, bool dry_run, Reach reach) = 0;
     /// Attaches a unit now and for good, by a drop-in file of its own; the attributes are the member's.
     virtual Status attach_persistently(const std::string& scheduler, const std::string& member,
                                        const std::map<std::string, std::string>& attributes,
@@ -157,8 +160,8 @@ public:
                                        bool dry_run) = 0;
     /// Makes the tree agree with a configuration in TOML; with `prune`, what it does not name is removed.
     /// Returns the verbs that were (or, with `dry_run`, would be) carried out, as recipe lines.
-    virtual Result<std::vector<std::string>> apply_config(std::string_view toml, bool dry_run,
-                                                          bool prune) = 0;
+    virtual Result<std::vector<std::string>> apply_config(std::string_view toml, bool dry_run, bool prune,
+                                                          Reach reach) = 0;
     /// Re-reads the configuration files; all or nothing. Returns the verbs carried out, as recipe lines.
     virtual Result<std::vector<std::string>> reload(bool dry_run) = 0;
     /// The present configuration as TOML, and as the verbs that build it from nothing.

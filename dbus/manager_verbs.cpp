@@ -28,6 +28,8 @@ template <class Work> Change change(Result<Options> options, Concern about, Work
             }};
 }
 
+Reach reach_of(const Options& options) { return options.local() ? Reach::node : Reach::cluster; }
+
 Concern about(const Result<Path>& path) { return path ? concern_of(*path) : Concern(); }
 
 /// "schedulers/NAME/process_set/MEMBER"; both are names, not paths.
@@ -52,14 +54,14 @@ Result<std::vector<std::string>> carry_out(Backend& backend, const std::string& 
     if (text.size() > limits::kConfigBytes)
         return fail(Errc::limit_exceeded, "the recipe is too large",
                     fmt::format("limit bytes = {}", limits::kConfigBytes));
-    if (*format == "toml") return backend.apply_config(text, options.dry_run(), *prune);
+    if (*format == "toml") return backend.apply_config(text, options.dry_run(), *prune, reach_of(options));
     if (*format != "verbs")
         return fail(Errc::invalid_value, fmt::format("there is no format '{}'", format->substr(0, 64)),
                     "use toml or verbs");
     if (*prune) return fail(Errc::invalid_value, "verbs cannot be pruned", "prune goes with the format toml");
     const auto recipe = parse_recipe(text);
     if (!recipe) return std::unexpected(recipe.error());
-    if (auto applied = backend.apply(*recipe, options.dry_run()); !applied)
+    if (auto applied = backend.apply(*recipe, options.dry_run(), reach_of(options)); !applied)
         return std::unexpected(applied.error());
     return lines_of(*recipe);
 }
@@ -99,7 +101,8 @@ Change create(Backend& backend, Reader& in) {
                                             .word = name,
                                             .value = std::move(*checked)});
                       }
-                      if (auto done = backend.apply(recipe, options.dry_run()); !done) return done;
+                      if (auto done = backend.apply(recipe, options.dry_run(), reach_of(options)); !done)
+                          return done;
                       out.object(object_path(*path));
                       return {};
                   });
@@ -115,7 +118,7 @@ Change remove(Backend& backend, Reader& in) {
                       return backend.apply({{.what = Verb::Do::remove,
                                              .path = *path,
                                              .recursive = *recursive}},
-                                           options.dry_run());
+                                           options.dry_run(), reach_of(options));
                   });
 }
 
@@ -132,7 +135,7 @@ Change write(Backend& backend, Reader& in) {
                                .path = *path,
                                .word = attribute,
                                .value = std::move(*checked)}},
-                             options.dry_run());
+                             options.dry_run(), reach_of(options));
     });
 }
 
@@ -149,7 +152,7 @@ Change link(Backend& backend, Reader& in) {
         }
         const auto recipe = parse_chain(chain, *sink);
         if (!recipe) return std::unexpected(recipe.error());
-        return backend.apply(*recipe, options.dry_run());
+        return backend.apply(*recipe, options.dry_run(), reach_of(options));
     });
 }
 
@@ -157,7 +160,8 @@ Change unlink(Backend& backend, Reader& in) {
     const auto sink = take_path(in);
     return change(in.options(), about(sink), [=, &backend](const Options& options, Writer&) -> Status {
         if (!sink) return std::unexpected(sink.error());
-        return backend.apply({{.what = Verb::Do::unlink, .path = *sink}}, options.dry_run());
+        return backend.apply({{.what = Verb::Do::unlink, .path = *sink}}, options.dry_run(),
+                             reach_of(options));
     });
 }
 
@@ -208,9 +212,10 @@ Change attach(Backend& backend, Reader& in) {
                               {.what = Verb::Do::write, .path = path, .word = name, .value = value});
                           texts.emplace(name, text_of(value));
                       }
-                      auto done = *is_persistent ? backend.attach_persistently(scheduler, member, texts,
-                                                                               options.dry_run())
-                                                 : backend.apply(recipe, options.dry_run());
+                      auto done =
+                          *is_persistent
+                              ? backend.attach_persistently(scheduler, member, texts, options.dry_run())
+                              : backend.apply(recipe, options.dry_run(), reach_of(options));
                       if (!done) return done;
                       out.object(object_path(path));
                       return {};
@@ -228,7 +233,7 @@ Change detach(Backend& backend, Reader& in) {
                           return backend.detach_persistently(scheduler, member, options.dry_run());
                       return backend.apply({{.what = Verb::Do::remove,
                                              .path = member_path(scheduler, member)}},
-                                           options.dry_run());
+                                           options.dry_run(), reach_of(options));
                   });
 }
 

@@ -11,7 +11,7 @@ namespace schedd::dbus {
 
 namespace {
 
-constexpr std::array<std::string_view, 2> kCommon{"dry_run", "interactive"};
+constexpr std::array<std::string_view, 3> kCommon{"dry_run", "interactive", "local"};
 
 std::unexpected<Error> wrong_type(std::string_view key, std::string_view wanted) {
     return fail(Errc::invalid_value, fmt::format("option '{}' has the wrong type", key),

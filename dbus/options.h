@@ -29,8 +29,8 @@ public:
     /// Fails with invalid_value if the key is there already.
     Status add(std::string key, Entry value);
 
-    /// Fails with invalid_value on a key that is neither common (dry_run, interactive) nor in `known`, and
-    /// on common ones that are not booleans; the error lists all that are known.
+    /// Fails with invalid_value on a key that is neither common (dry_run, interactive, local) nor in `known`,
+    /// and on common ones that are not booleans; the error lists all that are known.
     [[nodiscard]] Status check(std::initializer_list<std::string_view> known = {}) const;
 
     /// The value of a key, `otherwise` when it is absent; invalid_value when it is of another type.
@@ -42,6 +42,8 @@ public:
     [[nodiscard]] Result<Attributes> attributes(std::string_view key) const;
     /// After check(): whether nothing is to be changed.
     [[nodiscard]] bool dry_run() const { return flag("dry_run").value_or(false); }
+    /// After check(): whether other nodes are not to be told.
+    [[nodiscard]] bool local() const { return flag("local").value_or(false); }
     /// After check(): whether somebody may be asked for a password.
     [[nodiscard]] bool interactive() const { return flag("interactive").value_or(false); }
 

@@ -32,7 +32,7 @@ Interface part_interface(std::string name, Part& part, Surroundings around) {
                                        .path = part.path(),
                                        .word = std::string(spec.name),
                                        .value = std::move(*checked)}},
-                                     false);
+                                     false, Reach::cluster);
             };
         if (part.kind() == Kind::member) property.action = Action::attach;
         properties.push_back(std::move(property));

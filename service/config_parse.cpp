@@ -6,27 +6,12 @@
 
 #include "components/kit/limits.h"
 #include "components/model/chain.h"
+#include "service/config_cluster.h"
 #include "service/config_toml.h"
 
 namespace schedd::service {
 
 namespace {
-
-std::string known_keys(std::string_view where, std::span<const std::string_view> keys) {
-    return fmt::format("{} takes: {}", where, fmt::join(keys, " "));
-}
-
-std::unexpected<Error> unknown_key(const TomlValue::Entry& entry, std::string_view where,
-                                   std::span<const std::string_view> known) {
-    return fail_at(entry.value.where, Errc::invalid_value,
-                   fmt::format("unknown key '{}'", entry.key.substr(0, 64)), known_keys(where, known));
-}
-
-std::unexpected<Error> wrong_sort(const TomlValue::Entry& entry, std::string_view wanted) {
-    return fail_at(entry.value.where, Errc::invalid_value,
-                   fmt::format("'{}' is {}", entry.key.substr(0, 64), entry.value.sort()),
-                   fmt::format("it takes {}", wanted));
-}
 
 Status check_name_at(const TomlValue::Entry& entry) {
     if (auto named = check_name(entry.key); !named) return fail_at(entry.value.where, named.error());
@@ -351,7 +336,7 @@ Status read_each(const TomlValue::Entry& entry, std::vector<T>& out, const Read&
 } // namespace
 
 Result<Desired> parse_config(std::string_view name, std::string_view text) {
-    static constexpr std::string_view kKnown[] = {"daemon", "probe", "scheduler", "template"};
+    static constexpr std::string_view kKnown[] = {"cluster", "daemon", "probe", "scheduler", "template"};
     auto file = parse_toml(name, text);
     if (!file) return std::unexpected(file.error());
     Desired desired;
@@ -360,7 +345,14 @@ Result<Desired> parse_config(std::string_view name, std::string_view text) {
         if (entry.key == "daemon") {
             auto settings = read_daemon(entry);
             if (!settings) return std::unexpected(settings.error());
+            settings->cluster = std::move(desired.daemon.cluster);
+            settings->cluster_where = std::move(desired.daemon.cluster_where);
             desired.daemon = std::move(*settings);
+        } else if (entry.key == "cluster") {
+            auto settings = read_cluster(entry);
+            if (!settings) return std::unexpected(settings.error());
+            desired.daemon.cluster = std::move(*settings);
+            desired.daemon.cluster_where = entry.value.where;
         } else if (entry.key == "probe") {
             status = read_each(entry, desired.probes, read_probe);
         } else if (entry.key == "scheduler") {

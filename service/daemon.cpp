@@ -123,11 +123,11 @@ Status Daemon::open_state() {
     engine_->set_listener(this);
     take_settings();
     if (settings_.reserved_cpus) reserve_cpus();
-    templates_.emplace(*tree_, [this](const Recipe& recipe) { return apply(recipe, false); });
+    templates_.emplace(*tree_, [this](const Recipe& recipe) { return apply_here(recipe, false); });
     if (units_)
         attachments_ = std::make_unique<systemd::Attachments>(*tree_, *units_,
                                                               [this](const Recipe& recipe, bool dry_run) {
-                                                                  return apply(recipe, dry_run);
+                                                                  return apply_here(recipe, dry_run);
                                                               });
     return open_holds();
 }

@@ -42,12 +42,13 @@ public:
 
     // dbus::Backend
     [[nodiscard]] Tree& tree() override { return *tree_; }
-    Status apply(const Recipe& recipe, bool dry_run) override;
+    Status apply(const Recipe& recipe, bool dry_run, dbus::Reach reach) override;
     Status attach_persistently(const std::string& scheduler, const std::string& member,
                                const std::map<std::string, std::string>& attributes, bool dry_run) override;
     Status detach_persistently(const std::string& scheduler, const std::string& member,
                                bool dry_run) override;
-    Result<std::vector<std::string>> apply_config(std::string_view toml, bool dry_run, bool prune) override;
+    Result<std::vector<std::string>> apply_config(std::string_view toml, bool dry_run, bool prune,
+                                                  dbus::Reach reach) override;
     Result<std::vector<std::string>> reload(bool dry_run) override;
     [[nodiscard]] std::string export_config() const override;
     [[nodiscard]] std::vector<Verb> export_verbs() const override;
@@ -75,6 +76,8 @@ private:
     Status open_loop();
     Status open_bus();
     void load_first_config();
+    /// To this node's tree; other nodes are not told.
+    Status apply_here(const Recipe& recipe, bool dry_run);
     /// What the files ask for, compared with the tree; parts that only earlier files asked for are removed.
     [[nodiscard]] Result<Recipe> recipe_for(const Desired& desired) const;
 

@@ -35,6 +35,8 @@ std::vector<std::string> setting_changes(const DaemonSettings& before, const Dae
     compare("reserved_cpus", before.reserved_cpus, after.reserved_cpus, "");
     compare("scan_period", before.scan_period_ms, after.scan_period_ms, "");
     compare("tick_period", before.tick_period_ms, after.tick_period_ms, "");
+    if (before.cluster != after.cluster)
+        lines.emplace_back("# [cluster] is another: it counts at the next start");
     return lines;
 }
 
@@ -46,11 +48,19 @@ template <class Field> std::size_t count_distinct(const Topology& topology, Fiel
 
 } // namespace
 
+<<<<<<< HEAD
 Status Daemon::apply(const Recipe& recipe, bool dry_run) {
     return apply(recipe, dry_run, Tree::NodeSets::checked);
 }
 
 Status Daemon::apply(const Recipe& recipe, bool dry_run, Tree::NodeSets sets) {
+=======
+Status Daemon::apply(const Recipe& recipe, bool dry_run, dbus::Reach /*reach*/) {
+    return apply_here(recipe, dry_run);
+}
+
+Status Daemon::apply_here(const Recipe& recipe, bool dry_run) {
+>>>>>>> main
     // who names a process, group or session means it as it is now
     const bool names_members = std::ranges::any_of(recipe, [](const Verb& verb) {
         return verb.what == Verb::Do::create && verb.path.depth() == 4 &&
@@ -77,12 +87,13 @@ Status Daemon::detach_persistently(const std::string& scheduler, const std::stri
     return fail(Errc::not_supported, "there are no unit files here", "detach it without --persistent");
 }
 
-Result<std::vector<std::string>> Daemon::apply_config(std::string_view toml, bool dry_run, bool prune) {
+Result<std::vector<std::string>> Daemon::apply_config(std::string_view toml, bool dry_run, bool prune,
+                                                      dbus::Reach reach) {
     const auto desired = parse_config("recipe", toml);
     if (!desired) return std::unexpected(desired.error());
     const auto recipe = recipe_to(*desired, *tree_, prune);
     if (!recipe) return std::unexpected(recipe.error());
-    if (auto done = apply(*recipe, dry_run); !done) return std::unexpected(done.error());
+    if (auto done = apply(*recipe, dry_run, reach); !done) return std::unexpected(done.error());
     return texts_of(*recipe);
 }
 
@@ -103,8 +114,12 @@ Result<std::vector<std::string>> Daemon::reload(bool dry_run) {
                    static_cast<long long>(clock_.now() / std::chrono::microseconds(1)));
     auto desired = load_config(options_.config_dirs);
     const auto recipe = desired ? recipe_for(*desired) : Result<Recipe>(std::unexpected(desired.error()));
+<<<<<<< HEAD
     auto done =
         recipe ? apply(*recipe, dry_run, Tree::NodeSets::taken) : Status(std::unexpected(recipe.error()));
+=======
+    auto done = recipe ? apply_here(*recipe, dry_run) : Status(std::unexpected(recipe.error()));
+>>>>>>> main
     if (!dry_run) sd_notify(0, "READY=1");
     if (!done && recipe && done.error().kind == Errc::busy)
         return fail(Errc::busy, done.error().what,

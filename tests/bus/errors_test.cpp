@@ -95,7 +95,7 @@ TEST_P(ARefusal, NamesUnknownOptionsOfEveryMethod) {
     EXPECT_EQ(client->call("Detach", std::string("S"), std::string("user:0"), odd).error, "InvalidValue");
     EXPECT_EQ(client->call<std::string>("Reload", odd).error, "InvalidValue");
     const auto refused = client->call<std::string>("Export", odd);
-    EXPECT_EQ(refused.message, "there is no option 'colour': it may be: dry_run interactive format");
+    EXPECT_EQ(refused.message, "there is no option 'colour': it may be: dry_run interactive local format");
 }
 
 TEST_P(ARefusal, NamesWhoMayNotBeAMember) {

@@ -17,8 +17,9 @@ public:
     explicit FakeBackend(World& world) : world_(world) {}
 
     [[nodiscard]] Tree& tree() override { return world_.tree; }
-    Status apply(const Recipe& recipe, bool dry_run) override {
+    Status apply(const Recipe& recipe, bool dry_run, dbus::Reach reach) override {
         ++applied;
+        asked_reach = reach;
         return world_.tree.apply(recipe, dry_run);
     }
     Status attach_persistently(const std::string& scheduler, const std::string& member,
@@ -31,8 +32,10 @@ public:
         persisted = fmt::format("detach {} {} {}", scheduler, member, dry_run);
         return {};
     }
-    Result<std::vector<std::string>> apply_config(std::string_view toml, bool dry_run, bool prune) override {
+    Result<std::vector<std::string>> apply_config(std::string_view toml, bool dry_run, bool prune,
+                                                  dbus::Reach reach) override {
         config = toml;
+        asked_reach = reach;
         return std::vector<std::string>{fmt::format("dry_run={} prune={}", dry_run, prune)};
     }
     Result<std::vector<std::string>> reload(bool dry_run) override {
@@ -86,6 +89,7 @@ public:
     std::vector<dbus::Check> checks;
     std::string level = "info";
     int applied = 0;
+    dbus::Reach asked_reach = dbus::Reach::cluster;
     std::string config;
     std::string persisted;
     std::uint64_t generation = 1;

@@ -13,7 +13,7 @@ TEST(Options, RefuseAKeyThatIsNotKnown) {
     ASSERT_FALSE(checked);
     EXPECT_EQ(checked.error().kind, Errc::invalid_value);
     EXPECT_EQ(checked.error().text(),
-              "there is no option 'recursiv': it may be: dry_run interactive recursive");
+              "there is no option 'recursiv': it may be: dry_run interactive local recursive");
 }
 
 TEST(Options, TakeTheCommonKeysEverywhere) {
@@ -23,6 +23,9 @@ TEST(Options, TakeTheCommonKeysEverywhere) {
     EXPECT_TRUE(options.check());
     EXPECT_TRUE(options.dry_run());
     EXPECT_FALSE(Options().dry_run());
+    EXPECT_FALSE(options.local());
+    ASSERT_TRUE(options.add("local", Basic(true)));
+    EXPECT_TRUE(options.local());
 }
 
 TEST(Options, RefuseACommonKeyOfAnotherType) {
