@@ -68,7 +68,6 @@ public:
     Status set_log_target(std::string_view target) override { return log_.set_target(target); }
 
 private:
-    Status apply(const Recipe& recipe, bool dry_run, Tree::NodeSets sets);
     explicit Daemon(Options options);
     Status open_machine();
     Status open_state();
@@ -77,7 +76,7 @@ private:
     Status open_bus();
     void load_first_config();
     /// To this node's tree; other nodes are not told.
-    Status apply_here(const Recipe& recipe, bool dry_run);
+    Status apply_here(const Recipe& recipe, bool dry_run, Tree::NodeSets sets = Tree::NodeSets::checked);
     /// What the files ask for, compared with the tree; parts that only earlier files asked for are removed.
     [[nodiscard]] Result<Recipe> recipe_for(const Desired& desired) const;
 

@@ -48,19 +48,11 @@ template <class Field> std::size_t count_distinct(const Topology& topology, Fiel
 
 } // namespace
 
-<<<<<<< HEAD
-Status Daemon::apply(const Recipe& recipe, bool dry_run) {
-    return apply(recipe, dry_run, Tree::NodeSets::checked);
-}
-
-Status Daemon::apply(const Recipe& recipe, bool dry_run, Tree::NodeSets sets) {
-=======
 Status Daemon::apply(const Recipe& recipe, bool dry_run, dbus::Reach /*reach*/) {
-    return apply_here(recipe, dry_run);
+    return apply_here(recipe, dry_run, Tree::NodeSets::checked);
 }
 
-Status Daemon::apply_here(const Recipe& recipe, bool dry_run) {
->>>>>>> main
+Status Daemon::apply_here(const Recipe& recipe, bool dry_run, Tree::NodeSets sets) {
     // who names a process, group or session means it as it is now
     const bool names_members = std::ranges::any_of(recipe, [](const Verb& verb) {
         return verb.what == Verb::Do::create && verb.path.depth() == 4 &&
@@ -114,12 +106,8 @@ Result<std::vector<std::string>> Daemon::reload(bool dry_run) {
                    static_cast<long long>(clock_.now() / std::chrono::microseconds(1)));
     auto desired = load_config(options_.config_dirs);
     const auto recipe = desired ? recipe_for(*desired) : Result<Recipe>(std::unexpected(desired.error()));
-<<<<<<< HEAD
-    auto done =
-        recipe ? apply(*recipe, dry_run, Tree::NodeSets::taken) : Status(std::unexpected(recipe.error()));
-=======
-    auto done = recipe ? apply_here(*recipe, dry_run) : Status(std::unexpected(recipe.error()));
->>>>>>> main
+    auto done = recipe ? apply_here(*recipe, dry_run, Tree::NodeSets::taken)
+                       : Status(std::unexpected(recipe.error()));
     if (!dry_run) sd_notify(0, "READY=1");
     if (!done && recipe && done.error().kind == Errc::busy)
         return fail(Errc::busy, done.error().what,

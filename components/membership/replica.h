@@ -14,15 +14,16 @@
 
 namespace schedd::membership {
 
-/// Where entries are kept over restarts; files in service/net.
+/// Where entries are kept over restarts; files in service/net, their bytes in journal_text.h.
 class Journal {
 public:
     virtual ~Journal() = default;
     /// Made durable before the call returns. Fails with io (full, read-only); the store goes on without.
-    virtual Status append(std::span<const Entry> entries) = 0;
-    /// Replaces everything: a snapshot.
+    virtual Status append(std::span<const std::shared_ptr<const Entry>> entries, const Marks& marks) = 0;
+    /// Replaces everything: a snapshot, and an empty log.
     virtual Status replace(const Store& store) = 0;
-    /// The old store is kept aside for people ("config.rejected-1"), because the cluster's is taken instead.
+    /// The store as it is now is kept aside for people ("config.rejected-1"), because something of it is
+    /// given up for the cluster's.
     virtual Status set_aside(const Store& store) = 0;
 };
 
@@ -92,14 +93,5 @@ private:
     class Impl;
     std::unique_ptr<Impl> impl_;
 };
-
-/// Entries as bytes, as in deltas, frames and files; PROTOCOL.md has the table. decode() calls `take` for
-/// each and fails with invalid_value at the first that cannot be read; nothing is allocated from lengths
-/// alone.
-namespace entries {
-void encode(const Entry& entry, std::vector<std::byte>& out);
-[[nodiscard]] std::size_t encoded_size(const Entry& entry);
-Status decode(Bytes bytes, const std::function<void(Entry&&)>& take);
-} // namespace entries
 
 } // namespace schedd::membership
