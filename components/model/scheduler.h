@@ -47,6 +47,8 @@ public:
     [[nodiscard]] bool is_exclusive() const { return flag_at(kNodeSetExclusive); }
     /// The nodes of its set that are there and that no other scheduler has for itself.
     [[nodiscard]] NodesView nodes() const { return nodes_ ? NodesView(*nodes_) : NodesView(); }
+    /// Whether it has ever been given a share, be it none.
+    [[nodiscard]] bool has_share() const { return nodes_ != nullptr; }
     [[nodiscard]] const std::string& note() const { return text_at(kNote); }
     /// Whether its policy decides on this node.
     [[nodiscard]] Here runs_here() const { return here_; }

@@ -167,7 +167,8 @@ Recipe Tree::without_aliases(const Recipe& recipe) const {
             set = "all";
         } else if (set == "all") {
             NodesView nodes = scheduler ? scheduler->nodes() : NodesView();
-            if (nodes.empty() && environment_.remote) nodes = environment_.remote->nodes();
+            const bool is_new = !scheduler || !scheduler->has_share();
+            if (is_new && environment_.remote) nodes = environment_.remote->nodes();
             set = NodeSet::of(nodes).text();
             if (set.empty()) continue; // there is nothing that could be kept
         }

@@ -119,6 +119,11 @@ TEST_F(AScheduler, KeepsNothingWhereThereIsNoCluster) {
     EXPECT_THAT(error("write schedulers/A.node_set_max_fit false"), HasSubstr("name them in node_set"));
     EXPECT_FALSE(write("write schedulers/A.node_set_max_fit true"));
 }
+TEST_F(AScheduler, KeepsNothingWhereAnotherHasAll) {
+    EXPECT_FALSE(write("write schedulers/A.node_set_exclusive true"));
+    EXPECT_THAT(error("write schedulers/B.node_set_max_fit false"), HasSubstr("name them in node_set"));
+    EXPECT_EQ(set("B"), "all");
+}
 TEST_F(AScheduler, IsToldOfMaxFitInTheOrderOfARecipe) {
     EXPECT_FALSE(write("write schedulers/A.node_set 1\nwrite schedulers/A.node_set_max_fit false"));
     EXPECT_EQ(set("A"), "1");
