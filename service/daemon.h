@@ -62,6 +62,10 @@ public:
     Result<std::vector<dbus::Finding>> verify() override;
     Result<dbus::HoldTicket> hold(const dbus::HoldRequest& request, bool dry_run) override;
     [[nodiscard]] std::vector<dbus::HoldFacts> holds() const override { return holds_->facts(); }
+    [[nodiscard]] dbus::NetworkFacts network() const override;
+    [[nodiscard]] std::vector<dbus::NodeFacts> nodes() const override;
+    [[nodiscard]] std::optional<dbus::NodeFacts> node(membership::NodeUid uid) const override;
+    Status drain(std::string_view node, bool is_draining, bool dry_run) override;
     [[nodiscard]] std::string log_level() const override { return log_.syslog_level(); }
     Status set_log_level(std::string_view level) override;
     [[nodiscard]] std::string log_target() const override { return log_.target(); }
@@ -86,6 +90,9 @@ private:
     [[nodiscard]] Status is_there(const std::string& held) const;
     /// Whether somebody holds what the recipe would remove: then it fails with busy, naming the holder.
     [[nodiscard]] Status check_holds(const Recipe& recipe) const;
+
+    /// Brings /nodes in line with nodes(); to be called when a peer has changed, at most once a second.
+    void nodes_changed();
 
     Time turn();
     void hear_units();

@@ -97,6 +97,9 @@ Result<std::unique_ptr<Part>> Change::make(Part& parent, const std::string& name
                             "a scheduler takes no type; its policy is created inside it");
             return std::make_unique<Scheduler>(name, tree_.environment_);
         }
+        if (&parent == &tree_.nodes())
+            return fail(Errc::not_supported, "nodes cannot be created",
+                        "one comes by itself when it has this cluster's name and key");
         if (&parent != &tree_.probes())
             return fail(Errc::not_supported, "nothing can be created at the root",
                         "use probes/NAME or schedulers/NAME");
@@ -144,6 +147,9 @@ Result<std::unique_ptr<Part>> Change::make_filter(Part& parent, const std::strin
 Status Change::may_remove(Part& part, bool recursive) const {
     const auto where = part.path().text();
     if (part.kind() == Kind::folder) return fail(Errc::not_supported, where + " is always there", {});
+    if (part.kind() == Kind::node)
+        return fail(Errc::not_supported, where + " cannot be removed",
+                    "a node goes when its schedd ends; one that is to get no work is drained");
     if (part.is_default())
         return fail(Errc::not_supported, where + " belongs to " + part.parent()->path().text(),
                     "remove that instead");

@@ -85,6 +85,7 @@ Tree::Tree(const Environment& environment, const Registry& registry)
     : environment_(environment), registry_(registry), root_(std::make_unique<Folder>("")) {
     root_->adopt(std::make_unique<Folder>("probes"));
     root_->adopt(std::make_unique<Folder>("schedulers"));
+    root_->adopt(std::make_unique<Folder>("nodes"));
 }
 
 Tree::~Tree() = default;
