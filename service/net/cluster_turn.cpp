@@ -59,10 +59,12 @@ void Cluster::Impl::take_links(Time now) {
 /// much. Few are read as they come.
 void Cluster::Impl::read_datagrams(Time now) {
     std::size_t count = 0;
-    const bool has_lost = transport_->read([&](const Arrival& arrival, Bytes bytes) {
-        ++count;
-        node_->received(arrival, bytes);
-    });
+    const bool has_lost = transport_->read(
+        [&](const Arrival& arrival, Bytes bytes) {
+            ++count;
+            node_->received(arrival, bytes);
+        },
+        now);
     if (has_lost) node_->overflowed();
     counted_ += count;
     if (const auto span = now - counted_since_; span >= kRateOver) {

@@ -4,11 +4,13 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include <fmt/format.h>
 #include <sys/epoll.h>
 
 #include "components/kit/errno_error.h"
+#include "components/membership/wire.h"
 
 namespace schedd::net {
 
@@ -73,6 +75,7 @@ void SocketTransport::close_one(Group& group) {
 }
 
 void SocketTransport::use(const std::vector<Link>& fit, Time now) {
+    now_ = now;
     std::map<Key, const Link*> wanted;
     if (settings_.uses_group)
         for (const auto& link : fit)
@@ -100,6 +103,7 @@ void SocketTransport::use(const std::vector<Link>& fit, Time now) {
 }
 
 Time SocketTransport::tick(Time now) {
+    now_ = now;
     if (now < retry_) return retry_;
     retry_ = kNever;
     for (auto& [key, group] : groups_) {
@@ -109,15 +113,43 @@ Time SocketTransport::tick(Time now) {
     return retry_;
 }
 
-bool SocketTransport::read(const Take& take) {
+/// Whoever is in the group by IPv4 as well as by IPv6 need not be told twice: the second heartbeat of each
+/// node would double the traffic. Those who have IPv6 alone speak by it alone, and are answered so.
+void SocketTransport::note_heard(const Key& key, Group& group, Bytes datagram) {
+    if (datagram.size() < membership::wire::kHeader) return;
+    std::uint64_t sender = 0; // not believed yet: at worst more is sent than needed
+    for (const auto byte : datagram.subspan(16, 8))
+        sender = (sender << 8U) | std::to_integer<std::uint64_t>(byte);
+    const std::pair heard{key.first, sender};
+    if (key.second == Family::v4) {
+        if (by_v4_.size() >= kSenders && !by_v4_.contains(heard)) by_v4_.clear();
+        by_v4_[heard] = now_;
+        return;
+    }
+    const auto by_v4 = by_v4_.find(heard);
+    if (by_v4 == by_v4_.end() || now_ - by_v4->second > kOnlyV6) group.needed_until = now_ + kTellV6;
+}
+
+bool SocketTransport::is_needed(const Key& key, const Group& group) const {
+    if (key.second == Family::v4 || now_ < group.needed_until) return true;
+    const auto v4 = groups_.find({key.first, Family::v4});
+    return v4 == groups_.end() || !v4->second.socket || !v4->second.trouble.empty();
+}
+
+bool SocketTransport::read(const Take& take, Time now) {
+    now_ = now;
     bool has_lost = false;
+    is_reading_ = true; // what is taken may ask for anything, also to close the socket that it came by
     for (auto& [key, group] : groups_) {
         if (!group.socket) continue;
         auto& counts = group.socket->counts();
         has_lost |= group.socket->read(*buffer_, [&](const Datagram& datagram) {
-            if (is_near(settings_.place, key.second, datagram.hops))
-                take({datagram.from, true}, datagram.bytes);
-            else ++counts.wrong_hops;
+            if (!is_near(settings_.place, key.second, datagram.hops)) {
+                ++counts.wrong_hops;
+                return;
+            }
+            note_heard(key, group, datagram.bytes);
+            take({datagram.from, true}, datagram.bytes);
         });
     }
     for (const auto& socket : unicast_)
@@ -125,6 +157,8 @@ bool SocketTransport::read(const Take& take) {
             has_lost |= socket->read(*buffer_, [&](const Datagram& datagram) {
                 take({datagram.from, false}, datagram.bytes);
             });
+    is_reading_ = false;
+    if (std::exchange(wants_rejoin_, false)) rejoin();
     return has_lost;
 }
 
@@ -155,6 +189,10 @@ void SocketTransport::to(const Address& address, Bytes datagram) {
 }
 
 void SocketTransport::rejoin() {
+    if (is_reading_) {
+        wants_rejoin_ = true;
+        return;
+    }
     ++rejoins_;
     for (auto& [key, group] : groups_) {
         close_one(group);

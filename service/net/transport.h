@@ -26,6 +26,10 @@ struct GroupFacts {
 };
 
 constexpr Duration kRetryGroup = std::chrono::seconds(5);
+/// Somebody who is heard by IPv6 and was not by IPv4 for so long cannot be told by IPv4 either.
+constexpr Duration kOnlyV6 = std::chrono::milliseconds(3500);
+constexpr Duration kTellV6 = std::chrono::seconds(60); // since the last such datagram
+constexpr std::size_t kSenders = 4096;                 // remembered for that
 
 class SocketTransport final : public membership::Transport {
 public:
@@ -45,7 +49,7 @@ public:
     /// Groups that could not be joined are tried again; returns when next.
     Time tick(Time now);
     /// Hands over what waits; true if datagrams were lost for want of room.
-    bool read(const Take& take);
+    bool read(const Take& take, Time now);
 
     void to_group(Bytes datagram) override;
     void to(const Address& address, Bytes datagram) override;
@@ -62,6 +66,7 @@ private:
         std::uint64_t life = 0; // Link::life that the socket was opened in
         std::unique_ptr<DatagramSocket> socket;
         std::string trouble;
+        Time needed_until{}; // IPv6: where there is IPv4 too
     };
     using Key = std::pair<std::uint32_t, Family>;
 
@@ -70,6 +75,8 @@ private:
     void close_one(Group& group);
     Status watch(int fd) const;
     void note_send(Group& group, bool is_sent);
+    void note_heard(const Key& key, Group& group, Bytes datagram);
+    [[nodiscard]] bool is_needed(const Key& key, const Group& group) const;
 
     Settings settings_;
     Log& log_;
@@ -80,6 +87,10 @@ private:
     SocketCounts closed_;
     std::uint64_t rejoins_ = 0;
     Time retry_ = kNever;
+    bool is_reading_ = false;
+    bool wants_rejoin_ = false;
+    Time now_{};                                                    // of the last call that told it
+    std::map<std::pair<std::uint32_t, std::uint64_t>, Time> by_v4_; // (interface, sender) heard so
 };
 
 } // namespace schedd::net

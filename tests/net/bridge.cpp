@@ -50,8 +50,9 @@ pid_t hold_namespace() {
 std::string make_bridges() {
     if (const auto& why_not = own_network(); !why_not.empty()) return why_not;
     for (const int bridge : {0, 1})
-        if (!succeeds(fmt::format("ip link show br{0} || (ip link add br{0} type bridge && ip link set br{0} up)",
-                                  bridge)))
+        if (!succeeds(
+                fmt::format("ip link show br{0} || (ip link add br{0} type bridge && ip link set br{0} up)",
+                            bridge)))
             return "no bridge can be made here";
     return {};
 }

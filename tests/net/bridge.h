@@ -19,8 +19,8 @@ public:
     struct Settings {
         int number = 0;            // 1 to 60000: its uid and its addresses follow
         std::string keys = "keys"; // file in the test's directory
-        std::string more;          // further words of the command line
-        std::string interface = "eth0";
+        std::string more{};        // further words of the command line
+        std::string interface{"eth0"};
     };
     Machine(const Settings& settings, const std::string& directory, int bridge);
     ~Machine();

@@ -11,8 +11,8 @@
 
 #include <fmt/format.h>
 #include <poll.h>
-#include <sys/resource.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "service/net/cluster.h"
@@ -22,7 +22,7 @@ using namespace schedd::net;
 
 namespace {
 
-class Clock final : public kit::Clock {
+class SteadyClock final : public kit::Clock {
 public:
     [[nodiscard]] Time now() const override {
         timespec now{};
@@ -45,7 +45,7 @@ public:
 
 class Listener final : public membership::NodeListener {
 public:
-    explicit Listener(const Clock& clock) : clock_(clock) {}
+    explicit Listener(const SteadyClock& clock) : clock_(clock) {}
     void peer_changed(const membership::PeerFacts& peer, membership::Standing before) override {
         say(fmt::format("peer {} {} {} after {} at {}", membership::text_of(peer.uid), name_of(peer.standing),
                         peer.name, name_of(before), milliseconds_of(clock_.now())));
@@ -56,7 +56,7 @@ public:
     void displaced(const Address& by) override { say("displaced by " + membership::text_of(by)); }
 
 private:
-    const Clock& clock_;
+    const SteadyClock& clock_;
 };
 
 /// "--name value" pairs.
@@ -73,7 +73,8 @@ ClusterPlace place_of(std::map<std::string, std::string>& options) {
     if (!options["port"].empty()) settings.port = static_cast<std::uint16_t>(std::stoul(options["port"]));
     if (!options["number"].empty()) settings.number = std::stoi(options["number"]);
     settings.multicast = options["multicast"] != "no";
-    if (!options["period"].empty()) settings.period = std::chrono::milliseconds(std::stoul(options["period"]));
+    if (!options["period"].empty())
+        settings.period = std::chrono::milliseconds(std::stoul(options["period"]));
     std::istringstream peers(options["peers"]);
     for (std::string peer; std::getline(peers, peer, ',');)
         if (auto address = parse_address(peer, settings.port)) settings.peers.push_back(*address);
@@ -133,11 +134,13 @@ void answer(Cluster& cluster, const std::string& text) {
     if (word == "groups") say(groups_of(cluster));
     if (word == "drops") say(drops_of(cluster));
     if (word == "self")
-        say(fmt::format("self {} number={}", name_of(cluster.node().state()), cluster.node().number().value_or(-1)));
+        say(fmt::format("self {} number={}", name_of(cluster.node().state()),
+                        cluster.node().number().value_or(-1)));
     if (word == "traffic") {
         const auto counts = cluster.socket_counts();
-        say(fmt::format("traffic received={} received_bytes={} sent={} sent_bytes={} overflows={}", counts.received,
-                        counts.received_bytes, counts.sent, counts.sent_bytes, counts.overflows));
+        say(fmt::format("traffic received={} received_bytes={} sent={} sent_bytes={} overflows={}",
+                        counts.received, counts.received_bytes, counts.sent, counts.sent_bytes,
+                        counts.overflows));
     }
     if (word == "set") {
         const auto wrote = cluster.write(std::vector{membership::Write{path, value, 0}});
@@ -155,7 +158,7 @@ void answer(Cluster& cluster, const std::string& text) {
     if (word == "leave") cluster.stop();
 }
 
-int run(Cluster& cluster, const Clock& clock) {
+int run(Cluster& cluster, const SteadyClock& clock) {
     std::string waiting;
     while (!cluster.is_stopped()) {
         const auto next = cluster.turn();
@@ -182,7 +185,7 @@ int main(int count, char** words) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     ::signal(SIGPIPE, SIG_IGN);
     auto options = options_of(count, words);
-    const Clock clock;
+    const SteadyClock clock;
     Lines log;
     Rng rng(std::stoull(options["uid"]) * 7919 + static_cast<std::uint64_t>(clock.now().count()));
     Listener listener(clock);

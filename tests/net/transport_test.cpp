@@ -88,9 +88,9 @@ protected:
         for (int i = 0; i < 500 && heard.size() < at_least; ++i) {
             pollfd waiting{transport->fd(), POLLIN, 0};
             ::poll(&waiting, 1, 10);
-            transport->read([&](const membership::Arrival& arrival, Bytes bytes) {
-                heard.push_back({arrival, bytes.size()});
-            });
+            transport->read([&](const membership::Arrival& arrival,
+                                Bytes bytes) { heard.push_back({arrival, bytes.size()}); },
+                            now);
         }
         return heard;
     }
@@ -120,7 +120,7 @@ protected:
             pollfd waiting{transport->fd(), POLLIN, 0};
             ::poll(&waiting, 1, 50);
             std::size_t count = 0;
-            transport->read([&](const auto&, auto) { ++count; });
+            transport->read([&](const auto&, auto) { ++count; }, now);
             if (count > 0) return true;
         }
         return false;
@@ -129,6 +129,7 @@ protected:
     Lines log;
     std::unique_ptr<SocketTransport> transport;
     std::unique_ptr<LinkWatch> watch;
+    Time now{std::chrono::seconds(100)};
 };
 
 TEST_F(ATransport, JoinsBothFamiliesOnTheInterface) {
@@ -156,23 +157,38 @@ TEST_F(ATransport, HearsItsGroupAndKnowsWhereItCameFrom) {
         << membership::text_of(heard[0].arrival.from);
 }
 
-TEST_F(ATransport, SendsToTheGroupOnEveryInterface) {
-    const auto socket = other_end(Family::v4);
-    const auto socket6 = other_end(Family::v6);
-    ASSERT_TRUE(socket && socket6);
-    transport->to_group(datagram(kCluster));
+/// How many datagrams come within half a second.
+std::size_t count_at(DatagramSocket& socket) {
     ReadBuffer buffer;
-    for (auto* one : {socket.get(), socket6.get()}) {
-        pollfd waiting{one->fd(), POLLIN, 0};
-        ASSERT_EQ(::poll(&waiting, 1, 5000), 1);
-        std::size_t count = 0;
-        one->read(buffer, [&](const Datagram& heard) {
-            ++count;
-            EXPECT_EQ(heard.bytes.size(), 100U);
-        });
-        EXPECT_EQ(count, 1U);
+    std::size_t count = 0;
+    for (int i = 0; i < 10; ++i) {
+        pollfd waiting{socket.fd(), POLLIN, 0};
+        ::poll(&waiting, 1, 50);
+        socket.read(buffer, [&](const Datagram& heard) { count += heard.bytes.size() == 100 ? 1 : 0; });
     }
-    EXPECT_EQ(transport->counts().sent, 2U);
+    return count;
+}
+
+TEST_F(ATransport, SendsToTheGroupByIPv4AndToThoseWithoutItByIPv6) {
+    const auto v4 = other_end(Family::v4);
+    const auto v6 = other_end(Family::v6);
+    ASSERT_TRUE(v4 && v6);
+    transport->to_group(datagram(kCluster));
+    EXPECT_EQ(count_at(*v4), 1U);
+    EXPECT_EQ(count_at(*v6), 0U) << "nobody is there who needs it";
+    say(Family::v6);
+    ASSERT_EQ(hear().size(), 1U);
+    transport->to_group(datagram(kCluster));
+    EXPECT_EQ(count_at(*v4), 1U);
+    EXPECT_EQ(count_at(*v6), 1U);
+    now += kTellV6;
+    say(Family::v4);
+    ASSERT_EQ(hear().size(), 1U);
+    say(Family::v6); // by somebody who speaks both
+    ASSERT_EQ(hear().size(), 1U);
+    transport->to_group(datagram(kCluster));
+    EXPECT_EQ(count_at(*v6), 0U);
+    EXPECT_EQ(transport->counts().sent, 4U);
 }
 
 TEST_F(ATransport, DoesNotHearOtherClustersOrStrangers) {
@@ -188,7 +204,7 @@ TEST_F(ATransport, DoesNotTakeAStrangersPacketsForLossesOfItsOwn) {
     for (int i = 0; i < 50; ++i) say(Family::v4, 1, kCluster + 1);
     say(Family::v4);
     EXPECT_EQ(hear().size(), 1U);
-    EXPECT_FALSE(transport->read([](const auto&, auto) {}));
+    EXPECT_FALSE(transport->read([](const auto&, auto) {}, now));
     EXPECT_GE(transport->counts().kernel_drops, 50U);
     EXPECT_EQ(transport->counts().overflows, 0U);
 }
@@ -200,9 +216,9 @@ TEST_F(ATransport, NoticesLossesForWantOfRoom) {
     const auto bytes = datagram(kCluster, 1200);
     for (int i = 0; i < 20'000 && transport->counts().overflows == 0; ++i) socket->send(to, bytes);
     bool has_lost = false;
-    for (int i = 0; i < 20; ++i) has_lost |= transport->read([](const auto&, auto) {});
+    for (int i = 0; i < 20; ++i) has_lost |= transport->read([](const auto&, auto) {}, now);
     EXPECT_TRUE(has_lost);
-    EXPECT_FALSE(transport->read([](const auto&, auto) {})) << "told once";
+    EXPECT_FALSE(transport->read([](const auto&, auto) {}, now)) << "told once";
 }
 
 TEST_F(ATransport, DropsWhatCameFromTooFar) {
@@ -210,7 +226,7 @@ TEST_F(ATransport, DropsWhatCameFromTooFar) {
     say(Family::v6, 5); // 5 hops left instead of 255
     say(Family::v4);
     EXPECT_EQ(hear().size(), 1U);
-    transport->read([](const auto&, auto) {});
+    transport->read([](const auto&, auto) {}, now);
     EXPECT_GE(transport->counts().wrong_hops, 1U);
 }
 
@@ -300,7 +316,7 @@ TEST_F(ATransport, TellsOnceThatItCannotSend) {
     ASSERT_TRUE(ip("addr flush dev a0"));
     ASSERT_TRUE(ip("link set a0 down")); // and nobody tells the transport
     for (int i = 0; i < 3; ++i) transport->to_group(datagram(kCluster));
-    EXPECT_EQ(transport->counts().unsent, 6U);
+    EXPECT_GE(transport->counts().unsent, 3U);
     const auto first = log.text.find("cannot send to the group");
     ASSERT_NE(first, std::string::npos) << log.text;
     EXPECT_FALSE(transport->groups().at(0).trouble.empty());
