@@ -231,7 +231,8 @@ Status Daemon::open_loop() {
 void Daemon::load_first_config() {
     const auto desired = load_config(options_.config_dirs);
     const auto recipe = desired ? recipe_for(*desired) : Result<Recipe>(std::unexpected(desired.error()));
-    auto done = recipe ? tree_->apply(*recipe) : Status(std::unexpected(recipe.error()));
+    auto done = recipe ? tree_->apply(*recipe, false, Tree::NodeSets::taken)
+                       : Status(std::unexpected(recipe.error()));
     if (!done)
         log_.tell(message_id::kConfigurationRefused, Severity::error, "configuration",
                   "starting with none: " + done.error().text());

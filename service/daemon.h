@@ -80,7 +80,7 @@ private:
     Status open_bus();
     void load_first_config();
     /// To this node's tree; other nodes are not told.
-    Status apply_here(const Recipe& recipe, bool dry_run);
+    Status apply_here(const Recipe& recipe, bool dry_run, Tree::NodeSets sets = Tree::NodeSets::checked);
     /// What the files ask for, compared with the tree; parts that only earlier files asked for are removed.
     [[nodiscard]] Result<Recipe> recipe_for(const Desired& desired) const;
 

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "components/model/node_claims.h"
+
 namespace schedd::model {
 
 namespace {
@@ -283,6 +285,19 @@ void Change::disconnect(Input& sink) {
     Output& source = *sink.source();
     const auto place = sink.disconnect();
     undo_.emplace_back([&sink, &source, place] { sink.connect(source, place); });
+}
+
+Status Change::check_node_sets() const {
+    std::vector<NodeClaim> claims;
+    for (const Event& event : events_) {
+        if (event.what != Event::What::changed || event.part->kind() != Kind::scheduler) continue;
+        const bool names_nodes = event.attribute == "node_set";
+        if (!names_nodes && event.attribute != "node_set_exclusive") continue;
+        const bool is_gone =
+            std::ranges::any_of(removed_, [&](const auto& top) { return top.get() == event.part; });
+        if (!is_gone) claims.push_back({static_cast<const Scheduler*>(event.part), names_nodes});
+    }
+    return check_claims(tree_, claims);
 }
 
 void Change::commit() {

@@ -54,8 +54,15 @@ public:
 
     /// Carries out all verbs, or none: on the first failure everything is put back and the error names the
     /// verb. With `dry_run` everything is put back at the end too. REQUIRES: not called from a listener.
-    Status apply(const Recipe& recipe, bool dry_run = false);
+    /// `sets`: what a person asks for now must fit the nodes that are there and other schedulers' node sets;
+    /// what files or other nodes say is taken, and settled by rule (node_claims.h).
+    enum class NodeSets { checked, taken };
+    Status apply(const Recipe& recipe, bool dry_run = false, NodeSets sets = NodeSets::checked);
     Status apply(const Verb& verb) { return apply(Recipe{verb}); }
+
+    /// The same recipe without writes of attributes that are aliases: node_set_max_fit of a scheduler becomes
+    /// node_set, "all" or the nodes that it has now. For apply(), and for what is to be told to other nodes.
+    [[nodiscard]] Recipe without_aliases(const Recipe& recipe) const;
 
     /// The sixth verb: an attribute's text, or one of value, collected_value, type, unit, parameter, source.
     [[nodiscard]] Result<std::string> read(const Place& place) const;

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Becomes a guest. Usage: boot.sh IMAGE DRIVE RESULTS CONSOLE; boot.sh --shell IMAGE DRIVE.
 # 8 CPUs in 2 memory nodes, software emulation, no network; nothing is written to the image.
-# As one of several, with SCHEDD_VM_NODE=1, 2, ... and SCHEDD_VM_PORT: 2 CPUs, and a network of their own, which is
-# datagrams to a group on the loopback interface.
+# As one of several, with SCHEDD_VM_NODE=1, 2, ... and SCHEDD_VM_PORT: 2 CPUs, and a network of their own,
+# which is datagrams to a group on the loopback interface.
 set -euo pipefail
 
 serial=()

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Three guests that form a cluster: boots them side by side, each runs the cases of guest/cluster.sh in step with the
-# others. Prints the results as run.sh does, each name with the guest's: "ok cluster.node2.NAME".
+# Three guests that form a cluster: boots them side by side, each runs the cases of guest/cluster.sh in step
+# with the others. Prints the results as run.sh does, each name with the guest's: "ok cluster.node2.NAME".
 # Usage: cluster.sh
 set -euo pipefail
 
@@ -52,7 +52,8 @@ guests=()
 
 for ((node = 1; node <= nodes; ++node)); do
     results=$(tr -d '\r' <"$work/results-$node")
-    grep -a -E '^(ok|not ok|skip) ' <<<"$results" | sed -E "s/^(ok|not ok|skip) /\\1 cluster.node$node./" || true
+    grep -a -E '^(ok|not ok|skip) ' <<<"$results" |
+        sed -E "s/^(ok|not ok|skip) /\\1 cluster.node$node./" || true
     found=$(grep -a -c -E '^(ok|not ok|skip) ' <<<"$results" || true)
     announced=$(sed -n 's/^done \([0-9]*\)$/\1/p' <<<"$results")
     if [ "$found" -lt 2 ] || [ "$announced" != "$found" ]; then

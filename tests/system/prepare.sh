@@ -18,7 +18,8 @@ no_guest() {
     exit 0
 }
 
-# Makes $drive of the package and $here's cases, $only among them, the cluster's $key if there is one; sets $image.
+# Makes $drive of the package and $here's cases, $only among them, and the cluster's $key if there is one.
+# Sets $image.
 prepare() {
     local package needs folder
     mkdir -p "$work"

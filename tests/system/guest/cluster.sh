@@ -5,7 +5,10 @@ set -euo pipefail
 
 others() { for node in 1 2 3; do [ "$node" = "$NODE" ] || echo "node$node"; done; }
 # State of a node as this one sees it.
-state_of() { schedd-cli nodes --json=short | sed -n "s/.*\"name\":\"$1\"[^}]*\"state\":\"\([a-z]*\)\".*/\1/p"; }
+state_of() {
+    schedd-cli nodes --json=short |
+        sed -n "s/.*\"name\":\"$1\"[^}]*\"state\":\"\([a-z]*\)\".*/\1/p"
+}
 is_seen_as() { [ "$(state_of "$1")" = "$2" ]; }
 # Waits until all three have come to the same place; what they tell each other is the configuration itself.
 meet() {
@@ -13,7 +16,10 @@ meet() {
     schedd-cli create "schedulers/met-$1-$NODE"
     for node in 1 2 3; do await 200 "node $node at $1" schedd-cli get "schedulers/met-$1-$node"; done
 }
-digest() { schedd-cli nodes --json=short | tr '{' '\n' | sed -n 's/.*"configuration":"\([0-9a-f]*\)".*/\1/p' | sort -u; }
+digest() {
+    schedd-cli nodes --json=short | tr '{' '\n' |
+        sed -n 's/.*"configuration":"\([0-9a-f]*\)".*/\1/p' | sort -u
+}
 all_have_one_configuration() { [ "$(digest | wc -l)" = 1 ]; }
 
 The_service_joins_with_a_credential() {

@@ -13,7 +13,7 @@ report() { printf '%s\n' "$*" >&3; }
 
 mode=$(sed -n 's/.*schedd\.mode=\([a-z]*\).*/\1/p' /proc/cmdline)
 only=$(cat $here/only)
-# of several machines: its number; then the cases of guest/cluster.sh are run, without a fresh start before each
+# of several machines: its number; then the cases of guest/cluster.sh are run, with no fresh start before each
 node=$(sed -n 's/.*schedd\.node=\([0-9]*\).*/\1/p' /proc/cmdline)
 
 install_package() {
@@ -64,7 +64,8 @@ run_case() {
     seconds=$(sed -n 's/^# Seconds for a case: \([0-9]*\)$/\1/p' "$1")
     seconds=${seconds:-$case_seconds}
     systemd-run --quiet --wait --pipe --collect --unit="$unit" --property=TimeoutStopSec=5 \
-        --property=RuntimeMaxSec="$seconds" --setenv=HOME=/root --setenv=NODE="$node" "$here/guest/case.sh" "$1" "$2" || code=$?
+        --property=RuntimeMaxSec="$seconds" --setenv=HOME=/root --setenv=NODE="$node" \
+        "$here/guest/case.sh" "$1" "$2" || code=$?
     if [ $((SECONDS - began)) -ge "$seconds" ]; then echo "it was ended after $seconds s"; fi
     return $code
 }
@@ -82,10 +83,11 @@ is_wanted() {
 
 # The machines of a cluster run the same cases at the same time, and wait for each other in them.
 run_cluster() {
-    local function
+    local function link
     hostnamectl set-hostname "node$node" || hostname "node$node"
-    ip addr add "10.77.0.$node/24" dev "$(ip -o link | sed -n 's/^[0-9]*: \(en[^:@]*\|eth[^:@]*\).*/\1/p' | sed q)"
-    ip link set "$(ip -o link | sed -n 's/^[0-9]*: \(en[^:@]*\|eth[^:@]*\).*/\1/p' | sed q)" up
+    link=$(ip -o link | sed -n 's/^[0-9]*: \(en[^:@]*\|eth[^:@]*\).*/\1/p' | sed q)
+    ip addr add "10.77.0.$node/24" dev "$link"
+    ip link set "$link" up
     for function in $(sed -n 's/^\([A-Z][A-Za-z0-9_]*\)() {.*/\1/p' "$here/guest/cluster.sh"); do
         counted "$function" run_case "$here/guest/cluster.sh" "$function"
     done
@@ -112,6 +114,8 @@ stty -F /dev/ttyS1 raw -echo || true
 trap 'report "# the guest ends"; sync; systemctl poweroff -f -f' EXIT
 report "# the guest is up after $(cut -d. -f1 /proc/uptime) s: $(uname -r), $(systemctl --version | sed q)"
 counted package.It_installs install_package
-if [ -x /usr/sbin/schedd ] && [ -n "$node" ]; then run_cluster; elif [ -x /usr/sbin/schedd ]; then run_cases; fi
+if [ -x /usr/sbin/schedd ]; then
+    if [ -n "$node" ]; then run_cluster; else run_cases; fi
+fi
 report "# the cases are done after $(cut -d. -f1 /proc/uptime) s"
 report "done $count"
