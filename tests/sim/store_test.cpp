@@ -201,6 +201,23 @@ TEST(AChange, IsOnAThousandNodesInTime) {
     }
 }
 
+TEST(ALargeChange, IsFetchedByAHundredInTime) {
+    Cluster cluster(100, 6, 0.01);
+    for (std::size_t i = 0; i < 100; ++i) cluster.start(i);
+    cluster.run(6s);
+    std::vector<Duration> times;
+    for (int i = 0; i < 5; ++i) {
+        cluster.connections = 0;
+        EXPECT_TRUE(cluster.write(7, {set("big", std::string(60'000, static_cast<char>('a' + i)))}));
+        times.push_back(cluster.until_equal(30s));
+        cluster.run(5s);
+    }
+    std::printf("60 kB on all of 100: p50 %.0f ms, max %.0f ms, %zu connections for the last\n",
+                percentile(times, 0.5), percentile(times, 1), cluster.connections);
+    EXPECT_LE(times.back(), 3s) << "never more than that when connected";
+    EXPECT_LE(cluster.connections, 1000U) << "each asks a few times, not all of them";
+}
+
 TEST(ALateJoiner, HasAMebibyteInTimeAmongAThousand) {
     Cluster cluster(4, 3, 0.01);
     for (std::size_t i = 0; i < 3; ++i) cluster.start(i);
