@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "components/membership/cluster_settings.h"
 #include "components/model/tree.h"
 
 namespace schedd::service {
@@ -68,7 +69,8 @@ struct DesiredTemplate {
     std::vector<std::string> exec; // patterns, as of exec: members
 };
 
-/// The [daemon] table; what is absent is decided by the command line or the default (see schedd.conf(5)).
+/// The [daemon] and [cluster] tables; what is absent is decided by the command line or the default (see
+/// schedd.conf(5)).
 struct DaemonSettings {
     std::optional<std::string> on_stop;          // restore (default) or leave
     std::optional<std::string> log_level;        // debug, info (default), notice, warning or error
@@ -77,6 +79,8 @@ struct DaemonSettings {
     std::optional<std::string> reserved_cpus;    // kept for the host: "0-1,16"; none
     std::optional<std::uint64_t> scan_period_ms; // between looks for what no event announces; 1000
     std::optional<std::uint64_t> tick_period_ms; // for which process events are gathered; 100
+    std::optional<membership::ClusterSettings> cluster; // as one file has it; read at start alone
+    Where cluster_where;
 };
 
 /// A whole configuration. Parts stand in the order of the files and lines that define them.

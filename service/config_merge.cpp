@@ -28,6 +28,13 @@ Status merge_daemon(DaemonSettings& first, DaemonSettings second) {
     if (status) status = take_setting(first.reserved_cpus, second.reserved_cpus, "reserved_cpus");
     if (status) status = take_setting(first.scan_period_ms, second.scan_period_ms, "scan_period");
     if (status) status = take_setting(first.tick_period_ms, second.tick_period_ms, "tick_period");
+    if (status && first.cluster && second.cluster)
+        return fail_at(second.cluster_where, Errc::exists, "[cluster] is defined twice",
+                       "first at " + first.cluster_where.text());
+    if (second.cluster) {
+        first.cluster = std::move(second.cluster);
+        first.cluster_where = std::move(second.cluster_where);
+    }
     return status;
 }
 

@@ -6,27 +6,12 @@
 
 #include "components/kit/limits.h"
 #include "components/model/chain.h"
+#include "service/config_cluster.h"
 #include "service/config_toml.h"
 
 namespace schedd::service {
 
 namespace {
-
-std::string known_keys(std::string_view where, std::span<const std::string_view> keys) {
-    return fmt::format("{} takes: {}", where, fmt::join(keys, " "));
-}
-
-std::unexpected<Error> unknown_key(const TomlValue::Entry& entry, std::string_view where,
-                                   std::span<const std::string_view> known) {
-    return fail_at(entry.value.where, Errc::invalid_value,
-                   fmt::format("unknown key '{}'", entry.key.substr(0, 64)), known_keys(where, known));
-}
-
-std::unexpected<Error> wrong_sort(const TomlValue::Entry& entry, std::string_view wanted) {
-    return fail_at(entry.value.where, Errc::invalid_value,
-                   fmt::format("'{}' is {}", entry.key.substr(0, 64), entry.value.sort()),
-                   fmt::format("it takes {}", wanted));
-}
 
 Status check_name_at(const TomlValue::Entry& entry) {
     if (auto named = check_name(entry.key); !named) return fail_at(entry.value.where, named.error());
@@ -169,8 +154,10 @@ Status read_ports(const TomlValue::Entry& entry, DesiredScheduler& scheduler) {
 }
 
 Status read_scheduler_key(const TomlValue::Entry& entry, DesiredScheduler& scheduler) {
-    static constexpr std::string_view kKnown[] = {"policy",     "precedence", "process_set",
-                                                  "handle_all", "attributes", "ports"};
+    static constexpr std::string_view kKnown[] = {
+        "policy", "precedence", "process_set",        "handle_all",       "attributes",
+        "ports",  "node_set",   "node_set_exclusive", "node_set_max_fit",
+    };
     if (entry.key == "policy") {
         scheduler.policy_where = entry.value.where;
         return read_named_type(entry, scheduler.policy, scheduler.policy_type);
@@ -183,12 +170,35 @@ Status read_scheduler_key(const TomlValue::Entry& entry, DesiredScheduler& sched
         scheduler.policy_attributes = std::move(*attributes);
         return {};
     }
-    const bool is_plain = entry.key == "precedence" || entry.key == "handle_all";
-    if (!is_plain) return unknown_key(entry, "a scheduler", kKnown);
+    const bool is_of_set = entry.key == "handle_all";
+    if (!is_of_set && std::ranges::find(kKnown, entry.key) == std::end(kKnown))
+        return unknown_key(entry, "a scheduler", kKnown);
     auto attribute = read_attribute(entry);
     if (!attribute) return std::unexpected(attribute.error());
-    (entry.key == "precedence" ? scheduler.attributes : scheduler.set_attributes)
-        .push_back(std::move(*attribute));
+    if (entry.key == "node_set")
+        if (auto read = NodeSet::parse(text_of(attribute->value)); !read)
+            return fail_at(entry.value.where, read.error());
+    (is_of_set ? scheduler.set_attributes : scheduler.attributes).push_back(std::move(*attribute));
+    return {};
+}
+
+/// node_set_max_fit is another way to say node_set = "all", and must not say otherwise.
+Status settle_node_set(DesiredScheduler& scheduler) {
+    auto& all = scheduler.attributes;
+    const auto at = std::ranges::find(all, "node_set_max_fit", &DesiredAttribute::name);
+    if (at == all.end()) return {};
+    const auto fit = check_attribute(Scheduler::table()[Scheduler::kNodeSetMaxFit], at->value);
+    if (!fit) return fail_at(at->where, fit.error());
+    const auto where = at->where;
+    all.erase(at);
+    const auto set = std::ranges::find(all, "node_set", &DesiredAttribute::name);
+    const bool names_nodes = set != all.end() && set->value != AttributeValue("all");
+    if (std::get<bool>(*fit) == names_nodes)
+        return fail_at(where, Errc::conflict,
+                       names_nodes ? "node_set names nodes, and node_set_max_fit asks for all"
+                                   : "node_set_max_fit = false without the nodes that are meant",
+                       names_nodes ? "keep one of them" : "name them: node_set = \"0-2\"");
+    if (set == all.end()) all.push_back({"node_set", std::string("all"), where});
     return {};
 }
 
@@ -218,6 +228,7 @@ Result<DesiredScheduler> read_scheduler(const TomlValue::Entry& entry) {
     scheduler.where = entry.value.where;
     for (const auto& inner : *table)
         if (auto read = read_scheduler_key(inner, scheduler); !read) return std::unexpected(read.error());
+    if (auto settled = settle_node_set(scheduler); !settled) return std::unexpected(settled.error());
     if (auto checked = check_scheduler(scheduler); !checked) return std::unexpected(checked.error());
     return scheduler;
 }
@@ -244,8 +255,9 @@ Result<DesiredTemplate> read_template(const TomlValue::Entry& entry) {
     made.scheduler.name = entry.key;
     made.scheduler.where = entry.value.where;
     for (const auto& inner : *table) {
-        const bool is_members = inner.key == "process_set" || inner.key == "handle_all";
-        if (is_members) return unknown_key(inner, "a template", kKnown);
+        const bool is_of_scheduler =
+            inner.key == "process_set" || inner.key == "handle_all" || inner.key.starts_with("node_set");
+        if (is_of_scheduler) return unknown_key(inner, "a template", kKnown);
         auto read =
             inner.key == "exec" ? read_patterns(inner, made.exec) : read_scheduler_key(inner, made.scheduler);
         if (!read) return std::unexpected(read.error());
@@ -324,7 +336,7 @@ Status read_each(const TomlValue::Entry& entry, std::vector<T>& out, const Read&
 } // namespace
 
 Result<Desired> parse_config(std::string_view name, std::string_view text) {
-    static constexpr std::string_view kKnown[] = {"daemon", "probe", "scheduler", "template"};
+    static constexpr std::string_view kKnown[] = {"cluster", "daemon", "probe", "scheduler", "template"};
     auto file = parse_toml(name, text);
     if (!file) return std::unexpected(file.error());
     Desired desired;
@@ -333,7 +345,14 @@ Result<Desired> parse_config(std::string_view name, std::string_view text) {
         if (entry.key == "daemon") {
             auto settings = read_daemon(entry);
             if (!settings) return std::unexpected(settings.error());
+            settings->cluster = std::move(desired.daemon.cluster);
+            settings->cluster_where = std::move(desired.daemon.cluster_where);
             desired.daemon = std::move(*settings);
+        } else if (entry.key == "cluster") {
+            auto settings = read_cluster(entry);
+            if (!settings) return std::unexpected(settings.error());
+            desired.daemon.cluster = std::move(*settings);
+            desired.daemon.cluster_where = entry.value.where;
         } else if (entry.key == "probe") {
             status = read_each(entry, desired.probes, read_probe);
         } else if (entry.key == "scheduler") {

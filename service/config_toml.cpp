@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <optional>
 
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 // without exceptions, hence not the shared library, which is built with them
 #define TOML_EXCEPTIONS 0
@@ -180,6 +180,19 @@ std::unexpected<Error> fail_at(const Where& where, Errc kind, std::string what, 
 
 std::unexpected<Error> fail_at(const Where& where, Error error) {
     return fail_at(where, error.kind, std::move(error.what), std::move(error.detail));
+}
+
+std::unexpected<Error> unknown_key(const TomlValue::Entry& entry, std::string_view where,
+                                   std::span<const std::string_view> known) {
+    return fail_at(entry.value.where, Errc::invalid_value,
+                   fmt::format("unknown key '{}'", entry.key.substr(0, 64)),
+                   fmt::format("{} takes: {}", where, fmt::join(known, " ")));
+}
+
+std::unexpected<Error> wrong_sort(const TomlValue::Entry& entry, std::string_view wanted) {
+    return fail_at(entry.value.where, Errc::invalid_value,
+                   fmt::format("'{}' is {}", entry.key.substr(0, 64), entry.value.sort()),
+                   fmt::format("it takes {}", wanted));
 }
 
 std::string toml_string(std::string_view text) {

@@ -43,6 +43,12 @@ std::unexpected<Error> fail_at(const Where& where, Errc kind, std::string what, 
 /// The same error with the place in front.
 std::unexpected<Error> fail_at(const Where& where, Error error);
 
+/// Of a key that has no place there: `where` ("a scheduler") takes the known ones.
+std::unexpected<Error> unknown_key(const TomlValue::Entry& entry, std::string_view where,
+                                   std::span<const std::string_view> known);
+/// Of a value that is a list where a string was wanted, or the like; `wanted` in words.
+std::unexpected<Error> wrong_sort(const TomlValue::Entry& entry, std::string_view wanted);
+
 /// A basic string with all that needs it escaped; REQUIRES: valid UTF-8 (kit::is_utf8).
 std::string toml_string(std::string_view text);
 /// A key, bare where it may be.

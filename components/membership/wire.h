@@ -18,8 +18,8 @@ constexpr std::size_t kCore = 56;
 /// Why a datagram was dropped; each is counted.
 enum class Drop : std::uint8_t {
     magic,     // none of ours
-    major,     // of another major version; the sender is told about as incompatible
-    truncated, // shorter than it says, or than it must be
+    major,     // of a member with another major version, which is told about as incompatible
+    truncated, // not as long as it says, or shorter than it must be
     cluster,   // of another cluster
     key,       // sealed with a key that is not in the ring
     forged,    // the tag is wrong
@@ -35,15 +35,26 @@ std::string_view name_of(Drop reason);
 
 template <class T> using Read = std::expected<T, Drop>;
 
-/// The clear part alone, and nothing of it is believed yet. `datagram` may be anything.
+/// The clear part alone, and nothing of it is believed yet. `datagram` may be anything. Fails with magic or
+/// truncated. Header and sealing are alike in all major versions, so that one that is not read can be
+/// believed.
 [[nodiscard]] Read<Header> read_header(Bytes datagram);
-/// `body` has been authenticated with `header`. The message refers to it.
+/// `body` has been authenticated with `header`. The message refers to it. Fails with major, truncated,
+/// malformed.
 [[nodiscard]] Read<Message> read_body(const Header& header, Bytes body);
 
 /// Writes 24 bytes; `length` is of everything that follows it, sealed.
 void write_header(const Header& header, std::size_t length, Space out);
-/// Writes core and parts. What does not fit into `out` is left out, from the end of the list: sources, then
-/// addresses, loads; returns the size. REQUIRES: out has room for the core and the scalar parts (256 bytes).
-[[nodiscard]] std::size_t write_body(const Draft& draft, Space out);
+/// How much was written, and how many of the loads and sources are in it or will never be.
+struct Written {
+    std::size_t size = 0;
+    std::size_t loads = 0;
+    std::size_t sources = 0;
+};
+/// Writes core and parts. What does not fit into `out` is left out, row by row from the end: sources, then
+/// addresses, loads; texts are cut and numbers out of range left out, so that what is written can be read.
+/// REQUIRES: seq, period and state of the core are sound; out has room for the core (56 bytes; in
+/// 514 all fits but delta, loads, addresses and sources).
+[[nodiscard]] Written write_body(const Draft& draft, Space out);
 
 } // namespace schedd::membership::wire

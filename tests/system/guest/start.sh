@@ -13,6 +13,8 @@ report() { printf '%s\n' "$*" >&3; }
 
 mode=$(sed -n 's/.*schedd\.mode=\([a-z]*\).*/\1/p' /proc/cmdline)
 only=$(cat $here/only)
+# of several machines: its number; then the cases of guest/cluster.sh are run, with no fresh start before each
+node=$(sed -n 's/.*schedd\.node=\([0-9]*\).*/\1/p' /proc/cmdline)
 
 install_package() {
     # apt wants to read the file as a user of its own
@@ -62,7 +64,8 @@ run_case() {
     seconds=$(sed -n 's/^# Seconds for a case: \([0-9]*\)$/\1/p' "$1")
     seconds=${seconds:-$case_seconds}
     systemd-run --quiet --wait --pipe --collect --unit="$unit" --property=TimeoutStopSec=5 \
-        --property=RuntimeMaxSec="$seconds" --setenv=HOME=/root "$here/guest/case.sh" "$1" "$2" || code=$?
+        --property=RuntimeMaxSec="$seconds" --setenv=HOME=/root --setenv=NODE="$node" \
+        "$here/guest/case.sh" "$1" "$2" || code=$?
     if [ $((SECONDS - began)) -ge "$seconds" ]; then echo "it was ended after $seconds s"; fi
     return $code
 }
@@ -76,6 +79,18 @@ is_wanted() {
         case $1 in $pattern) return 0 ;; esac
     done
     return 1
+}
+
+# The machines of a cluster run the same cases at the same time, and wait for each other in them.
+run_cluster() {
+    local function link
+    hostnamectl set-hostname "node$node" || hostname "node$node"
+    link=$(ip -o link | sed -n 's/^[0-9]*: \(en[^:@]*\|eth[^:@]*\).*/\1/p' | sed q)
+    ip addr add "10.77.0.$node/24" dev "$link"
+    ip link set "$link" up
+    for function in $(sed -n 's/^\([A-Z][A-Za-z0-9_]*\)() {.*/\1/p' "$here/guest/cluster.sh"); do
+        counted "$function" run_case "$here/guest/cluster.sh" "$function"
+    done
 }
 
 run_cases() {
@@ -99,6 +114,8 @@ stty -F /dev/ttyS1 raw -echo || true
 trap 'report "# the guest ends"; sync; systemctl poweroff -f -f' EXIT
 report "# the guest is up after $(cut -d. -f1 /proc/uptime) s: $(uname -r), $(systemctl --version | sed q)"
 counted package.It_installs install_package
-if [ -x /usr/sbin/schedd ]; then run_cases; fi
+if [ -x /usr/sbin/schedd ]; then
+    if [ -n "$node" ]; then run_cluster; else run_cases; fi
+fi
 report "# the cases are done after $(cut -d. -f1 /proc/uptime) s"
 report "done $count"

@@ -145,6 +145,9 @@ TEST(TheShippedFile, IsValidAndSoIsEachValueItShows) {
     ASSERT_TRUE(shown) << shown.error().text();
     EXPECT_EQ(shown->daemon.on_stop, "restore");
     EXPECT_EQ(shown->daemon.tick_period_ms, 100U);
+    ASSERT_TRUE(shown->daemon.cluster);
+    EXPECT_EQ(shown->daemon.cluster->port, 7420);
+    EXPECT_EQ(shown->daemon.cluster->keys, "/etc/schedd/cluster.keys");
 }
 
 TEST(TheManualsExample, IsValid) {

@@ -104,8 +104,8 @@ TEST(AMember, TakesItsAttributesInAFile) {
 }
 
 TEST(AnUnknownKey, IsRefusedAndTheKnownOnesAreListed) {
-    EXPECT_THAT(refusal("[deamon]\n"),
-                AllOf(HasSubstr("unknown key 'deamon'"), HasSubstr("daemon probe scheduler template")));
+    EXPECT_THAT(refusal("[deamon]\n"), AllOf(HasSubstr("unknown key 'deamon'"),
+                                             HasSubstr("cluster daemon probe scheduler template")));
     EXPECT_THAT(refusal("[daemon]\nonstop = 1\n"),
                 AllOf(StartsWith("t.toml:2:1: "),
                       HasSubstr(
