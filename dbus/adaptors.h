@@ -26,6 +26,7 @@ Interface policy_interface(model::Policy& policy, Surroundings around);
 Interface scheduler_interface(model::Scheduler& scheduler, Surroundings around);
 Interface process_set_interface(model::ProcessSet& set, Surroundings around);
 Interface attachment_interface(model::Member& member, Surroundings around);
+Interface node_interface(model::NodePart& node, Surroundings around);
 
 /// The interface of any part; none for folders, which are no objects.
 std::optional<Interface> interface_of(model::Part& part, Surroundings around);

@@ -11,6 +11,7 @@
 #include "components/model/tree.h"
 #include "dbus/holds.h"
 #include "dbus/log_knobs.h"
+#include "dbus/nodes.h"
 
 namespace schedd::dbus {
 
@@ -143,7 +144,7 @@ struct PlannedChange {
 enum class Reach { cluster, node };
 
 /// All calls come from the loop's thread. Strings may hold any bytes; the bus side makes them fit for D-Bus.
-class Backend : public HoldKeeper, public LogKnobs {
+class Backend : public HoldKeeper, public LogKnobs, public NodeKeeper {
 public:
     [[nodiscard]] virtual model::Tree& tree() = 0;
 

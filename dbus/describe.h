@@ -21,6 +21,11 @@ std::string describe_facts(const Facts& facts, std::size_t parts);
 std::string describe_machine(const MachineFacts& machine);
 std::string describe_checks(const std::vector<Check>& checks);
 
+/// Manager.ListNodes.
+std::string describe_nodes(const NetworkFacts& network, const std::vector<NodeFacts>& nodes);
+/// A value at another node, as Describe answers it for "NODE:PATH".
+std::string describe_remote(const NodeFacts& node, const NodeValue& value);
+
 std::string describe_explanations(const std::vector<Explanation>& explanations);
 std::string describe_findings(const std::vector<Finding>& findings, bool dry_run = false);
 /// What a recipe did: {"changes":[...],"dry_run":b}.

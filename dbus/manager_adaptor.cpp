@@ -48,6 +48,7 @@ Interface manager_interface(Backend& backend) {
     alter("Hold", {{"what", "s"}, {"who", "s"}, {"why", "s"}, kOptions}, {{"fd", "h"}, object}, verbs::hold,
           Action::hold);
     alter("Reload", {kOptions}, {json}, verbs::reload);
+    alter("DrainNode", {{"node", "s"}, {"drain", "b"}, kOptions}, {}, verbs::drain_node, Action::peers);
     look("Export", {kOptions}, {{"text", "s"}}, verbs::export_all);
     look("Describe", {{"path", "s"}}, {json}, verbs::describe);
     look("Status", {}, {json}, verbs::status);
@@ -55,6 +56,7 @@ Interface manager_interface(Backend& backend) {
     look("Explain", {{"what", "s"}}, {json}, verbs::explain);
     look("Verify", {}, {json}, verbs::verify);
     look("Topology", {}, {json}, verbs::topology);
+    look("ListNodes", {}, {json}, verbs::list_nodes);
     look("Doctor", {}, {json}, verbs::doctor);
     look("Dump", {}, {{"file", "h"}}, verbs::dump);
 

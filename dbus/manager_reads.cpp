@@ -1,5 +1,6 @@
 // The methods that only look.
 #include <array>
+#include <optional>
 #include <string>
 
 #include <fcntl.h>
@@ -48,9 +49,38 @@ Result<std::string> reading_text(Reader& in) {
 
 } // namespace
 
+namespace {
+
+/// A place at another node, or at this one under its name, which then is `local`.
+struct FarValue {
+    NodeFacts node;
+    NodeValue value;
+    std::optional<std::string> local = {};
+};
+Result<FarValue> far_value(const Backend& backend, const RemotePlace& place) {
+    const auto nodes = backend.nodes();
+    const auto node = find_node(nodes, place.node, backend.network().off);
+    if (!node) return std::unexpected(node.error());
+    if ((*node)->is_self) return FarValue{**node, {}, std::string(place.path)};
+    const auto value = published_by(**node, place.path);
+    if (!value) return std::unexpected(value.error());
+    return FarValue{**node, *value};
+}
+
+} // namespace
+
 Status read(Backend& backend, Reader& in, Writer& out) {
-    const auto text = reading_text(in);
+    auto text = reading_text(in);
     if (!text) return std::unexpected(text.error());
+    if (const auto far = remote_place(*text)) {
+        auto found = far_value(backend, *far);
+        if (!found) return std::unexpected(found.error());
+        if (!found->local) {
+            out.text(fmt::to_string(found->value.value));
+            return {};
+        }
+        *text = std::move(*found->local);
+    }
     const auto& tree = backend.tree();
     const auto place = tree.locate(*text);
     if (!place) return std::unexpected(place.error());
@@ -71,8 +101,17 @@ Status read(Backend& backend, Reader& in, Writer& out) {
 }
 
 Status describe(Backend& backend, Reader& in, Writer& out) {
-    const auto text = reading_text(in);
+    auto text = reading_text(in);
     if (!text) return std::unexpected(text.error());
+    if (const auto far = remote_place(*text)) {
+        auto found = far_value(backend, *far);
+        if (!found) return std::unexpected(found.error());
+        if (!found->local) {
+            out.text(describe_remote(found->node, found->value));
+            return {};
+        }
+        *text = std::move(*found->local);
+    }
     const auto place = backend.tree().locate(*text);
     if (!place) return std::unexpected(place.error());
     if (!place->attribute.empty() || !place->parameter.empty())
@@ -126,6 +165,11 @@ Status verify(Backend& backend, Reader&, Writer& out) {
 
 Status topology(Backend& backend, Reader&, Writer& out) {
     out.text(describe_machine(backend.machine()));
+    return {};
+}
+
+Status list_nodes(Backend& backend, Reader&, Writer& out) {
+    out.text(describe_nodes(backend.network(), backend.nodes()));
     return {};
 }
 

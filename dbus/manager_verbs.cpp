@@ -265,4 +265,12 @@ Change reload(Backend& backend, Reader& in) {
     });
 }
 
+Change drain_node(Backend& backend, Reader& in) {
+    const auto node = in.text();
+    const auto is_draining = in.flag();
+    return change(in.options(), {}, [=, &backend](const Options& options, Writer&) -> Status {
+        return backend.drain(node, is_draining, options.dry_run());
+    });
+}
+
 } // namespace schedd::dbus::verbs

@@ -18,6 +18,7 @@ Change attach(Backend& backend, Reader& in);
 Change detach(Backend& backend, Reader& in);
 Change hold(Backend& backend, Reader& in);
 Change reload(Backend& backend, Reader& in);
+Change drain_node(Backend& backend, Reader& in);
 
 // What only looks.
 Status read(Backend& backend, Reader& in, Writer& out);
@@ -28,6 +29,7 @@ Status types(Backend& backend, Reader& in, Writer& out);
 Status explain(Backend& backend, Reader& in, Writer& out);
 Status verify(Backend& backend, Reader& in, Writer& out);
 Status topology(Backend& backend, Reader& in, Writer& out);
+Status list_nodes(Backend& backend, Reader& in, Writer& out);
 Status doctor(Backend& backend, Reader& in, Writer& out);
 Status dump(Backend& backend, Reader& in, Writer& out);
 

@@ -55,6 +55,8 @@ std::string Reader::text() { return take<std::string>(message_); }
 
 std::uint64_t Reader::number() { return take<std::uint64_t>(message_); }
 
+bool Reader::flag() { return take<bool>(message_); }
+
 Basic Reader::basic(char signature) {
     switch (signature) {
     case 'y': return std::uint64_t{take<std::uint8_t>(message_)};
@@ -148,6 +150,21 @@ void Writer::number(std::uint64_t value) { message_ << value; }
 void Writer::number32(std::uint32_t value) { message_ << value; }
 
 void Writer::flag(bool value) { message_ << value; }
+
+void Writer::real(double value) { message_ << value; }
+
+void Writer::aged_values(const std::vector<AgedValue>& values) {
+    message_.openContainer("{s(it)}");
+    for (const auto& one : values) {
+        message_.openDictEntry("s(it)");
+        text(one.path);
+        message_.openStruct("it");
+        message_ << one.value << one.age_ms;
+        message_.closeStruct();
+        message_.closeDictEntry();
+    }
+    message_.closeContainer();
+}
 
 void Writer::texts(const std::vector<std::string>& list) {
     message_.openContainer("s");

@@ -32,6 +32,7 @@ public:
 
     std::string text();
     std::uint64_t number();
+    bool flag();
     /// One value of type `signature` (a letter), such as a property's.
     Basic basic(char signature);
     /// A variant. Fails with invalid_value if it holds no basic type.
@@ -69,6 +70,15 @@ public:
     void variant(const model::Value& value);
     /// A file descriptor; a copy of it is sent.
     void descriptor(int fd);
+
+    void real(double value);
+    struct AgedValue {
+        std::string_view path;
+        std::int32_t value;
+        std::uint64_t age_ms;
+    };
+    /// An a{s(it)}.
+    void aged_values(const std::vector<AgedValue>& values);
 
     // An a{sv}, entry by entry.
     void open_dictionary();

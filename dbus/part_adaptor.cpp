@@ -51,6 +51,7 @@ std::optional<Interface> interface_of(Part& part, Surroundings around) {
     case Kind::scheduler: return scheduler_interface(static_cast<Scheduler&>(part), around);
     case Kind::process_set: return process_set_interface(static_cast<ProcessSet&>(part), around);
     case Kind::member: return attachment_interface(static_cast<Member&>(part), around);
+    case Kind::node: return node_interface(static_cast<NodePart&>(part), around);
     }
     return std::nullopt;
 }

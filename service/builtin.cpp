@@ -16,6 +16,7 @@ std::span<const model::Descriptor* const> builtin_types() {
         &probes::kPressure,
         &filters::kAverage,
         &filters::kFreqLimit,
+        &filters::kRemoteCache,
         &filters::kThreshold,
         &policies::kEcho,
         &policies::kExclusiveCores,

@@ -58,7 +58,7 @@ bool is_node_name(std::string_view name) {
     const bool fits = !name.empty() && name.size() <= membership::limits::kPeerName;
     return fits &&
            std::ranges::all_of(name, [&](char c) { return one_of(kHex)(c) || one_of(kLetters)(c); }) &&
-           !std::ranges::all_of(name, one_of("0123456789-")) &&
+           !std::ranges::all_of(name, one_of("0123456789-_.")) &&
            !(name.size() == 16 && std::ranges::all_of(name, one_of(kHex)));
 }
 
@@ -73,7 +73,7 @@ Status take(const TomlValue& at, std::string_view key, const AttributeValue& val
     } else if (key == "node_name") {
         if (!is_node_name(text()))
             return refuse(at, key, text(),
-                          "it takes 1 to 64 letters, digits, '-', '_' and '.', and not only digits and '-'");
+                          "it takes 1 to 64 letters, digits, '-', '_' and '.', a letter among them");
         out.node_name = text();
     } else if (key == "period") {
         if (number() % 100 != 0) return refuse(at, key, text_of(value), "it takes whole hundreds of ms");

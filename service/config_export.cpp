@@ -16,7 +16,9 @@ namespace {
 template <class Visit> void for_each_set(const Part& part, const Visit& visit) {
     for (std::size_t i = 0; i < part.attributes().size(); ++i) {
         const auto& spec = part.attributes()[i];
-        if (spec.read_only || part.attribute(i) == parse_attribute(spec, spec.initial).value()) continue;
+        if (spec.read_only || spec.is_alias ||
+            part.attribute(i) == parse_attribute(spec, spec.initial).value())
+            continue;
         visit(spec, part.attribute(i));
     }
 }

@@ -154,8 +154,10 @@ Status read_ports(const TomlValue::Entry& entry, DesiredScheduler& scheduler) {
 }
 
 Status read_scheduler_key(const TomlValue::Entry& entry, DesiredScheduler& scheduler) {
-    static constexpr std::string_view kKnown[] = {"policy",     "precedence", "process_set",
-                                                  "handle_all", "attributes", "ports"};
+    static constexpr std::string_view kKnown[] = {
+        "policy", "precedence", "process_set",        "handle_all",       "attributes",
+        "ports",  "node_set",   "node_set_exclusive", "node_set_max_fit",
+    };
     if (entry.key == "policy") {
         scheduler.policy_where = entry.value.where;
         return read_named_type(entry, scheduler.policy, scheduler.policy_type);
@@ -168,12 +170,35 @@ Status read_scheduler_key(const TomlValue::Entry& entry, DesiredScheduler& sched
         scheduler.policy_attributes = std::move(*attributes);
         return {};
     }
-    const bool is_plain = entry.key == "precedence" || entry.key == "handle_all";
-    if (!is_plain) return unknown_key(entry, "a scheduler", kKnown);
+    const bool is_of_set = entry.key == "handle_all";
+    if (!is_of_set && std::ranges::find(kKnown, entry.key) == std::end(kKnown))
+        return unknown_key(entry, "a scheduler", kKnown);
     auto attribute = read_attribute(entry);
     if (!attribute) return std::unexpected(attribute.error());
-    (entry.key == "precedence" ? scheduler.attributes : scheduler.set_attributes)
-        .push_back(std::move(*attribute));
+    if (entry.key == "node_set")
+        if (auto read = NodeSet::parse(text_of(attribute->value)); !read)
+            return fail_at(entry.value.where, read.error());
+    (is_of_set ? scheduler.set_attributes : scheduler.attributes).push_back(std::move(*attribute));
+    return {};
+}
+
+/// node_set_max_fit is another way to say node_set = "all", and must not say otherwise.
+Status settle_node_set(DesiredScheduler& scheduler) {
+    auto& all = scheduler.attributes;
+    const auto at = std::ranges::find(all, "node_set_max_fit", &DesiredAttribute::name);
+    if (at == all.end()) return {};
+    const auto fit = check_attribute(Scheduler::table()[Scheduler::kNodeSetMaxFit], at->value);
+    if (!fit) return fail_at(at->where, fit.error());
+    const auto where = at->where;
+    all.erase(at);
+    const auto set = std::ranges::find(all, "node_set", &DesiredAttribute::name);
+    const bool names_nodes = set != all.end() && set->value != AttributeValue("all");
+    if (std::get<bool>(*fit) == names_nodes)
+        return fail_at(where, Errc::conflict,
+                       names_nodes ? "node_set names nodes, and node_set_max_fit asks for all"
+                                   : "node_set_max_fit = false without the nodes that are meant",
+                       names_nodes ? "keep one of them" : "name them: node_set = \"0-2\"");
+    if (set == all.end()) all.push_back({"node_set", std::string("all"), where});
     return {};
 }
 
@@ -203,6 +228,7 @@ Result<DesiredScheduler> read_scheduler(const TomlValue::Entry& entry) {
     scheduler.where = entry.value.where;
     for (const auto& inner : *table)
         if (auto read = read_scheduler_key(inner, scheduler); !read) return std::unexpected(read.error());
+    if (auto settled = settle_node_set(scheduler); !settled) return std::unexpected(settled.error());
     if (auto checked = check_scheduler(scheduler); !checked) return std::unexpected(checked.error());
     return scheduler;
 }
@@ -229,8 +255,9 @@ Result<DesiredTemplate> read_template(const TomlValue::Entry& entry) {
     made.scheduler.name = entry.key;
     made.scheduler.where = entry.value.where;
     for (const auto& inner : *table) {
-        const bool is_members = inner.key == "process_set" || inner.key == "handle_all";
-        if (is_members) return unknown_key(inner, "a template", kKnown);
+        const bool is_of_scheduler =
+            inner.key == "process_set" || inner.key == "handle_all" || inner.key.starts_with("node_set");
+        if (is_of_scheduler) return unknown_key(inner, "a template", kKnown);
         auto read =
             inner.key == "exec" ? read_patterns(inner, made.exec) : read_scheduler_key(inner, made.scheduler);
         if (!read) return std::unexpected(read.error());

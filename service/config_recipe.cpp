@@ -120,7 +120,7 @@ private:
         if (!present && want.kind != Kind::process_set)
             builds_.push_back({.what = Verb::Do::create, .path = want.path, .word = want.word});
         for (const auto& spec : want.table) {
-            if (spec.read_only) continue;
+            if (spec.read_only || spec.is_alias) continue;
             const auto initial = parse_attribute(spec, spec.initial).value();
             const auto current = present ? present->read_attribute(spec.name).value() : initial;
             const auto given = std::ranges::find(want.attributes, spec.name, &DesiredAttribute::name);

@@ -24,6 +24,7 @@
 #include "service/host/uevents.h"
 #include "service/loop.h"
 #include "service/options.h"
+#include "service/peers.h"
 #include "service/systemd/attachments.h"
 #include "service/systemd/bus_unit_manager.h"
 
@@ -62,6 +63,10 @@ public:
     Result<std::vector<dbus::Finding>> verify() override;
     Result<dbus::HoldTicket> hold(const dbus::HoldRequest& request, bool dry_run) override;
     [[nodiscard]] std::vector<dbus::HoldFacts> holds() const override { return holds_->facts(); }
+    [[nodiscard]] dbus::NetworkFacts network() const override;
+    [[nodiscard]] std::vector<dbus::NodeFacts> nodes() const override;
+    [[nodiscard]] std::optional<dbus::NodeFacts> node(membership::NodeUid uid) const override;
+    Status drain(std::string_view node, bool is_draining, bool dry_run) override;
     [[nodiscard]] std::string log_level() const override { return log_.syslog_level(); }
     Status set_log_level(std::string_view level) override;
     [[nodiscard]] std::string log_target() const override { return log_.target(); }
@@ -74,9 +79,11 @@ private:
     Status open_units();
     Status open_loop();
     Status open_bus();
+    /// A node that cannot join goes on alone, and says so.
+    void open_peers();
     void load_first_config();
     /// To this node's tree; other nodes are not told.
-    Status apply_here(const Recipe& recipe, bool dry_run);
+    Status apply_here(const Recipe& recipe, bool dry_run, Tree::NodeSets sets = Tree::NodeSets::checked);
     /// What the files ask for, compared with the tree; parts that only earlier files asked for are removed.
     [[nodiscard]] Result<Recipe> recipe_for(const Desired& desired) const;
 
@@ -86,6 +93,9 @@ private:
     [[nodiscard]] Status is_there(const std::string& held) const;
     /// Whether somebody holds what the recipe would remove: then it fails with busy, naming the holder.
     [[nodiscard]] Status check_holds(const Recipe& recipe) const;
+
+    /// Brings /nodes in line with nodes(); to be called when a peer has changed, at most once a second.
+    void nodes_changed();
 
     Time turn();
     void hear_units();
@@ -139,6 +149,7 @@ private:
     std::optional<placement::Ledger> ledger_;
     std::optional<Registry> registry_;
     std::unique_ptr<Holds> holds_;
+    Peers peers_{clock_, rng_, log_}; // chains of the tree read from it
     std::unique_ptr<Tree> tree_;
     std::unique_ptr<placement::Engine> engine_;
     std::optional<ExecTemplates> templates_;

@@ -48,11 +48,12 @@ template <class Field> std::size_t count_distinct(const Topology& topology, Fiel
 
 } // namespace
 
-Status Daemon::apply(const Recipe& recipe, bool dry_run, dbus::Reach /*reach*/) {
-    return apply_here(recipe, dry_run);
+Status Daemon::apply(const Recipe& recipe, bool dry_run, dbus::Reach reach) {
+    if (reach == dbus::Reach::node || !peers_.off().empty()) return apply_here(recipe, dry_run);
+    return peers_.change(recipe, dry_run);
 }
 
-Status Daemon::apply_here(const Recipe& recipe, bool dry_run) {
+Status Daemon::apply_here(const Recipe& recipe, bool dry_run, Tree::NodeSets sets) {
     // who names a process, group or session means it as it is now
     const bool names_members = std::ranges::any_of(recipe, [](const Verb& verb) {
         return verb.what == Verb::Do::create && verb.path.depth() == 4 &&
@@ -60,7 +61,7 @@ Status Daemon::apply_here(const Recipe& recipe, bool dry_run) {
     });
     if (names_members) catch_up_with_processes();
     if (auto free = check_holds(recipe); !free) return free;
-    auto done = tree_->apply(recipe, dry_run);
+    auto done = tree_->apply(recipe, dry_run, sets);
     if (done && !dry_run) {
         take_process_events(); // what was forked so far is let go with its parent
         engine_->settle(clock_.now());
@@ -106,7 +107,8 @@ Result<std::vector<std::string>> Daemon::reload(bool dry_run) {
                    static_cast<long long>(clock_.now() / std::chrono::microseconds(1)));
     auto desired = load_config(options_.config_dirs);
     const auto recipe = desired ? recipe_for(*desired) : Result<Recipe>(std::unexpected(desired.error()));
-    auto done = recipe ? apply_here(*recipe, dry_run) : Status(std::unexpected(recipe.error()));
+    auto done = recipe ? apply_here(*recipe, dry_run, Tree::NodeSets::taken)
+                       : Status(std::unexpected(recipe.error()));
     if (!dry_run) sd_notify(0, "READY=1");
     if (!done && recipe && done.error().kind == Errc::busy)
         return fail(Errc::busy, done.error().what,
@@ -121,6 +123,9 @@ Result<std::vector<std::string>> Daemon::reload(bool dry_run) {
         if (reserved != settings_.reserved_cpus) reserve_cpus();
         templates_->set(std::move(desired->templates));
         configured_.note(*recipe, *tree_);
+        peers_.look_again();
+        if (auto read = peers_.reload_keys(); !read)
+            log_.write(Severity::error, "cluster", "the keys are as before: " + read.error().text());
         log_.write(Severity::info, "configuration", fmt::format("reloaded, {} changes", changes.size()));
     }
     return changes;

@@ -1,6 +1,7 @@
 // What the daemon answers when it is asked about the machine: its CPUs, and what it lacks.
 #include "service/daemon.h"
 #include "service/doctor.h"
+#include "service/doctor_network.h"
 
 namespace schedd::service {
 
@@ -25,6 +26,7 @@ std::vector<dbus::Check> Daemon::examine() {
         if (const auto there = units_->has_owner("org.freedesktop.login1"); there) around.has_logind = *there;
     } else around.systemd_trouble = units_trouble_;
     examined_ = service::examine(*host_, around);
+    doctor::check_network(network(), nodes(), examined_);
     examining_.was_asked(before, clock_.now());
     return examined_;
 }

@@ -115,7 +115,7 @@ std::vector<Write> Replication::writes_for(const Recipe& recipe) const {
         std::erase_if(writes, [&](const Write& write) { return write.path == path; });
         writes.push_back({.path = std::move(path), .value = std::move(value)});
     };
-    for (const auto& verb : recipe) {
+    for (const auto& verb : tree_.without_aliases(recipe)) {
         if (!is_told(verb.path)) continue;
         switch (verb.what) {
         case Verb::Do::create:

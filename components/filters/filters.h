@@ -10,5 +10,6 @@ using namespace schedd::model;
 extern const Descriptor kThreshold;
 extern const Descriptor kFreqLimit;
 extern const Descriptor kAverage;
+extern const Descriptor kRemoteCache;
 
 } // namespace schedd::filters

@@ -11,6 +11,7 @@ constexpr std::size_t kMemberLength = 512;      // a member's name: may hold a p
 constexpr std::size_t kPathDepth = 24;          // scheduler/policy/port + a chain of filters
 constexpr std::size_t kProbes = 32;             // probes at once; each measures for itself in every period
 constexpr std::size_t kParts = 8192;            // parts in one tree; each is a bus object of a few KiB
+constexpr std::size_t kPublished = 64;          // sources other nodes are told of; in every heartbeat
 constexpr std::size_t kRecipeVerbs = 16384;     // verbs in one transaction
 constexpr std::size_t kChainLength = 8;         // filters between a source and a port
 constexpr std::size_t kTextValue = 4096;        // a text attribute: one page, as in the original

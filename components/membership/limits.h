@@ -24,16 +24,21 @@ constexpr std::uint64_t kFreshnessMs = 30'000; // a datagram's clock against our
 constexpr std::size_t kGroupBudget = 1000; // heartbeats a second in the whole group; beyond, periods stretch
 constexpr kit::Duration kRemembered = 24h * 7; // marks and addresses of the dead; tombstones of entries
 
-constexpr std::size_t kPath = 255;              // bytes of an entry's path
-constexpr std::size_t kValue = 64U << 10U;      // bytes of an entry's value
-constexpr std::size_t kEntries = 65'536;        // with tombstones
-constexpr std::size_t kEntryBytes = 16U << 20U; // of all entries
-constexpr std::size_t kDelta = 1024;            // bytes of entries told to the group at once
-constexpr std::size_t kConflicts = 1024;        // lost values kept for people to see; the oldest go first
-constexpr std::uint64_t kAheadMs = 60'000;      // an entry stamped later than this is put into quarantine
-constexpr std::uint64_t kSkewMs = 30'000;       // own clock off the peers' median: writes are refused
-constexpr std::size_t kFrame = 64U << 10U;      // of a synchronisation
-constexpr std::size_t kSyncBytes = 32U << 20U;  // of one synchronisation, both ways
-constexpr std::size_t kSyncsIn = 8;             // at once
+constexpr std::size_t kPath = 255;                // bytes of an entry's path
+constexpr std::size_t kValue = 64U << 10U;        // bytes of an entry's value
+constexpr std::size_t kSeen = 8;                  // writers that an entry names as seen
+constexpr std::size_t kExtension = 1024;          // bytes of an entry that only later versions know
+constexpr std::size_t kEntries = 65'536;          // with tombstones
+constexpr std::size_t kEntryBytes = 16U << 20U;   // of all entries
+constexpr std::size_t kDelta = 1024;              // bytes of entries told to the group at once
+constexpr std::size_t kConflicts = 1024;          // lost values kept for people to see; the oldest go first
+constexpr std::size_t kConflictBytes = 1U << 20U; // of lost values, and of those in quarantine
+constexpr std::uint64_t kAheadMs = 60'000;        // an entry stamped later than this is put into quarantine
+constexpr std::uint64_t kSkewMs = 30'000;         // own clock off the peers' median: writes are refused
+constexpr std::size_t kFrame = 64U << 10U;        // of a synchronisation
+constexpr std::size_t kQuarantine = 1024;         // entries kept apart; further ones are dropped
+constexpr std::size_t kMerged = 2;                // times kEntries, kEntryBytes: of two halves that were full
+constexpr std::size_t kSyncBytes = 36U << 20U;    // received in one synchronisation
+constexpr std::size_t kSyncsIn = 8;               // at once
 
 } // namespace schedd::membership::limits

@@ -33,6 +33,12 @@ enum class Announced : std::uint8_t {
 };
 std::string_view name_of(Announced state);
 
+/// Bits of Header::flags; unknown ones are ignored.
+namespace flags {
+constexpr std::uint8_t kLease = 1; // ping: send copies of your heartbeats here, the group's do not come
+constexpr std::uint8_t kNumberWanted = 2; // heartbeat: the number was given by the configuration
+} // namespace flags
+
 /// In clear, authenticated. 24 bytes on the wire.
 struct Header {
     std::uint8_t major = 1;
@@ -127,7 +133,7 @@ struct Message {
     std::string_view trouble;           // why something of the configuration failed here, at most 128 bytes
     Rows<Suspicion> suspicions;         // at most eight
     std::optional<std::uint64_t> nonce; // ping, ack, ping_request
-    NodeUid target{};                   // ping_request
+    NodeUid target{};                   // ping_request; ack: who has answered another's request
     Bytes delta;                        // conf_delta: an encoded list of entries (store.h)
 };
 

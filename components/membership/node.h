@@ -2,6 +2,7 @@
 // probes, clones, numbers. Pure: datagrams and time come in, datagrams and verdicts go out.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <optional>
 #include <span>
@@ -35,6 +36,7 @@ struct NodeSettings {
     std::size_t max_peers = limits::kPeers;
     bool is_replay_monotonic = false; // no freshness check by the wall clock, for sites without time service
     bool is_draining = false;         // kept over restarts
+    std::uint64_t features = 0;       // bits, of what this build can read of a configuration
 };
 
 /// What a node may use of the world; all outlive it.
@@ -60,14 +62,19 @@ public:
     ~Node();
     void set_listener(NodeListener* listener);
 
-    /// Anything that came from a socket. Never fails: what is not believed is counted (drops()).
+    /// Anything that came from a socket. Never fails: what is not believed is counted (Counts::dropped).
     void received(const Arrival& arrival, Bytes datagram);
+    /// One of `size` bytes that has been opened elsewhere already: a simulation of a thousand nodes reads
+    /// each datagram once.
+    void received(const Arrival& arrival, const Message& message, std::size_t size);
     /// The kernel says that datagrams were lost before they could be read (SO_RXQ_OVFL rose).
     void overflowed();
     /// An interface came, went or changed: tells everybody at once, at most once in 0.2 s.
     void network_changed(std::span<const Address> own_addresses);
     /// Does what is due, also what was held up; returns when it wants to be called next.
     Time tick();
+    /// When tick() wants to be called; received() may have brought it forward.
+    [[nodiscard]] Time due() const;
 
     /// Read at each heartbeat; at most limits::kSources, by path.
     void set_published(std::vector<Published> sources);
@@ -83,6 +90,8 @@ public:
 
     [[nodiscard]] Announced state() const;
     [[nodiscard]] std::optional<NodeId> number() const;
+    /// Why it has no number, or not the one it wants; empty if all is well.
+    [[nodiscard]] std::string_view number_trouble() const;
     [[nodiscard]] NodeUid uid() const;
     [[nodiscard]] const Values& values() const;
     /// All known peers, by number and then by name and uid; the one of that uid.
@@ -93,13 +102,16 @@ public:
     /// Own clock against the median of the peers' (ours minus theirs); none with fewer than two peers.
     [[nodiscard]] std::optional<std::int64_t> clock_offset_ms() const;
 
+    /// Bits that this node and all who are there announce.
+    [[nodiscard]] std::uint64_t common_features() const;
+
     struct Counts {
         std::uint64_t received = 0, received_bytes = 0, sent = 0, sent_bytes = 0;
         std::array<std::uint64_t, wire::kDrops> dropped{};
         std::uint64_t suspicions = 0, refuted = 0, deaths = 0, rejoins = 0, probes = 0;
         Duration isolated{}, worst_lag{};
     };
-    [[nodiscard]] const Counts& counts() const;
+    [[nodiscard]] Counts counts() const;
 
     /// What must survive a restart: marks of the replay window, addresses and numbers of peers.
     struct Remembered {

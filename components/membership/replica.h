@@ -11,18 +11,20 @@
 #include "components/kit/rng.h"
 #include "components/membership/configuration.h"
 #include "components/membership/store.h"
+#include "components/membership/sync.h"
 
 namespace schedd::membership {
 
-/// Where entries are kept over restarts; files in service/net.
+/// Where entries are kept over restarts; files in service/net, their bytes in journal_text.h.
 class Journal {
 public:
     virtual ~Journal() = default;
     /// Made durable before the call returns. Fails with io (full, read-only); the store goes on without.
-    virtual Status append(std::span<const Entry> entries) = 0;
-    /// Replaces everything: a snapshot.
+    virtual Status append(std::span<const std::shared_ptr<const Entry>> entries, const Marks& marks) = 0;
+    /// Replaces everything: a snapshot, and an empty log.
     virtual Status replace(const Store& store) = 0;
-    /// The old store is kept aside for people ("config.rejected-1"), because the cluster's is taken instead.
+    /// The store as it is now is kept aside for people ("config.rejected-1"), because something of it is
+    /// given up for the cluster's.
     virtual Status set_aside(const Store& store) = 0;
 };
 
@@ -38,20 +40,9 @@ public:
     virtual void changed() = 0;
 };
 
-/// One end of a synchronisation: frames in, frames out; encrypted and carried by others. Both ends send the
-/// list of what they have, (hash of path, stamp) 24 bytes each, and then what the other lacks.
-class Sync {
-public:
-    virtual ~Sync() = default;
-    /// The next frame to send, at most limits::kFrame bytes; empty: none now.
-    virtual std::vector<std::byte> next() = 0;
-    /// Fails with invalid_value (not to be read) or limit_exceeded: the connection is then closed.
-    virtual Status take(Bytes frame) = 0;
-    [[nodiscard]] virtual bool is_done() const = 0;
-};
-
 struct ReplicaWorld {
     const Clock& clock;
+    const MachineClocks& clocks;
     Rng& rng;
     Log& log;
     Journal& journal;
@@ -60,12 +51,13 @@ struct ReplicaWorld {
 
 class Replica final : public Configuration {
 public:
-    /// `has_history`: the store was read from a journal, and is no newcomer's.
-    Replica(Store& store, NodeUid self, const ReplicaWorld& world, bool has_history);
+    /// The store is empty, or as it was read from the journal; the first tick has it carried out, before
+    /// others are asked: they may be away.
+    Replica(Store& store, NodeUid self, const ReplicaWorld& world);
     ~Replica() override;
 
     /// Own changes: stored, journalled, told. `clock_offset_ms` is Node's; fails also with not_applied if it
-    /// is beyond limits::kSkewMs, with the offset in the message.
+    /// is beyond limits::kSkewMs, with the offset in the message, and with busy while is_complete() is false.
     Status write(std::span<const Write> changes, std::optional<std::int64_t> clock_offset_ms);
     /// What became of carrying out the effective configuration.
     void report(const ApplyStatus& status, std::string trouble);
@@ -73,9 +65,13 @@ public:
     Time tick(Time now);
 
     /// Of a connection that this node opened, or was opened to it (peer not known then, but a member: it has
-    /// the key).
+    /// the key). The replica outlives it. What came is stored when the last frame has come, all at once.
     std::unique_ptr<Sync> sync(std::optional<NodeUid> peer);
+    /// Each connection that was asked for by Wires::connect ends in this, also if none came about.
     void sync_ended(std::optional<NodeUid> peer, bool is_complete, Time now);
+
+    /// An administrator has seen the conflicts.
+    void clear_conflicts();
 
     // Configuration
     [[nodiscard]] Digest digest() const override;
@@ -92,14 +88,5 @@ private:
     class Impl;
     std::unique_ptr<Impl> impl_;
 };
-
-/// Entries as bytes, as in deltas, frames and files; PROTOCOL.md has the table. decode() calls `take` for
-/// each and fails with invalid_value at the first that cannot be read; nothing is allocated from lengths
-/// alone.
-namespace entries {
-void encode(const Entry& entry, std::vector<std::byte>& out);
-[[nodiscard]] std::size_t encoded_size(const Entry& entry);
-Status decode(Bytes bytes, const std::function<void(Entry&&)>& take);
-} // namespace entries
 
 } // namespace schedd::membership

@@ -20,7 +20,9 @@ using AttributeValue = std::variant<std::uint64_t, std::int64_t, bool, std::stri
 enum class AttributeKind { unsigned_number, integer, boolean, text, choice };
 
 /// `minimum`/`maximum` bound numbers; `choices` is a blank-separated list for `choice`; `initial` is text and
-/// must itself be valid. A read-only attribute is state that the part reports.
+/// must itself be valid. A read-only attribute is state that the part reports. An alias says another
+/// attribute of the part in other words: writing it writes that one (Tree::without_aliases), and files leave
+/// it out.
 struct AttributeSpec {
     std::string_view name;
     AttributeKind kind = AttributeKind::unsigned_number;
@@ -30,6 +32,7 @@ struct AttributeSpec {
     std::int64_t maximum = INT64_MAX;
     std::string_view choices = {};
     bool read_only = false;
+    bool is_alias = false;
     std::string_view doc = {};
 };
 

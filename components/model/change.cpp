@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "components/model/node_claims.h"
+
 namespace schedd::model {
 
 namespace {
@@ -95,6 +97,9 @@ Result<std::unique_ptr<Part>> Change::make(Part& parent, const std::string& name
                             "a scheduler takes no type; its policy is created inside it");
             return std::make_unique<Scheduler>(name, tree_.environment_);
         }
+        if (&parent == &tree_.nodes())
+            return fail(Errc::not_supported, "nodes cannot be created",
+                        "one comes by itself when it has this cluster's name and key");
         if (&parent != &tree_.probes())
             return fail(Errc::not_supported, "nothing can be created at the root",
                         "use probes/NAME or schedulers/NAME");
@@ -142,6 +147,9 @@ Result<std::unique_ptr<Part>> Change::make_filter(Part& parent, const std::strin
 Status Change::may_remove(Part& part, bool recursive) const {
     const auto where = part.path().text();
     if (part.kind() == Kind::folder) return fail(Errc::not_supported, where + " is always there", {});
+    if (part.kind() == Kind::node)
+        return fail(Errc::not_supported, where + " cannot be removed",
+                    "a node goes when its schedd ends; one that is to get no work is drained");
     if (part.is_default())
         return fail(Errc::not_supported, where + " belongs to " + part.parent()->path().text(),
                     "remove that instead");
@@ -277,6 +285,19 @@ void Change::disconnect(Input& sink) {
     Output& source = *sink.source();
     const auto place = sink.disconnect();
     undo_.emplace_back([&sink, &source, place] { sink.connect(source, place); });
+}
+
+Status Change::check_node_sets() const {
+    std::vector<NodeClaim> claims;
+    for (const Event& event : events_) {
+        if (event.what != Event::What::changed || event.part->kind() != Kind::scheduler) continue;
+        const bool names_nodes = event.attribute == "node_set";
+        if (!names_nodes && event.attribute != "node_set_exclusive") continue;
+        const bool is_gone =
+            std::ranges::any_of(removed_, [&](const auto& top) { return top.get() == event.part; });
+        if (!is_gone) claims.push_back({static_cast<const Scheduler*>(event.part), names_nodes});
+    }
+    return check_claims(tree_, claims);
 }
 
 void Change::commit() {

@@ -18,6 +18,8 @@ public:
 
     /// One verb. On failure the tree is as before this call.
     Status carry_out(const Verb& verb);
+    /// Whether the node sets that were written can be had, now that all has been carried out.
+    [[nodiscard]] Status check_node_sets() const;
     /// Keeps the changes and tells listeners and completed chains.
     void commit();
 

@@ -20,6 +20,7 @@ class Rng;
 namespace schedd::model {
 
 class ProcessTable;
+class RemoteValues;
 
 /// What a part may use of the world, handed to its constructor; all outlive it.
 struct Environment {
@@ -28,6 +29,7 @@ struct Environment {
     Host& host;
     Log& log;
     ProcessTable& processes;
+    const RemoteValues* remote = nullptr; // none: there will never be other nodes
 };
 
 struct SourceSpec {

@@ -28,6 +28,10 @@ public:
     [[nodiscard]] std::optional<Sample> read(const Parameter& parameter) const override {
         return collect(parameter);
     }
+    /// What another node's chain would make of its value is not known here: its source's value passes.
+    [[nodiscard]] std::optional<Sample> read_remote(NodeId node, const Parameter& parameter) const override {
+        return collect_remote(node, parameter);
+    }
     /// What the source answers, before this filter has done anything to it.
     [[nodiscard]] std::optional<Sample> collected(const Parameter& parameter = {}) const {
         return collect(parameter);

@@ -38,4 +38,8 @@ std::optional<Sample> Input::collect(const Parameter& parameter) const {
     return source_ ? source_->read(parameter) : std::nullopt;
 }
 
+std::optional<Sample> Input::collect_remote(NodeId node, const Parameter& parameter) const {
+    return source_ ? source_->read_remote(node, parameter) : std::nullopt;
+}
+
 } // namespace schedd::model

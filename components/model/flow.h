@@ -27,6 +27,12 @@ public:
     [[nodiscard]] virtual const ValueType& output_type() const = 0;
     /// The value now, or none: never measured, unknown parameter, nothing connected.
     [[nodiscard]] virtual std::optional<Sample> read(const Parameter& parameter) const = 0;
+    /// What the same output of another node has told last, with that node as origin; of this node what
+    /// read() says. None without a cluster, for who is not there, and for what is not published.
+    [[nodiscard]] virtual std::optional<Sample> read_remote(NodeId /*node*/,
+                                                            const Parameter& /*parameter*/) const {
+        return std::nullopt;
+    }
 
     /// For a type with a parameter: visits all parameters that have a value. Otherwise visits nothing.
     using Visit = std::function<void(const Parameter&, const Sample&)>;
@@ -72,6 +78,7 @@ public:
 protected:
     /// What the source answers; none without a source.
     [[nodiscard]] std::optional<Sample> collect(const Parameter& parameter) const;
+    [[nodiscard]] std::optional<Sample> collect_remote(NodeId node, const Parameter& parameter) const;
 
 private:
     friend class Output;

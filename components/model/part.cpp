@@ -18,6 +18,7 @@ std::string_view name_of(Kind kind) {
     case Kind::scheduler: return "scheduler";
     case Kind::process_set: return "process_set";
     case Kind::member: return "member";
+    case Kind::node: return "node";
     }
     return "part";
 }

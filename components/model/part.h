@@ -14,7 +14,7 @@ namespace schedd::model {
 
 struct Descriptor;
 
-enum class Kind { folder, probe, source, filter, port, policy, scheduler, process_set, member };
+enum class Kind { folder, probe, source, filter, port, policy, scheduler, process_set, member, node };
 std::string_view name_of(Kind kind);
 
 /// A node of the tree. Owns its children; does not move once placed, so references to it hold until it is

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "components/model/cluster.h"
 #include "components/model/port.h"
 #include "components/model/subjects.h"
 #include "components/model/topology.h"
@@ -17,6 +18,8 @@ struct View {
     Time now;
     const Topology& topology;
     Subjects subjects; // ordered by target
+    /// The nodes of its scheduler's node set that are there, this one too; empty without a cluster.
+    NodesView nodes = {};
 };
 
 /// Derive and implement decide(). Ports stand among the children in the order of the descriptor.
@@ -53,6 +56,9 @@ public:
 
     /// By default every update and every completed chain makes the policy due.
     void told(const Port& /*port*/, const Sample* /*sample*/) override { due_ = true; }
+    /// Its scheduler's nodes are others than before, or one of them takes work now, or no more, or drains. Of
+    /// this node leaving the set the policy hears here, and is not asked again: what it held is let go.
+    virtual void nodes_changed(NodesView /*nodes*/, NodesView /*joined*/, NodesView /*left*/) { due_ = true; }
     /// When it wants to decide though nothing has been told it; for values that no update comes of.
     [[nodiscard]] virtual Time next_due() const { return kNever; }
     [[nodiscard]] bool due() const { return due_; }

@@ -33,6 +33,13 @@ public:
         return sample;
     }
 
+    /// The same of another node, with the age of what was heard; never blocks.
+    [[nodiscard]] std::optional<Sample> collected_from(NodeId node, const Parameter& parameter = {}) const {
+        auto sample = collect_remote(node, parameter);
+        if (sample && !sample->fresh_at(clock_.now())) sample.reset();
+        return sample;
+    }
+
     [[nodiscard]] const Part& part() const override { return *this; }
     [[nodiscard]] const ValueType& input_type() const override { return spec_.type; }
     [[nodiscard]] bool wants_updates() const override { return spec_.wants_updates; }

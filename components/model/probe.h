@@ -20,6 +20,16 @@ constexpr AttributeSpec probe_period(std::string_view initial_ms = "1000") {
             .doc = "Time between two measurements."};
 }
 
+/// The other row that probes share: which of their plain sources other nodes are told of.
+constexpr AttributeSpec publish(std::string_view initial = "") {
+    return {.name = "publish",
+            .kind = AttributeKind::text,
+            .initial = initial,
+            .doc =
+                "Sources without a parameter that other nodes are told of in every heartbeat: their names, "
+                "with blanks between."};
+}
+
 /// A named output of a probe.
 class Source : public Part, public Output {
 public:
@@ -30,9 +40,15 @@ public:
     [[nodiscard]] const SourceSpec& spec() const { return spec_; }
     [[nodiscard]] const Part& part() const override { return *this; }
     [[nodiscard]] const ValueType& output_type() const override { return spec_.type; }
+    [[nodiscard]] std::optional<Sample> read_remote(NodeId node, const Parameter& parameter) const override;
+    /// Where it stands, as other nodes know it; kept, so that remote reads make no text.
+    [[nodiscard]] const std::string& key() const { return key_; }
 
 private:
+    friend class Probe;
     const SourceSpec& spec_;
+    std::string key_;
+    const RemoteValues* remote_ = nullptr;
 };
 
 /// A source without parameter: holds the last sample, publishes each new one.
@@ -91,6 +107,8 @@ public:
         measure(now);
         next_due_ = next_due_ + period() > now ? next_due_ + period() : now + period();
     }
+    /// Whether other nodes are told of this source of the probe (attribute publish).
+    [[nodiscard]] bool publishes(const Source& source) const;
     /// Why a source has no value: the file and its error; empty while all is well.
     [[nodiscard]] const std::string& trouble() const { return trouble_; }
 
@@ -102,6 +120,8 @@ protected:
     void changed(std::size_t index) override {
         if (index == 0) next_due_ = Time{};
     }
+    Status accepts(std::size_t index, const AttributeValue& value) const override;
+    void children_changed() override;
     /// Notes trouble (logged once per change) or its end (an empty text).
     void note_trouble(std::string trouble);
     [[nodiscard]] const Environment& environment() const { return environment_; }

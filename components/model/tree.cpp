@@ -2,6 +2,7 @@
 #include "components/model/tree.h"
 
 #include <algorithm>
+#include <map>
 
 #include <fmt/format.h>
 
@@ -31,6 +32,12 @@ std::unexpected<Error> nothing_at(const Part& deepest, const Path& wanted) {
     return fail(Errc::no_such_object, "there is no " + wanted.text(),
                 fmt::format("{} holds: {}", where.empty() ? "the root" : where,
                             known.empty() ? "nothing" : known));
+}
+
+/// A write of a scheduler's node_set_max_fit, the one alias there is.
+bool is_alias(const Verb& verb) {
+    return verb.what == Verb::Do::write && verb.word == "node_set_max_fit" && verb.path.depth() == 2 &&
+           verb.path.names().front() == "schedulers";
 }
 
 /// "[x]" at the end of a place, taken off; empty if there is none.
@@ -78,6 +85,7 @@ Tree::Tree(const Environment& environment, const Registry& registry)
     : environment_(environment), registry_(registry), root_(std::make_unique<Folder>("")) {
     root_->adopt(std::make_unique<Folder>("probes"));
     root_->adopt(std::make_unique<Folder>("schedulers"));
+    root_->adopt(std::make_unique<Folder>("nodes"));
 }
 
 Tree::~Tree() = default;
@@ -117,7 +125,10 @@ Result<Tree::Place> Tree::locate(std::string_view text) const {
     return place;
 }
 
-Status Tree::apply(const Recipe& recipe, bool dry_run) {
+Status Tree::apply(const Recipe& written, bool dry_run, NodeSets sets) {
+    const bool has_alias = std::ranges::any_of(written, is_alias);
+    const Recipe plain = has_alias ? without_aliases(written) : Recipe();
+    const Recipe& recipe = has_alias ? plain : written;
     if (recipe.size() > limits::kRecipeVerbs)
         return fail(Errc::limit_exceeded, fmt::format("the recipe has {} verbs", recipe.size()),
                     fmt::format("limit verbs = {}", limits::kRecipeVerbs));
@@ -133,8 +144,40 @@ Status Tree::apply(const Recipe& recipe, bool dry_run) {
                 fmt::format("step {} of {} ({}): {}", number, recipe.size(), text_of(verb), error.what);
         return std::unexpected(std::move(error));
     }
+    if (sets == NodeSets::checked)
+        if (auto fits = change.check_node_sets(); !fits) return fits;
     if (!dry_run) change.commit();
     return {};
+}
+
+Recipe Tree::without_aliases(const Recipe& recipe) const {
+    Recipe plain = recipe;
+    std::map<Path, std::string> sets; // as written earlier in the recipe
+    for (Verb& verb : plain) {
+        if (verb.what == Verb::Do::write && verb.word == "node_set") sets[verb.path] = text_of(verb.value);
+        if (!is_alias(verb)) continue;
+        const auto wanted = check_attribute(Scheduler::table()[Scheduler::kNodeSetMaxFit], verb.value);
+        if (!wanted) continue; // the error is told when it is carried out
+        const auto part = find(verb.path);
+        const auto* scheduler = part ? static_cast<const Scheduler*>(*part) : nullptr;
+        const auto before = sets.find(verb.path);
+        std::string set = before != sets.end() ? before->second
+                          : scheduler          ? scheduler->node_set().text()
+                                               : "all";
+        if (std::get<bool>(*wanted)) {
+            set = "all";
+        } else if (set == "all") {
+            NodesView nodes = scheduler ? scheduler->nodes() : NodesView();
+            const bool is_new = !scheduler || !scheduler->has_share();
+            if (is_new && environment_.remote) nodes = environment_.remote->nodes();
+            set = NodeSet::of(nodes).text();
+            if (set.empty()) continue; // there is nothing that could be kept
+        }
+        sets[verb.path] = set;
+        verb.word = "node_set";
+        verb.value = std::move(set);
+    }
+    return plain;
 }
 
 Result<std::string> Tree::read(const Place& place) const {

@@ -4,10 +4,12 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "components/model/filter.h"
+#include "components/model/node_part.h"
 #include "components/model/probe.h"
 #include "components/model/registry.h"
 #include "components/model/scheduler.h"
@@ -34,6 +36,7 @@ public:
     [[nodiscard]] Part& root() const { return *root_; }
     [[nodiscard]] Part& probes() const { return *root_->children()[0]; }
     [[nodiscard]] Part& schedulers() const { return *root_->children()[1]; }
+    [[nodiscard]] Part& nodes() const { return *root_->children()[2]; }
     [[nodiscard]] std::size_t size() const { return size_; }
     [[nodiscard]] const Registry& registry() const { return registry_; }
     [[nodiscard]] const Environment& environment() const { return environment_; }
@@ -51,11 +54,23 @@ public:
 
     /// Carries out all verbs, or none: on the first failure everything is put back and the error names the
     /// verb. With `dry_run` everything is put back at the end too. REQUIRES: not called from a listener.
-    Status apply(const Recipe& recipe, bool dry_run = false);
+    /// `sets`: what a person asks for now must fit the nodes that are there and other schedulers' node sets;
+    /// what files or other nodes say is taken, and settled by rule (node_claims.h).
+    enum class NodeSets { checked, taken };
+    Status apply(const Recipe& recipe, bool dry_run = false, NodeSets sets = NodeSets::checked);
     Status apply(const Verb& verb) { return apply(Recipe{verb}); }
+
+    /// The same recipe without writes of attributes that are aliases: node_set_max_fit of a scheduler becomes
+    /// node_set, "all" or the nodes that it has now. For apply(), and for what is to be told to other nodes.
+    [[nodiscard]] Recipe without_aliases(const Recipe& recipe) const;
 
     /// The sixth verb: an attribute's text, or one of value, collected_value, type, unit, parameter, source.
     [[nodiscard]] Result<std::string> read(const Place& place) const;
+
+    /// Makes the folder of nodes agree with what is known of them, and tells the listeners: a node that has
+    /// another number, or another machine of that number, is another part. The part's name is the number, or
+    /// the uid where it has none or an earlier one of `nodes` has it too. No verb does that.
+    void set_nodes(std::span<const NodeState> nodes);
 
     /// A reported attribute of a part has changed by itself: tells the listeners.
     void touched(Part& part, std::string_view attribute);
@@ -70,7 +85,7 @@ private:
     Environment environment_;
     const Registry& registry_;
     std::unique_ptr<Part> root_;
-    std::size_t size_ = 3;
+    std::size_t size_ = 4;
     std::uint64_t next_order_ = 1;
     std::vector<TreeListener*> listeners_;
 };

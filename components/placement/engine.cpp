@@ -68,11 +68,11 @@ Time Engine::next_due() const {
         const auto* policy = scheduler.policy();
         const auto seat = seats_.find(scheduler.name());
         if (!policy || !scheduler.ejected().empty() || seat == seats_.end()) return;
-        if (is_frozen(scheduler.name(), seat->second)) return;
+        if (is_frozen(scheduler.name(), seat->second) || seat->second.here != Here::yes) return;
         const bool is_due = policy->due() || !seat->second.touched.empty();
         due = std::min(due, is_due ? Time{} : policy->next_due());
     });
-    if (verdicts_dirty_ || members_dirty_ || !changed_.empty()) due = Time{};
+    if (verdicts_dirty_ || members_dirty_ || nodes_dirty_ || !changed_.empty()) due = Time{};
     return due;
 }
 
@@ -90,7 +90,7 @@ void Engine::for_each_scheduler(const std::function<void(Scheduler&)>& visit) co
 Time Engine::grace_for(const Target& target) const {
     Time until{};
     for (const auto& [name, seat] : seats_)
-        if (seat.undecided && seat.policy_since != Time{} && holds(seat, target))
+        if (seat.undecided && seat.policy_since != Time{} && seat.here != Here::no && holds(seat, target))
             until = std::max(until, is_frozen(name, seat) ? kNever : seat.policy_since + kGrace);
     return until;
 }
@@ -130,6 +130,7 @@ void Engine::add_bystanders(std::vector<Wish>& all) {
     if (alone.empty()) return;
     for (const auto& [name, seat] : seats_)
         for (const auto& subject : seat.subjects.all()) {
+            if (seat.here == Here::no) break;
             if (seat.decisions.contains(subject.target)) continue;
             const auto could = could_run_on(subject.target);
             if (!could.intersects(alone)) continue;
@@ -194,6 +195,7 @@ Tuning Engine::tuning_of(const Member& member, const Decision& decision) const {
 void Engine::part_added(Part& part) {
     // a bare scheduler has no members, and what feeds a port changes no membership
     if (part.kind() == Kind::member || part.kind() == Kind::policy) members_dirty_ = true;
+    if (part.kind() == Kind::scheduler) nodes_dirty_ = true;
     if (part.kind() != Kind::policy) return;
     auto& scheduler = static_cast<Scheduler&>(*part.parent());
     auto& seat = seats_[scheduler.name()];
@@ -208,7 +210,10 @@ void Engine::part_removed(const Path& path, Part& part) {
     members_dirty_ = true;
     views_dirty_ = true;
     verdicts_dirty_ = true;
-    if (part.kind() == Kind::scheduler) seats_.erase(path.leaf());
+    if (part.kind() == Kind::scheduler) {
+        seats_.erase(path.leaf());
+        nodes_dirty_ = true; // what it had exclusively is there for others
+    }
     if (part.kind() != Kind::policy) return;
     const auto at = seats_.find(path.parent().leaf());
     if (at == seats_.end()) return;
@@ -224,7 +229,8 @@ void Engine::part_changed(Part& part, std::string_view attribute) {
     const auto* spec = part.attribute_spec(attribute);
     if (spec && spec->read_only) return; // a reported state, not a request
     if (part.kind() == Kind::process_set) members_dirty_ = true;
-    if (part.kind() == Kind::scheduler) verdicts_dirty_ = views_dirty_ = true; // its place in the stack
+    if (part.kind() == Kind::scheduler) // its place in the stack, or its nodes
+        verdicts_dirty_ = views_dirty_ = nodes_dirty_ = true;
     for (Part* above = &part; above; above = above->parent())
         if (above->kind() == Kind::policy || above->kind() == Kind::member) {
             auto* scheduler = above->kind() == Kind::policy ? above->parent() : above->parent()->parent();

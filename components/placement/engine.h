@@ -98,6 +98,8 @@ public:
     std::vector<PlannedChange> rehearse(Time now);
 
     void topology_changed();
+    /// Environment::remote has other nodes, or knows else of them.
+    void nodes_changed() { nodes_dirty_ = true; }
     /// Reads everything back and does again what no longer holds, whoever undid it: systemd has read its
     /// files anew, CPUs came or went. What was foreign already stays so.
     void reconcile();
@@ -156,13 +158,16 @@ private:
         bool undecided = true; // a new policy has not spoken yet; what is held stays meanwhile, for a while
         Time policy_since{};
         std::uint64_t moves = 0;
-        CpuSet taken;  // CPUs that other schedulers have given away alone
-        Topology view; // the machine without them, unless there are none
+        Here here = Here::yes; // unless yes its policy is not asked, and what is held goes or waits
+        CpuSet taken;          // CPUs that other schedulers have given away alone
+        Topology view;         // the machine without them, unless there are none
     };
 
     /// Whether the target is among the scheduler's subjects.
     static bool holds(const Seat& seat, const Target& target);
     void run_probes(Time now);
+    void take_nodes();
+    void take_here(Scheduler& scheduler, Seat& seat);
     void take_newborn(Time now);
     void take_child(const ProcessInfo& child);
     void free_child(const ProcessInfo& child, const Released& parent);
@@ -249,6 +254,7 @@ private:
     bool all_frozen_ = false;
     std::set<std::string> frozen_;
     bool members_dirty_ = true;
+    bool nodes_dirty_ = true; // which nodes there are, or which schedulers have them
     bool verdicts_dirty_ = true;
     bool is_rehearsal_ = false; // nothing may be written
     bool views_dirty_ = false;  // what is given away alone may have changed, or to whom

@@ -26,6 +26,7 @@ void Engine::run_policies(Time now) {
         auto* policy = scheduler.policy();
         if (!policy || !scheduler.ejected().empty()) return;
         auto& seat = seats_[scheduler.name()];
+        if (seat.here != Here::yes) return;
         const bool is_due = policy->due() || policy->next_due() <= now;
         if (!is_due && seat.touched.empty()) return;
         if (is_frozen(scheduler.name(), seat)) return; // it stays due
@@ -65,7 +66,8 @@ Engine::Answer Engine::ask(Policy& policy, Seat& seat, bool is_due, Time now) {
     answer.touched = std::exchange(seat.touched, {});
     std::ranges::sort(answer.touched);
     answer.touched.erase(std::ranges::unique(answer.touched).begin(), answer.touched.end());
-    const View view{now, view_of(seat), seat.subjects.all()};
+    const View view{now, view_of(seat), seat.subjects.all(),
+                    static_cast<const Scheduler&>(*policy.parent()).nodes()};
     if (auto revised = is_due ? std::nullopt : policy.revise(view, answer.touched)) {
         answer.decisions = std::move(*revised);
         answer.is_revision = true;

@@ -45,6 +45,7 @@ void Engine::read_current(Seat& seat) {
 }
 
 void Engine::refresh_members(Time now) {
+    take_nodes();
     const auto generation = tree_.environment().processes.generation();
     if (!members_dirty_ && generation == seen_generation_) return;
     // most of what happens to processes is no concern of any member, and members may be many
@@ -106,7 +107,7 @@ void Engine::refresh_subject(const std::string& scheduler, Seat& seat, const Tar
     if (!before && !now) return;
     const bool is_process = target.sort == Target::Sort::process;
     if (!before || !now) {
-        if (!seat.undecided) seat.touched.push_back(target);
+        if (!seat.undecided && seat.here == Here::yes) seat.touched.push_back(target);
         if (is_process) seat.processes += now ? 1U : -1U;
     }
     changed_.push_back(target); // what it stands for binds others

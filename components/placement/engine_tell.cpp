@@ -46,6 +46,16 @@ template <class Map> const typename Map::mapped_type* find_in(const Map& map, co
     return at == map.end() ? nullptr : &at->second;
 }
 
+/// Empty if the scheduler's policy decides on this node.
+std::string why_not_here(const Scheduler& scheduler) {
+    if (scheduler.runs_here() == Here::yes) return {};
+    const auto set = scheduler.node_set().text();
+    if (scheduler.runs_here() == Here::unknown)
+        return fmt::format("this node has just come and does not know yet whether it is in node_set {}", set);
+    return fmt::format("its scheduler is not for this node: node_set is {}{}{}", set,
+                       scheduler.note().empty() ? "" : "; ", scheduler.note());
+}
+
 } // namespace
 
 void Engine::report_members() {
@@ -112,6 +122,7 @@ void Engine::report(Scheduler& scheduler, Member& member, const Summary& all) {
         summary.detail = "it is let alone: " + why;
     else if (summary.subjects == 0)
         summary.detail = "nothing belongs to it now, or what does is in by a later member";
+    else if (summary.state == State::free) summary.detail = why_not_here(scheduler);
     bool changed = member.report_text(Member::kState, std::string(name_of(summary.state)));
     changed |= member.report_text(Member::kWantedCpus, summary.wanted.text());
     changed |= member.report_text(Member::kWrittenCpus, summary.written.text());
@@ -210,10 +221,12 @@ std::vector<std::string> Engine::considered(const std::string& scheduler, const 
     const auto seat = seats_.find(scheduler);
     if (!policy || seat == seats_.end() || !static_cast<const Scheduler*>(part)->ejected().empty()) return {};
     std::vector<std::string> lines;
+    if (auto why = why_not_here(static_cast<const Scheduler&>(*part)); !why.empty()) return {std::move(why)};
     try {
-        lines = policy->considered({tree_.environment().clock.now(), view_of(seat->second),
-                                    seat->second.subjects.all()},
-                                   subject);
+        lines =
+            policy->considered({tree_.environment().clock.now(), view_of(seat->second),
+                                seat->second.subjects.all(), static_cast<const Scheduler*>(part)->nodes()},
+                               subject);
     } catch (const std::exception& thrown) {
         return {fmt::format("its policy could not say what else it considered: {}", thrown.what())};
     }

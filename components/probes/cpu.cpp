@@ -16,7 +16,7 @@ namespace schedd::probes {
 
 namespace {
 
-constexpr AttributeSpec kAttributes[] = {probe_period()};
+constexpr AttributeSpec kAttributes[] = {probe_period(), publish("node_load")};
 
 enum SourceIndex : std::size_t { kNodeLoad, kCpuUsage, kProcessLoad, kProcessWait, kCgroupUsage };
 constexpr SourceSpec kSourceSpecs[] = {

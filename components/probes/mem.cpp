@@ -13,7 +13,7 @@ namespace schedd::probes {
 
 namespace {
 
-constexpr AttributeSpec kAttributes[] = {probe_period()};
+constexpr AttributeSpec kAttributes[] = {probe_period(), publish("ram_free")};
 
 enum SourceIndex : std::size_t { kFree, kTotal, kSources };
 constexpr SourceSpec kSourceSpecs[] = {

@@ -21,7 +21,7 @@ namespace schedd::probes {
 namespace {
 
 // memory moves slowly, and each read makes the kernel sum up the counters of all CPUs
-constexpr AttributeSpec kAttributes[] = {probe_period("5000")};
+constexpr AttributeSpec kAttributes[] = {probe_period("5000"), publish()};
 
 enum SourceIndex : std::size_t { kFollowed, kByCgroup, kAvailable };
 constexpr SourceSpec kSourceSpecs[] = {

@@ -18,7 +18,7 @@ namespace schedd::probes {
 
 namespace {
 
-constexpr AttributeSpec kAttributes[] = {probe_period()};
+constexpr AttributeSpec kAttributes[] = {probe_period(), publish("cpu_some memory_some io_some")};
 
 constexpr std::array<std::string_view, 3> kResources{"cpu", "memory", "io"};
 

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <map>
+#include <utility>
 
+#include "components/model/node_set.h"
 #include "components/model/policy.h"
 #include "components/model/probe.h"
 
@@ -27,6 +29,7 @@ public:
          .initial = "calm",
          .read_only = true,
          .doc = "A reported state."},
+        publish("load"),
     };
     static constexpr SourceSpec kSources[] = {
         {.name = "load", .type = types::kLoad, .doc = "A load set by hand."},
@@ -118,8 +121,19 @@ public:
     std::vector<Decision> decide(const View& view) override {
         ++decided_;
         seen_.assign(view.subjects.begin(), view.subjects.end());
+        nodes_.assign(view.nodes.begin(), view.nodes.end());
         return decisions_;
     }
+    void nodes_changed(NodesView nodes, NodesView joined, NodesView left) override {
+        Policy::nodes_changed(nodes, joined, left);
+        heard_ += NodeSet::of(nodes).text();
+        for (const auto& node : joined) heard_ += " +" + text_of(node);
+        for (const auto& node : left) heard_ += " -" + text_of(node);
+        heard_ += '\n';
+    }
+    /// A line for each nodes_changed() since this was last asked: "0-2 +2 (gamma)".
+    [[nodiscard]] std::string take_heard() { return std::exchange(heard_, {}); }
+    [[nodiscard]] const std::vector<NodeRow>& nodes() const { return nodes_; }
     void told(const Port& port, const Sample* sample) override {
         Policy::told(port, sample);
         if (sample) ++updates_;
@@ -135,6 +149,8 @@ public:
 private:
     std::vector<Decision> decisions_;
     std::vector<Subject> seen_;
+    std::vector<NodeRow> nodes_;
+    std::string heard_;
     int decided_ = 0;
     int updates_ = 0;
     int completions_ = 0;

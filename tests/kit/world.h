@@ -10,6 +10,7 @@
 #include "components/filters/filters.h"
 #include "components/kit/rng.h"
 #include "components/model/verb.h"
+#include "tests/kit/fake_cluster.h"
 #include "tests/kit/fake_host.h"
 #include "tests/kit/fake_proc.h"
 #include "tests/kit/fake_process_kernel.h"
@@ -27,7 +28,7 @@ inline constexpr Pid kOwnPid = 500;
 struct World {
     explicit World(std::vector<const Descriptor*> types = default_types(), bool with_kernel = false)
         : table(host, with_kernel ? &kernel : nullptr, kOwnPid), registry(types),
-          tree(Environment{clock, rng, host, log, table}, registry) {
+          tree(Environment{clock, rng, host, log, table, &cluster}, registry) {
         proc.add({.pid = 1, .comm = "init", .parent = 0});
     }
 
@@ -41,6 +42,7 @@ struct World {
     FakeProc proc{host};
     FakeProcessKernel kernel;
     RecordingLog log;
+    FakeCluster cluster; // of no nodes, until a test adds some
     ProcessTable table;
     Registry registry;
     Tree tree;

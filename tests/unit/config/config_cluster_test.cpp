@@ -91,7 +91,8 @@ TEST(AClustersName, IsShortAndPrintable) {
 TEST(ANodesName, IsNothingThatCouldBeANumberOrAnIdentity) {
     for (const auto* name : {"a", "web-1", "10-a", "0123456789abcdefg", "0123456789abcdE"})
         EXPECT_EQ(cluster("node_name = \"" + std::string(name) + "\"\n").node_name, name);
-    for (const auto* name : {"", "7", "0-2", "-", "a,b", "a:b", "a/b", "a b", "0123456789abcdef", "h\\u00e9"})
+    for (const auto* name :
+         {"", "7", "0-2", "-", "1.2_3", "a,b", "a:b", "a/b", "a b", "0123456789abcdef", "h\\u00e9"})
         EXPECT_THAT(refusal("node_name = \"" + std::string(name) + "\"\n"), HasSubstr("letters, digits"))
             << name;
     EXPECT_THAT(refusal("node_name = \"" + std::string(65, 'x') + "\"\n"), HasSubstr("1 to 64"));

@@ -16,6 +16,11 @@ write probes/slow.probe_period 60000
 create schedulers/B
 create schedulers/A
 write schedulers/A.precedence -7
+write schedulers/A.node_set 0-2,5,web-1.example
+write schedulers/A.node_set_exclusive true
+write schedulers/B.node_set 7
+write schedulers/B.node_set_max_fit true
+write probes/slow.publish "memory load"
 create schedulers/A/mine test_policy
 write schedulers/A/mine.quiet true
 write schedulers/A/mine.factor -100

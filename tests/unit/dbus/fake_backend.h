@@ -1,6 +1,8 @@
 // FakeBackend: a daemon without a machine, over the World's tree; what it answers is set by the test.
 #pragma once
 
+#include <algorithm>
+
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -77,6 +79,18 @@ public:
         return dbus::HoldTicket{held.size(), ::dup(0)};
     }
     [[nodiscard]] std::vector<dbus::HoldFacts> holds() const override { return held; }
+    [[nodiscard]] dbus::NetworkFacts network() const override { return net; }
+    [[nodiscard]] std::vector<dbus::NodeFacts> nodes() const override { return peers; }
+    [[nodiscard]] std::optional<dbus::NodeFacts> node(membership::NodeUid uid) const override {
+        const auto found = std::ranges::find(peers, uid, &dbus::NodeFacts::uid);
+        return found == peers.end() ? std::nullopt : std::optional(*found);
+    }
+    Status drain(std::string_view node, bool is_draining, bool dry_run) override {
+        const auto found = dbus::find_node(peers, node, net.off);
+        if (!found) return std::unexpected(found.error());
+        drained = fmt::format("{} {} {}", (*found)->name, is_draining, dry_run);
+        return {};
+    }
     [[nodiscard]] std::string log_level() const override { return level; }
     Status set_log_level(std::string_view word) override {
         level = word;
@@ -85,6 +99,9 @@ public:
     [[nodiscard]] std::string log_target() const override { return "console"; }
     Status set_log_target(std::string_view) override { return {}; }
 
+    dbus::NetworkFacts net;
+    std::vector<dbus::NodeFacts> peers;
+    std::string drained;
     std::vector<dbus::HoldFacts> held;
     std::vector<dbus::Check> checks;
     std::string level = "info";

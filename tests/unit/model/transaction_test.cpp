@@ -147,7 +147,7 @@ TEST_F(ATransaction, OrdersMembersByWhenTheyWereAttached) {
 TEST_F(ATransaction, MayRemoveWhatItUnlinkedBefore) {
     EXPECT_TRUE(
         world.apply("remove -r schedulers/A\nremove -r schedulers/B\nremove probes/cpu\nremove probes/two"));
-    EXPECT_EQ(world.tree.size(), 3U);
+    EXPECT_EQ(world.tree.size(), 4U);
 }
 TEST_F(ATransaction, KeepsCountOfItsParts) {
     const auto count = [&] {

@@ -29,7 +29,8 @@ TEST_F(ATree, BeginsWithTwoFolders) {
     EXPECT_EQ(fresh.tree.root().children().size(), 2U);
     EXPECT_EQ(fresh.tree.probes().name(), "probes");
     EXPECT_EQ(fresh.tree.schedulers().name(), "schedulers");
-    EXPECT_EQ(fresh.tree.size(), 3U);
+    EXPECT_EQ(fresh.tree.nodes().name(), "nodes");
+    EXPECT_EQ(fresh.tree.size(), 4U);
 }
 TEST_F(ATree, CallsAnInstanceAfterItsTypeUnlessNamed) {
     ASSERT_TRUE(world.apply("create probes/test_probe\ncreate probes/other test_probe"));
