@@ -26,13 +26,13 @@ void Node::Impl::join_soon() {
     ping_dead_at_ = at + kDeadPingEvery;
     heard_any_ = at;
     full_beats_ = 6; // the three of joining, and three more
-    due_ = at;
+    due_ = promised_ = at;
 }
 
 Time Node::Impl::tick() {
     const auto at = now();
     if (is_gone()) return due_ = kNever;
-    const auto lag = lag_.notice(at, due_, world_.clocks.suspended(), period());
+    const auto lag = lag_.notice(at, promised_, world_.clocks.suspended(), period());
     if (lag > Duration{}) forgive(lag, at);
     if (goodbye_.left > 0) {
         if (at >= goodbye_.next) say_goodbye();
@@ -72,6 +72,7 @@ void Node::Impl::plan(Time now) {
     due_ = std::min({join_.next, spread_.next, beat_at_, extra_at_, scan_at_, number_at_, ping_dead_at_,
                      deaf_.next(heard_any_, period())});
     if (!is_complete_) due_ = std::min(due_, now + kJoiningTurn);
+    promised_ = due_;
 }
 
 /// This node slept, not the others: what they have not said meanwhile was not heard, that is all.

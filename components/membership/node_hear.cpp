@@ -78,14 +78,13 @@ void Node::Impl::accept(const Arrival& arrival, const Message& message, std::siz
     else hear_skewed(*peer, heard);
 }
 
-/// It is believed, and new. What overtook it on the way says more about the peer, but not more to us.
+/// It is believed, and new. What was overtaken on the way is no sign of life: it may have been sent again.
 void Node::Impl::hear(Peer& peer, const Heard& heard) {
     const auto& message = heard.message;
     const auto type = message.header.type;
     const auto uid = peer.uid;
     heard_any_ = heard.now;
     if (heard.is_newest) take_core(peer, heard);
-    else if (is_there(peer.level)) peer.heard = heard.now;
     if (type == Type::leave) return;
     if (!message.suspicions.empty()) defend(message);
     if (type == Type::ping) answer(&peer, heard);

@@ -91,6 +91,7 @@ public:
 
     // what is due
     Time due_{};
+    Time promised_{}; // to the loop, at its last turn; what was hurried since is not late yet
     Time beat_at_ = kNever;
     Time extra_at_ = kNever;
     Time extra_sent_{};
@@ -122,6 +123,7 @@ public:
     Time heard_any_{};
     Time frozen_until_{};
     Time isolated_since_{};
+    Time held_until_{};
     bool is_isolated_ = false;
     std::size_t there_ = 0;
     std::size_t late_ = 0;

@@ -48,9 +48,10 @@ Time Node::Impl::watch(Peer& peer, Time now) {
     const detector::Case silent{.silence = now - peer.heard,
                                 .vouched = peer.vouched == Time{} ? Duration::max() : now - peer.vouched,
                                 .period = peer.pace(),
-                                .is_held = is_isolated_,
+                                .is_held = is_isolated_ || now < held_until_,
                                 .was_asked = peer.asked > 0};
     auto next = now + detector::until_next(silent);
+    if (peer.level == Level::suspect && now < held_until_) next = std::min(next, held_until_);
     auto level = Level::present;
     switch (detector::judge(silent)) {
     case detector::Silence::none: break;
@@ -151,7 +152,11 @@ void Node::Impl::weigh_isolation(Time now) {
     if (is_isolated == is_isolated_) return;
     is_isolated_ = is_isolated;
     if (is_isolated) isolated_since_ = now;
-    else counts_.isolated += now - isolated_since_;
+    else {
+        counts_.isolated += now - isolated_since_;
+        // those not heard again so far get as long as the others had, and are asked anew
+        held_until_ = now + 2 * period();
+    }
     scan_at_ = std::min(scan_at_, now);
     hurry(now);
 }
