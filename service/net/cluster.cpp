@@ -49,9 +49,9 @@ Status Cluster::Impl::open() {
     lives_ = begin_life(place_.state_directory, troubles_);
     store_ = std::make_unique<Store>(*place_.uid, clocks_, hash_);
     journal_ = std::make_unique<JournalFile>(place_.state_directory, hash_, clocks_);
-    const bool has_history = journal_->load(*store_, troubles_);
+    journal_->load(*store_, troubles_);
     store_->raise({Hlc{lives_.stamp}, {}});
-    open_node(*place_.uid, has_history);
+    open_node(*place_.uid);
     for (const auto& trouble : troubles_) world_.log.write(Severity::warning, "cluster", trouble.text());
     return {};
 }
@@ -90,11 +90,10 @@ Status Cluster::Impl::open_network(NodeUid uid) {
     return {};
 }
 
-void Cluster::Impl::open_node(NodeUid uid, bool has_history) {
+void Cluster::Impl::open_node(NodeUid uid) {
     const auto& settings = place_.settings;
-    replica_ = std::make_unique<Replica>(*store_, uid,
-                                         ReplicaWorld{world_.clock, world_.rng, world_.log, *journal_, *this},
-                                         has_history);
+    replica_ = std::make_unique<Replica>(
+        *store_, uid, ReplicaWorld{world_.clock, clocks_, world_.rng, world_.log, *journal_, *this});
     const auto now = world_.clock.now();
     if (links_) transport_->use(links_->table().fit(), now);
     NodeSettings made;

@@ -63,7 +63,7 @@ public:
 
 private:
     Status open_network(NodeUid uid);
-    void open_node(NodeUid uid, bool has_history);
+    void open_node(NodeUid uid);
     Status watch(int fd);
     void take_links(Time now);
     void read_datagrams(Time now);
