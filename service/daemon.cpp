@@ -63,6 +63,7 @@ Result<std::unique_ptr<Daemon>> Daemon::start(Options options) {
         daemon->log_.tell(message_id::kRecovered, Severity::notice, "ledger",
                           fmt::format("an earlier run left {} placed: {} put back, {} go on", left,
                                       left - daemon->engine_->held(), daemon->engine_->held()));
+    daemon->open_peers();
     if (auto served = daemon->open_bus(); !served) return std::unexpected(served.error());
     return daemon;
 }
@@ -117,7 +118,8 @@ Status Daemon::open_state() {
                    kept ? "the ledger as it was found is kept in " + *kept : kept.error().text());
     }
     registry_.emplace(builtin_types());
-    tree_ = std::make_unique<Tree>(Environment{clock_, rng_, *host_, log_, *processes_}, *registry_);
+    tree_ = std::make_unique<Tree>(Environment{clock_, rng_, *host_, log_, *processes_, &peers_.values()},
+                                   *registry_);
     engine_ = std::make_unique<placement::Engine>(*tree_, topology_, *actuator_, *ledger_);
     topology_.allowed |= engine_->partitioned() & topology_.online; // of the run before
     engine_->set_listener(this);
@@ -228,6 +230,20 @@ Status Daemon::open_loop() {
     return processes_->scan();
 }
 
+void Daemon::open_peers() {
+    const auto apply = [this](const Recipe& recipe, bool dry_run, Tree::NodeSets sets) {
+        return apply_here(recipe, dry_run, sets);
+    };
+    auto opened =
+        peers_.open(settings_.cluster.value_or(membership::ClusterSettings()), options_.state_dir, *tree_,
+                    {apply, [this] { engine_->nodes_changed(); }, [this] { nodes_changed(); }});
+    if (opened && peers_.off().empty()) {
+        const auto watched = loop_->watch(peers_.fd(), POLLIN, [] {});
+        if (!watched) opened = std::unexpected(watched.error());
+    }
+    if (!opened) log_.write(Severity::error, "cluster", "this node is alone: " + opened.error().text());
+}
+
 void Daemon::load_first_config() {
     const auto desired = load_config(options_.config_dirs);
     const auto recipe = desired ? recipe_for(*desired) : Result<Recipe>(std::unexpected(desired.error()));
@@ -260,6 +276,7 @@ int Daemon::run() {
     sd_notify(0, "READY=1");
     const int code = loop_->run([this] { return turn(); });
     sd_notify(0, "STOPPING=1");
+    peers_.leave();
     const auto on_stop = facts().on_stop;
     if (on_stop == "restore") {
         take_process_events();

@@ -24,6 +24,7 @@
 #include "service/host/uevents.h"
 #include "service/loop.h"
 #include "service/options.h"
+#include "service/peers.h"
 #include "service/systemd/attachments.h"
 #include "service/systemd/bus_unit_manager.h"
 
@@ -78,6 +79,8 @@ private:
     Status open_units();
     Status open_loop();
     Status open_bus();
+    /// A node that cannot join goes on alone, and says so.
+    void open_peers();
     void load_first_config();
     /// To this node's tree; other nodes are not told.
     Status apply_here(const Recipe& recipe, bool dry_run, Tree::NodeSets sets = Tree::NodeSets::checked);
@@ -146,6 +149,7 @@ private:
     std::optional<placement::Ledger> ledger_;
     std::optional<Registry> registry_;
     std::unique_ptr<Holds> holds_;
+    Peers peers_{clock_, rng_, log_}; // chains of the tree read from it
     std::unique_ptr<Tree> tree_;
     std::unique_ptr<placement::Engine> engine_;
     std::optional<ExecTemplates> templates_;

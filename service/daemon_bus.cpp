@@ -48,8 +48,9 @@ template <class Field> std::size_t count_distinct(const Topology& topology, Fiel
 
 } // namespace
 
-Status Daemon::apply(const Recipe& recipe, bool dry_run, dbus::Reach /*reach*/) {
-    return apply_here(recipe, dry_run, Tree::NodeSets::checked);
+Status Daemon::apply(const Recipe& recipe, bool dry_run, dbus::Reach reach) {
+    if (reach == dbus::Reach::node || !peers_.off().empty()) return apply_here(recipe, dry_run);
+    return peers_.change(recipe, dry_run);
 }
 
 Status Daemon::apply_here(const Recipe& recipe, bool dry_run, Tree::NodeSets sets) {
@@ -122,6 +123,9 @@ Result<std::vector<std::string>> Daemon::reload(bool dry_run) {
         if (reserved != settings_.reserved_cpus) reserve_cpus();
         templates_->set(std::move(desired->templates));
         configured_.note(*recipe, *tree_);
+        peers_.look_again();
+        if (auto read = peers_.reload_keys(); !read)
+            log_.write(Severity::error, "cluster", "the keys are as before: " + read.error().text());
         log_.write(Severity::info, "configuration", fmt::format("reloaded, {} changes", changes.size()));
     }
     return changes;

@@ -1,29 +1,16 @@
-// What the daemon answers about other nodes; the place where membership comes in.
+// What the daemon answers about other nodes; Peers knows.
 #include "service/daemon.h"
 
 namespace schedd::service {
 
-namespace {
+dbus::NetworkFacts Daemon::network() const { return peers_.network(); }
 
-constexpr const char* kOff =
-    "there is no key; `schedd-cli nodes keygen` makes one, see [cluster] in schedd.conf(5)";
+std::vector<dbus::NodeFacts> Daemon::nodes() const { return peers_.facts(); }
 
-} // namespace
+std::optional<dbus::NodeFacts> Daemon::node(membership::NodeUid uid) const { return peers_.facts(uid); }
 
-dbus::NetworkFacts Daemon::network() const {
-    dbus::NetworkFacts facts;
-    facts.off = kOff;
-    return facts;
-}
-
-std::vector<dbus::NodeFacts> Daemon::nodes() const { return {}; }
-
-std::optional<dbus::NodeFacts> Daemon::node(membership::NodeUid /*uid*/) const { return std::nullopt; }
-
-Status Daemon::drain(std::string_view node, bool /*is_draining*/, bool /*dry_run*/) {
-    const auto known = nodes();
-    const auto found = dbus::find_node(known, node, network().off);
-    return found ? Status() : std::unexpected(found.error());
+Status Daemon::drain(std::string_view node, bool is_draining, bool dry_run) {
+    return peers_.drain(node, is_draining, dry_run);
 }
 
 void Daemon::nodes_changed() { tree_->set_nodes(dbus::states_of(nodes())); }

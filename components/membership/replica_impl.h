@@ -66,6 +66,7 @@ public:
     std::optional<Time> first_heard;
     std::optional<Time> started;
     Time next_due = kNever;
+    Time pull_at{}; // when this node asks somebody next
     Time next_house{};
     double tokens = 3; // to connect
     Time tokens_at{};

@@ -76,10 +76,11 @@ void Replica::Impl::plan(NodeUid uid, Peer& peer, const Message& message, Time n
         return;
     }
     if (message.header.type == Type::join && is_complete && is_elected_for(uid, now)) peer.due = now;
-    const Duration spread{world.rng.below(kSpread)};
+    // one draw for all peers: with one for each, the smallest of hundreds would be no pause at all
+    if (pull_at <= now) pull_at = now + Duration(world.rng.below(kSpread));
     const bool is_behind = peer.latest >= store.latest() || (!is_complete && !peer.is_joining);
-    if (peer.due == kNever) peer.due = now + spread + (is_behind ? Duration{} : kTheirTurn);
-    else if (is_behind && peer.failures == 0) peer.due = std::min(peer.due, now + spread);
+    if (peer.due == kNever) peer.due = is_behind ? pull_at : pull_at + kTheirTurn;
+    else if (is_behind && peer.failures == 0) peer.due = std::min(peer.due, pull_at);
     wake_at(peer.due);
 }
 

@@ -1,6 +1,9 @@
 // The engine's nodes: which schedulers are for this node, and what becomes of what they hold when that
 // changes.
+#include <exception>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "components/model/node_claims.h"
 #include "components/placement/engine.h"
@@ -10,9 +13,16 @@ namespace schedd::placement {
 void Engine::take_nodes() {
     if (!std::exchange(nodes_dirty_, false) || !tree_.environment().remote) return;
     for (auto& [scheduler, share] : share_nodes(tree_)) {
-        if (scheduler->take_share(std::move(share)))
-            for (const auto* attribute : {"effective_node_set", "note"}) tree_.touched(*scheduler, attribute);
         auto& seat = seats_[scheduler->name()];
+        bool is_news = true;
+        try {
+            is_news = scheduler->take_share(std::move(share));
+        } catch (const std::exception& thrown) { // from its policy, which was told last
+            eject(*scheduler, seat, fmt::format("it threw when nodes changed: {}", thrown.what()));
+            verdicts_dirty_ = reports_dirty_ = true;
+        }
+        if (is_news)
+            for (const auto* attribute : {"effective_node_set", "note"}) tree_.touched(*scheduler, attribute);
         if (seat.here != scheduler->runs_here()) take_here(*scheduler, seat);
     }
 }

@@ -195,5 +195,41 @@ TEST_F(ASchedulerOfNodes, IsTriedInARehearsal) {
     EXPECT_TRUE(plan[0].after.empty());
 }
 
+/// Throws when it is told of nodes.
+class StartledPolicy final : public Policy {
+public:
+    using Policy::Policy;
+    std::vector<Decision> decide(const View& view) override {
+        std::vector<Decision> all;
+        for (const auto& subject : view.subjects) all.push_back({subject.target, cpus("2"), "x"});
+        return all;
+    }
+    void nodes_changed(NodesView nodes, NodesView /*joined*/, NodesView /*left*/) override {
+        if (nodes.size() > 2) throw std::runtime_error("three is a crowd");
+    }
+};
+const Descriptor kStartled{.name = "startled",
+                           .kind = Kind::policy,
+                           .doc = "Throws.",
+                           .make = make_part<StartledPolicy>};
+
+struct AStartledPolicy : EngineWorld {
+    AStartledPolicy() : EngineWorld({&kStartled}, plain_machine(4)) { world.start({.pid = 10}); }
+};
+TEST_F(AStartledPolicy, IsPutOutOfActionAndItsMembersAreLetGo) {
+    world.cluster.fill(2);
+    apply("create schedulers/S\ncreate schedulers/S/startled\ncreate schedulers/S/process_set/process:10");
+    tick();
+    world.at<Policy>("schedulers/S/startled").make_due();
+    tick();
+    ASSERT_EQ(mask(10), "2");
+    world.cluster.fill(3);
+    engine->nodes_changed();
+    tick();
+    EXPECT_EQ(world.read("schedulers/S.ejected"), "it threw when nodes changed: three is a crowd");
+    EXPECT_EQ(world.read("schedulers/S.effective_node_set"), "0-2");
+    EXPECT_EQ(mask(10), "0-3");
+}
+
 } // namespace
 } // namespace schedd::placement

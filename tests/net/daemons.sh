@@ -1,0 +1,161 @@
+#!/usr/bin/env bash
+# Real daemons, each with a bus, a state directory and a network namespace of its own, on one bridge: what is
+# configured on one is on all, whatever happens to them meanwhile.
+# Usage: daemons.sh FOLDER-OF-PROGRAMS NODES. Exits with 77 where there can be no namespaces.
+set -euo pipefail
+
+programs=$(readlink -f "$1")
+nodes=$2
+root_of_test=${SCHEDD_DAEMONS_INSIDE:-}
+if [ -z "$root_of_test" ]; then
+    if [ "$(id -u)" != 0 ] || ! unshare -n -m true 2>/dev/null || ! command -v ip >/dev/null; then
+        echo "network namespaces need root and iproute2"
+        exit 77
+    fi
+    # all goes with this namespace; nothing reaches the machine's own network
+    folder=$(mktemp -d)
+    code=0
+    SCHEDD_DAEMONS_INSIDE=$folder unshare -n -m --propagation private \
+        "$(readlink -f "$0")" "$programs" "$nodes" || code=$?
+    rm -rf "$folder"
+    exit $code
+fi
+cd "$root_of_test"
+
+started=()
+end_all() {
+    [ ${#started[@]} = 0 ] || kill -KILL "${started[@]}" 2>/dev/null || true
+}
+trap end_all EXIT
+fail() {
+    echo "FAILED: $*"
+    tail -n 15 ./*/log
+    exit 1
+}
+# await SECONDS WHAT COMMAND...
+await() {
+    local end=$((SECONDS + $1)) what=$2
+    shift 2
+    until "$@" >/dev/null 2>&1; do
+        [ $SECONDS -lt "$end" ] || fail "$what"
+        sleep 0.2
+    done
+}
+cli() {
+    local node=$1
+    shift
+    "$programs/schedd-cli" --bus "unix:path=$root_of_test/$node/bus" "$@"
+}
+
+# The bus, once for each node; then the daemon, as often as it is wanted.
+prepare() {
+    local node=$1
+    mkdir -p "$node/conf" "$node/state"
+    printf '%032x\n' $((node + 4096)) >"$node/machine-id"
+    printf '[cluster]\nnode_name = "node%d"\nnumber = %d\nkeys = "%s"\n' "$node" "$node" \
+        "$root_of_test/${2:-keys}" >"$node/conf/schedd.conf"
+    cat >"$node/bus.conf" <<END
+<busconfig><type>session</type><listen>unix:path=$root_of_test/$node/bus</listen><auth>EXTERNAL</auth>
+<policy context="default"><allow own="*"/><allow send_destination="*"/><allow receive_sender="*"/></policy>
+</busconfig>
+END
+    dbus-daemon --config-file="$node/bus.conf" --nofork --nopidfile 2>/dev/null &
+    started+=($!)
+    unshare -n sleep infinity &
+    holder[node]=$!
+    started+=($!)
+    await 10 "a namespace" has_namespace "$!"
+    ip link add "v$node" type veth peer name eth0 netns "${holder[node]}"
+    ip link set "v$node" master br0 up
+    inside "$node" ip addr add "10.7.$((node / 250)).$((node % 250 + 1))/16" dev eth0
+    inside "$node" ip link set eth0 up
+    inside "$node" ip link set lo up
+}
+has_namespace() { [ "$(readlink /proc/self/ns/net)" != "$(readlink "/proc/$1/ns/net")" ]; }
+inside() { nsenter -t "${holder[$1]}" -n "${@:2}"; }
+start() {
+    local node=$1
+    nsenter -t "${holder[node]}" -n unshare -m --propagation private bash -c "
+        mount --bind $root_of_test/$node/machine-id /etc/machine-id
+        exec $programs/schedd --bus unix:path=$root_of_test/$node/bus --state-dir $root_of_test/$node/state \
+            --config-dir $root_of_test/$node/conf --actuator=dry-run" >>"$node/log" 2>&1 &
+    daemon[node]=$!
+    started+=($!)
+}
+
+# How many nodes NODE sees alive, itself among them.
+alive_at() { cli "$1" tree nodes | grep -c 'state=alive' || true; }
+sees() { [ "$(alive_at "$1")" = "$2" ]; }
+all_see() {
+    local node
+    for ((node = 1; node <= nodes; ++node)); do sees "$node" "$1" || return 1; done
+}
+has() { cli "$1" get "$2" >/dev/null; }
+all_have() {
+    local node
+    for ((node = 1; node <= nodes; ++node)); do has "$node" "$1" || return 1; done
+}
+has_not() { ! has "$1" "$2"; }
+
+# three nodes are looked at closely; of many, only that what concerns all is so at all of them
+echo "1 $(od -An -v -tx1 -N32 /dev/urandom | tr -d ' \n')" >keys
+echo "1 $(od -An -v -tx1 -N32 /dev/urandom | tr -d ' \n')" >other-keys
+chmod 600 keys other-keys
+holder=()
+daemon=()
+ip link set lo up
+for bridge in br0 br1; do
+    ip link add "$bridge" type bridge
+    ip link set "$bridge" up
+done
+for ((node = 1; node <= nodes; ++node)); do prepare "$node"; done
+for ((node = 1; node <= nodes; ++node)); do start "$node"; done
+await 60 "all see all" all_see "$nodes"
+echo "ok: $nodes nodes see each other"
+
+cli 1 create probes/cpu
+cli 1 create schedulers/CPU_LB
+cli 1 create schedulers/CPU_LB/load_balancing
+cli 1 link 'cpu/node_load | threshold(threshold=100)' schedulers/CPU_LB/load_balancing/node_load
+await 30 "the chain is on all" all_have schedulers/CPU_LB/load_balancing/node_load/threshold
+cli "$nodes" remove -r schedulers/CPU_LB
+await 30 "it is gone on the first" has_not 1 schedulers/CPU_LB
+echo "ok: what is configured on one is on all"
+
+cli 2 create --local schedulers/mine
+cli 2 create schedulers/ours
+await 30 "a change for all" all_have schedulers/ours
+has_not 1 schedulers/mine || fail "a change for one node is on another"
+echo "ok: a change for one node stays there"
+
+kill -KILL "${daemon[3]}"
+await 40 "a killed node is dead" eval "cli 1 tree nodes | grep -q 'name=node3.*state=dead'"
+cli 1 create schedulers/meanwhile
+cli 1 remove schedulers/ours
+start 3
+await 40 "it has what was made meanwhile" has 3 schedulers/meanwhile
+await 40 "it has not what was removed meanwhile" has_not 3 schedulers/ours
+await 40 "all see all again" all_see "$nodes"
+echo "ok: a killed node is dead and comes back equal"
+
+# a partition: both sides are changed, and heal
+ip link set v3 master br1
+await 60 "the other side is not alive" eval "! cli 1 tree nodes | grep -q 'name=node3.*state=alive'"
+cli 1 create schedulers/here
+cli 3 create schedulers/there
+ip link set v3 master br0
+await 60 "what one side wrote is on the other" has 3 schedulers/here
+await 60 "and the other way round" has 1 schedulers/there
+echo "ok: both sides of a partition agree when it heals"
+
+kill -TERM "${daemon[2]}"
+await 20 "a node that was stopped has left" eval "cli 1 tree nodes | grep -q 'name=node2.*state=left'"
+echo "ok: a node that is stopped says goodbye"
+
+# a stranger with another key is nobody
+prepare $((nodes + 1)) other-keys
+start $((nodes + 1))
+await 30 "the stranger runs" cli $((nodes + 1)) tree nodes
+sleep 3
+if cli 1 tree nodes | grep -q "name=node$((nodes + 1))"; then fail "a node with another key is known"; fi
+echo "ok: a node with another key is nobody"
