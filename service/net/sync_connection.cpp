@@ -17,7 +17,7 @@ namespace {
 constexpr std::size_t kReadSize = 64U << 10U;
 constexpr int kReadsPerStep = 8;
 constexpr std::size_t kSealedMost = membership::limits::kFrame + crypto_secretstream_xchacha20poly1305_ABYTES;
-/// Both ways, with what sealing and the beginning add.
+/// With what sealing and the beginning add.
 constexpr std::uint64_t kBytesMost = membership::limits::kSyncBytes + (membership::limits::kSyncBytes >> 4U);
 
 void append(std::vector<std::byte>& out, Bytes bytes) { out.insert(out.end(), bytes.begin(), bytes.end()); }
@@ -88,8 +88,8 @@ void SyncConnection::read(Time now) {
 
 Status SyncConnection::take() {
     if (state_ != State::going) return std::unexpected(error_);
-    if (bytes() > kBytesMost)
-        return fail(Errc::limit_exceeded, "the synchronisation is too large",
+    if (in_bytes_ > kBytesMost)
+        return fail(Errc::limit_exceeded, "the other end tells too much",
                     fmt::format("at most {} bytes (limit kSyncBytes)", membership::limits::kSyncBytes));
     if (stage_ == Stage::hello)
         if (auto taken = take_hello(); !taken) return taken;

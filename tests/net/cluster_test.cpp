@@ -20,7 +20,8 @@ using testing::Not;
 constexpr seconds kSoon{40}; // a machine may be busy with other things; no test asserts that it is fast
 
 std::string key_line(int id, char digit, bool is_active) {
-    return fmt::format("{} {}{}\n", id, std::string(64, digit), is_active ? " active" : "");
+    const std::string secret = "0123456789abcdef0123456789abcdef0123456789abcdef" + std::string(16, digit);
+    return fmt::format("{} {}{}\n", id, secret, is_active ? " active" : "");
 }
 
 Machine::Settings with_keys(const std::string& file) {
