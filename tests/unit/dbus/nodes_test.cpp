@@ -10,6 +10,8 @@
 namespace schedd::test {
 namespace {
 
+using kit::Errc;
+
 using dbus::find_node;
 using dbus::published_by;
 using dbus::remote_place;
