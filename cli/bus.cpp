@@ -105,6 +105,12 @@ Argument Argument::variant(std::string_view text) {
     return argument;
 }
 
+Argument Argument::flag(bool value) {
+    Argument argument(value ? "1" : "");
+    argument.is_flag = true;
+    return argument;
+}
+
 struct Bus::State {
     BusPlace place;
     sd_bus* bus = nullptr;
@@ -145,6 +151,7 @@ Answer<Message> Bus::State::exchange(const char* method, const std::vector<Argum
     for (const auto& argument : arguments) {
         if (r < 0) break;
         r = argument.in_variant ? sd_bus_message_append(raw, "v", "s", argument.text.c_str())
+            : argument.is_flag  ? sd_bus_message_append(raw, "b", argument.text.empty() ? 0 : 1)
                                 : sd_bus_message_append(raw, "s", argument.text.c_str());
         if (r == -EINVAL)
             return give_up(Exit::usage, fmt::format("'{}' is not valid UTF-8", shown(argument.text)));

@@ -32,14 +32,16 @@ struct CallOptions {
     bool interactive = false; // polkit may ask; also sets the message flag
 };
 
-/// An argument of a method: text, or text inside a variant (the value of Write).
+/// An argument of a method: text, text inside a variant (the value of Write), or a flag.
 struct Argument {
     Argument(std::string_view plain) : text(plain) {}
     Argument(const std::string& plain) : text(plain) {}
     Argument(const char* plain) : text(plain) {}
     static Argument variant(std::string_view text);
-    std::string text;
+    static Argument flag(bool value);
+    std::string text; // of a flag: "1" or ""
     bool in_variant = false;
+    bool is_flag = false;
 };
 
 struct Event;

@@ -39,6 +39,7 @@ _schedd_cli() {
         'top:live view'
         'graph:draw the chains'
         'hold:run a command while schedulers keep what they have decided'
+        'nodes:show the nodes of the cluster, or take one out'
         'reload:read the configuration files again'
         'simulate:run schedulers on a simulated machine'
         'version:print the versions'
@@ -61,7 +62,7 @@ _schedd_cli() {
         words)
             case $line[1] in
                 status|doctor|verify|version) _arguments $common $reads ;;
-                tree) _arguments $common $reads '--list=[only names]:what:(parts attributes writable sources sinks schedulers members)' '1:path:_schedd_cli_list parts' ;;
+                tree) _arguments $common $reads '--list=[only names]:what:(parts attributes writable sources sinks schedulers members nodes)' '1:path:_schedd_cli_list parts' ;;
                 types) _arguments $common $reads '1:type:_schedd_cli_types' ;;
                 get) _arguments $common $reads '(-w --watch)'{-w,--watch}'[print changes]' '--interval=[how often to look]:ms' '*:place:{ _schedd_cli_list parts; _schedd_cli_list attributes }' ;;
                 set) _arguments $common $changes '1:attribute:_schedd_cli_list writable' '2:value' ;;
@@ -79,6 +80,12 @@ _schedd_cli() {
                 top) _arguments $common $reads '--once[one snapshot]' '--interval=[how often to look]:ms' ;;
                 graph) _arguments $common $reads '--format=[how to draw]:format:(text dot svg)' '--topology[the machine instead of chains]' '(-o --output)'{-o,--output=}'[file to write]:file:_files' '1:scheduler:_schedd_cli_list schedulers' ;;
                 hold) _arguments $common $reads '--no-ask-password' '--what=[what to hold]:what:(scheduler\:\*)' '--who=[who holds it]:who' '--why=[what for]:why' '*::command:_normal' ;;
+                nodes)
+                    if [[ $words[2] == keygen ]]; then
+                        _arguments $common '--add[another key]' '--activate=[send with this key]:number' '--remove=[take this key out]:number' '1:what:(keygen)' '2:file:_files'
+                    else
+                        _arguments $common $reads '(-w --watch)'{-w,--watch}'[draw it again and again]' '--interval=[how often to look]:ms' '(-n --dry-run)'{-n,--dry-run}'[change nothing]' '--no-ask-password' '1:what:(drain undrain keygen)' '2:node:_schedd_cli_list nodes'
+                    fi ;;
                 reload) _arguments $common $reads $changes ;;
                 simulate) _arguments $common $reads '--topology=[the machine]:source:(xml\: synthetic\: auto)' '--load=[the jobs]:file:_files' '--config=[the schedulers]:file or directory:_files' '--seed=[of chance]:number' '--duration=[time in which jobs come]:seconds' '--picture=[SVG to write]:file:_files' '1:file:_files' ;;
             esac ;;

@@ -78,20 +78,21 @@ CLI::Option* format(CLI::App& app, const std::string& names, Options& options) {
 }
 
 CLI::Option* listing(CLI::App& app, const std::string& names, Options& options) {
-    constexpr std::array<std::pair<std::string_view, Listing>, 7> kListings{
+    constexpr std::array<std::pair<std::string_view, Listing>, 8> kListings{
         {{"parts", Listing::parts},
          {"attributes", Listing::attributes},
          {"writable", Listing::writable},
          {"sources", Listing::sources},
          {"sinks", Listing::sinks},
          {"schedulers", Listing::schedulers},
-         {"members", Listing::members}}};
+         {"members", Listing::members},
+         {"nodes", Listing::nodes}}};
     return add_choice(app, names, options.listing, kListings);
 }
 
-constexpr std::array<OptionSpec, 37> kOptions{{
+constexpr std::array<OptionSpec, 40> kOptions{{
     {kReads, "--json", "short|pretty|off", "print JSON, on one line or indented", json},
-    {kChanges, "-n,--dry-run", "", "check everything, change nothing", flag<&Options::dry_run>},
+    {kChanges | kNodes, "-n,--dry-run", "", "check everything, change nothing", flag<&Options::dry_run>},
     {kChanges, "--local", "", "change this node only; peers are not told", flag<&Options::local>},
     {kRecursive, "-r,--recursive", "", "with everything below", flag<&Options::recursive>},
     {kMember, "--weight", "N", "the members' share of the CPU, 1 to 10000 (100)",
@@ -117,13 +118,18 @@ constexpr std::array<OptionSpec, 37> kOptions{{
     {kInterval, "--interval", "MS", "how often to look, 100 to 3600000 ms (1000)",
      number<&Options::interval_ms, 100, 3'600'000>},
     {kListing, "--list", "WHAT",
-     "only names: parts, attributes, writable, sources, sinks, schedulers or members", listing},
+     "only names: parts, attributes, writable, sources, sinks, schedulers, members or nodes", listing},
     {kFormat, "--format", "text|dot|svg",
      "boxes for people, a graphviz program, or a picture (of chains: needs graphviz)", format},
     {kFormat, "--topology", "", "the machine with the members on its CPUs, instead of chains",
      flag<&Options::machine>},
     {kFormat, "-o,--output", "FILE", "write to FILE instead of the standard output", text<&Options::output>},
     {kOnce, "--once", "", "print one snapshot and end", flag<&Options::once>},
+    {kNodes, "--add", "", "keygen: put another key into the file, not yet active", flag<&Options::key_added>},
+    {kNodes, "--activate", "ID", "keygen: send with this key from now on",
+     number<&Options::key_activated, 1, 255>},
+    {kNodes, "--remove", "ID", "keygen: take this key out of the file",
+     number<&Options::key_removed, 1, 255>},
     {kHold, "--what", "WHAT", "scheduler:NAME, or scheduler:* for all (the default)", text<&Options::what>},
     {kHold, "--who", "WHO", "who holds it (the command)", text<&Options::who>},
     {kHold, "--why", "WHY", "what for", text<&Options::why>},

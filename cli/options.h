@@ -44,6 +44,10 @@ struct Options {
     std::string format = "text";
     std::string output;
     bool machine = false; // the machine instead of chains
+    // of the keys of a cluster; 0 = none
+    bool key_added = false;
+    std::uint64_t key_activated = 0;
+    std::uint64_t key_removed = 0;
     std::string what;      // of a hold; "" = not given
     std::string who;
     std::string why;
@@ -75,6 +79,7 @@ constexpr unsigned kAsks = 1U << 11U; // --no-ask-password without --dry-run
 constexpr unsigned kPersistent = 1U << 12U;
 constexpr unsigned kHold = 1U << 13U;
 constexpr unsigned kSimulation = 1U << 14U;
+constexpr unsigned kNodes = 1U << 15U; // --add, --activate, --remove, --dry-run
 } // namespace trait
 
 struct VerbSpec {

@@ -24,8 +24,8 @@ bool says_more(std::string_view type, std::string_view name, std::string_view ki
 /// Why a source, filter or port has no value, without repeating its path; "" if it has one.
 std::string why_none_of(const Json& part);
 
-enum class Listing { none, parts, attributes, writable, sources, sinks, schedulers, members };
-/// One path (PATH.ATTRIBUTE, or the name of a scheduler or member) per line and nothing else: what
+enum class Listing { none, parts, attributes, writable, sources, sinks, schedulers, members, nodes };
+/// One path (PATH.ATTRIBUTE, or the name of a scheduler, member or node) per line and nothing else: what
 /// completions and scripts read.
 std::string print_listing(const Json& part, Listing what);
 
@@ -42,6 +42,9 @@ std::string print_explain(const Json& explained, const Look& look);
 
 /// Verify JSON: one sentence, and a table of what was found.
 std::string print_verify(const Json& verified, const Look& look);
+
+/// ListNodes JSON: one sentence while membership is off, else a table with as many loads as fit.
+std::string print_nodes(const Json& listed, const Look& look);
 
 /// Doctor JSON: each check with what was found, what follows and what to do.
 std::string print_doctor(const Json& report, const Look& look);

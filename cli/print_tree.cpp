@@ -131,6 +131,10 @@ void add_paths(const Json& part, Listing what, std::string& out) {
     const bool named = (what == Listing::schedulers && kind == "scheduler") ||
                        (what == Listing::members && kind == "member");
     if (named) out += shown(text_at(part, "name")) + "\n";
+    if (what == Listing::nodes && kind == "node") {
+        const auto name = scalar(field(field(field(part, "attributes"), "name"), "value"));
+        out += shown(name.empty() ? text_at(part, "name") : name) + "\n";
+    }
     if (what == Listing::attributes || what == Listing::writable)
         for (const auto& [name, attribute] : field(part, "attributes").items())
             if (what == Listing::attributes || !flag_at(attribute, "read_only"))

@@ -11,14 +11,15 @@ namespace {
 
 using namespace trait;
 
-constexpr std::array<VerbSpec, 24> kVerbs{{
+constexpr std::array<VerbSpec, 25> kVerbs{{
     {"status", "", "Show the daemon, the machine and its schedulers.", "", "schedd-cli status", kReads, 0, 0},
     {"tree", "[PATH]", "Show the live tree with attributes and the value at each stage.", "",
      "schedd-cli tree schedulers/CPU_LB", kReads | kListing, 0, 1},
     {"types", "[NAME]", "List the types of probes, filters and policies, or describe one.", "",
      "schedd-cli types threshold_filter", kReads, 0, 1},
     {"get", "PLACE...", "Read values and attributes.",
-     "A PLACE is PATH (its value, or all its attributes), PATH.ATTRIBUTE or PATH[PARAMETER].",
+     "A PLACE is PATH (its value, or all its attributes), PATH.ATTRIBUTE or PATH[PARAMETER],\n"
+     "or NODE:PATH, what another node of the cluster has published there.",
      "schedd-cli get probes/cpu.probe_period 'probes/cpu/process_load[123]'", kReads | kWatch | kInterval, 1,
      -1},
     {"set", "PATH.ATTRIBUTE VALUE", "Write an attribute.", "", "schedd-cli set probes/cpu.probe_period 500",
@@ -68,6 +69,11 @@ constexpr std::array<VerbSpec, 24> kVerbs{{
      "Run a command while schedulers keep what they have decided; without one, list the holds.",
      "A scheduler that is held decides nothing new, and cannot be removed. The exit code is the command's.",
      "schedd-cli hold --what scheduler:CPU_LB --why benchmark -- make bench", kReads | kAsks | kHold, 0, -1},
+    {"nodes", "[drain NODE|undrain NODE|keygen [FILE]]",
+     "Show the nodes of the cluster; take one out for maintenance, or back; make their key.",
+     "A NODE is a number, a name or a uid. While it drains it gets no new work.\n"
+     "keygen makes FILE (/etc/schedd/cluster.keys; - is the standard output), and needs no daemon.",
+     "schedd-cli nodes drain web2", kReads | kWatch | kInterval | kAsks | kNodes, 0, 2},
     {"reload", "", "Read the configuration files again; on any error the old configuration stays.", "",
      "schedd-cli reload --dry-run", kChanges | kReads, 0, 0},
     {"simulate", "[FILE]", "Run configured schedulers on another machine, simulated, in virtual time.",

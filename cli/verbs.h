@@ -40,6 +40,10 @@ Answer<Exit> run_unlink(const Session&);
 // verbs_attach.cpp
 Answer<Exit> run_attach(const Session&);
 Answer<Exit> run_detach(const Session&);
+// verbs_nodes.cpp
+Answer<Exit> run_nodes(const Session&);
+// verbs_keys.cpp
+Answer<Exit> run_keygen(const Session&);
 // verbs_hold.cpp
 Answer<Exit> run_hold(const Session&);
 // verbs_config.cpp

@@ -40,7 +40,16 @@ Answer<Reading> flow_reading(const Json& part, const std::string& place) {
                    fmt::format("{} has no value{}{}", shown(place), why.empty() ? "" : ": ", shown(why)));
 }
 
+/// What another node has published: its value, and with --json its age and whose it is.
+Answer<Reading> published_reading(const Json& published) {
+    return Reading{shown(scalar(field(published, "value"))) + "\n",
+                   {{"value", field(published, "value")},
+                    {"age_ms", field(published, "age_ms")},
+                    {"node", field(published, "node")}}};
+}
+
 Answer<Reading> part_reading(const Json& part, const std::string& place) {
+    if (text_at(part, "kind") == "published") return published_reading(part);
     if (field(part, "flow").is_object()) return flow_reading(part, place);
     if (auto text = print_attributes(part, {}); !text.empty()) {
         Json values = Json::object();
@@ -62,7 +71,23 @@ Json typed(const std::string& text) {
     return json.is_number() || json.is_boolean() ? json : Json(text);
 }
 
+/// "web2:probes/cpu/node_load"; of this node itself that may be an attribute, too.
+Answer<Reading> read_far(Bus& bus, const std::string& place) {
+    const auto described = bus.call("Describe", {place});
+    if (described) {
+        const auto part = parse_json(*described, "Describe");
+        if (!part) return std::unexpected(part.error());
+        return part_reading(*part, place);
+    }
+    if (described.error().exit != Exit::error) return std::unexpected(described.error());
+    const auto read = bus.call("Read", {place});
+    if (!read) return std::unexpected(read.error());
+    return Reading{shown(*read) + "\n", typed(*read)};
+}
+
 Answer<Reading> read_place(Bus& bus, const std::string& place) {
+    if (const auto mark = place.find_first_of(":/"); mark != std::string::npos && place[mark] == ':')
+        return read_far(bus, place);
     const auto leaf = place.substr(place.find_last_of('/') + 1);
     const bool maybe_part = !place.ends_with(']');
     // A part is described; anything with a dot is read first, since only members may have dots in their

@@ -83,6 +83,15 @@ TEST(TheDoctor, ReadsNarrowAsAccepted) {
     expect_golden("doctor_80.txt", print_doctor(data("doctor.json"), kNarrow));
 }
 
+TEST(TheNodes, AreListedAsAccepted) { expect_golden("nodes.txt", print_nodes(data("nodes.json"), kPlain)); }
+TEST(TheNodes, AreListedNarrowAsAccepted) {
+    expect_golden("nodes_120.txt",
+                  print_nodes(data("nodes.json"), {.color = false, .utf8 = true, .width = 120}));
+}
+TEST(TheNodes, AreListedInColourAsAccepted) {
+    expect_golden("nodes_color.txt", print_nodes(data("nodes.json"), kColored));
+}
+
 TEST(TheExplanation, ReadsAsAccepted) {
     expect_golden("explain.txt", print_explain(data("explain.json"), kPlain));
 }
