@@ -28,13 +28,19 @@ struct Home {
     double load = 0;               // duty, weighted where weights count
     bool is_known = false;         // `duty` was measured at some time
     bool is_measured = false;      // ... and in this round
+    int came_with = 0;             // usable CPUs it could run on before it was held; 0 if not known
+    int too_large_for = 0; // CPUs of the largest domain when it was let go, as it wants more; 0: it is not
+    bool is_back = false;  // it was so, and is to be placed again
 
     [[nodiscard]] bool is_displaced() const { return !lost.empty(); }
+    [[nodiscard]] bool is_too_large() const { return too_large_for > 0; }
     /// It is in this domain already.
     void stay(std::size_t in, std::string why) {
         domain = in;
         reason = std::move(why);
         lost.clear();
+        too_large_for = 0;
+        is_back = false;
     }
     /// It gets this domain now.
     void put(std::size_t in, Time now, std::string why) {
@@ -56,6 +62,7 @@ public:
     [[nodiscard]] const Hierarchy& hierarchy() const { return hierarchy_; }
     [[nodiscard]] const std::vector<NestedDomain>& domains() const { return hierarchy_.domains; }
     [[nodiscard]] int usable_cpus() const { return usable_.count(); }
+    [[nodiscard]] int usable_among(const CpuSet& mask) const { return (mask & usable_).count(); }
     /// The finest domain that holds all usable CPUs of a mask, or kNowhere.
     [[nodiscard]] std::size_t domain_around(const CpuSet& mask) const;
 

@@ -111,11 +111,12 @@ std::vector<Decision> LoadBalancing::decide(const View& view) {
     }
     const bool has_load = port(kNodeLoad).collected().has_value();
     if (has_load) measure(view.subjects);
+    forget_old_moves(view.now);
+    if (has_load) let_go_of_the_large(view);
     weigh(view.subjects, homes_.usable_cpus());
     Standing now = standing(view);
     settle_newcomers(now, has_load);
     if (has_load) {
-        forget_old_moves(view.now);
         judge_classes(now);
         narrow_some(now);
         if (now.is_packing) unpack_overfull(now);
@@ -196,11 +197,12 @@ void LoadBalancing::settle_newcomers(Standing& now, bool has_load) {
         Home& home = homes_[i];
         // Without fresh loads only those whose domain has gone get a new one: they must be somewhere.
         if (home.domain != kNowhere) continue;
-        if (home.duty < least_duty() || !home.is_known) {
+        if (home.duty < least_duty() || !home.is_known || home.is_too_large()) {
             home.lost.clear(); // left alone, so it is put back where it came from
             continue;
         }
         if (!home.is_displaced() && (!has_load || !home.is_measured || hierarchy().leaves < 2)) continue;
+        if (home.is_back && !may_come_back(home, now.view.now)) continue;
         const CpuSet& current = now.view.subjects[i].current;
         const auto in = homes_.domain_around(current);
         if (in == kNowhere || !hierarchy().is_leaf(in)) {
@@ -209,7 +211,10 @@ void LoadBalancing::settle_newcomers(Standing& now, bool has_load) {
         }
         count_out(now, i);
         const auto& name = homes_.domains()[in].name;
-        home.stay(in, fmt::format("stays on {}, where it was found on CPUs {}", name, current.text()));
+        const std::string again = home.is_back ? why_again(home) : "";
+        if (home.is_back) count_return(home, now.view.now);
+        home.stay(in,
+                  fmt::format("stays on {}, where it was found on CPUs {}{}", name, current.text(), again));
         count_in(now, i);
     }
     if (waiting.empty()) return;
@@ -227,8 +232,11 @@ void LoadBalancing::place(Standing& now, std::size_t i, Placer& placer) {
     Home& home = homes_[i];
     const Work work{home.duty, home.load, class_of(now.view, i)};
     const auto within = homes_.domain_around(now.view.subjects[i].current);
-    const auto after = home.is_displaced() ? " after " + home.lost + " went away" : "";
+    const std::string after = home.is_displaced() ? " after " + home.lost + " went away"
+                              : home.is_back      ? why_again(home)
+                                                  : "";
     if (home.is_displaced()) count_move();
+    if (home.is_back) count_return(home, now.view.now);
     count_out(now, i);
     const auto name = [&](std::size_t in) { return homes_.domains()[in].name; };
     const auto cpus = [&](std::size_t in) { return homes_.domains()[in].cpus.count(); };

@@ -56,6 +56,12 @@ private:
     void measure(const Subjects& subjects);
     void weigh(const Subjects& subjects, int cpus);
     [[nodiscard]] Standing standing(const View& view) const;
+    [[nodiscard]] int most_cpus() const;
+    [[nodiscard]] bool is_too_large(const Home& home, int most) const;
+    [[nodiscard]] bool may_come_back(const Home& home, Time now) const;
+    void count_return(Home& home, Time now);
+    [[nodiscard]] std::string why_again(const Home& home) const;
+    void let_go_of_the_large(const View& view);
     void settle_newcomers(Standing& now, bool has_load);
     void place(Standing& now, std::size_t i, Placer& placer);
     void forget_old_moves(Time now);
@@ -80,12 +86,15 @@ private:
         const bool is_placed = homes_[i].domain != kNowhere;
         return {homes_[i].duty, homes_[i].load, is_placed ? class_of(view, i) : WorkClass::normal};
     }
-    /// Where the load of a subject lies: in its home, or where it is confined to.
+    /// Where the load of a subject lies: in its home, or where it is confined to; of one that is let go that
+    /// is where it was until now.
     [[nodiscard]] std::size_t whereabouts(const View& view, std::size_t i) const {
-        return homes_[i].domain != kNowhere ? homes_[i].domain
-                                            : homes_.domain_around(view.subjects[i].current);
+        return homes_[i].domain != kNowhere || homes_[i].is_too_large()
+                   ? homes_[i].domain
+                   : homes_.domain_around(view.subjects[i].current);
     }
-    [[nodiscard]] std::string why_unplaced(std::size_t i) const;
+    [[nodiscard]] std::string why_unplaced(std::size_t i, Time now) const;
+    [[nodiscard]] std::string why_too_soon(const Home& home, Time now) const;
     [[nodiscard]] std::string why_not_movable(const Standing& now, std::size_t i) const;
     [[nodiscard]] std::vector<std::size_t> rivals_of(std::size_t domain) const;
     void consider_groups(const Standing& now, std::vector<std::string>& lines) const;

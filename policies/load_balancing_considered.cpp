@@ -16,16 +16,39 @@ constexpr double kNothing = 1e-9; // below this a difference is rounding, not lo
 
 } // namespace
 
-std::string LoadBalancing::why_unplaced(std::size_t i) const {
+std::string LoadBalancing::why_unplaced(std::size_t i, Time now) const {
     const Home& home = homes_[i];
     if (!port(kNodeLoad).collected()) return "node_load has no value: nobody is placed";
     if (!home.is_known) return "process_load has no value for it, so it is left alone";
     if (home.duty < least_duty())
         return fmt::format("it wants {:.3f} CPUs, less than the {:.3f} of min_load, so it is left alone",
                            home.duty, least_duty());
+    if (home.is_too_large())
+        return fmt::
+            format("it wants {:.2f} CPUs, more than the {} of the largest domain, so it is left to the "
+                   "kernel until it wants {} % less than these",
+                   home.duty, home.too_large_for, unsigned_at(kHysteresis));
     if (hierarchy().leaves < 2)
         return fmt::format("there is only {}, so there is nothing to balance", homes_.domains().front().name);
+    if (home.is_back)
+        if (auto why = why_too_soon(home, now); !why.empty()) return why;
     return "it is placed at the next update";
+}
+
+/// What settle and move_budget keep from being moved; "" if they do not.
+std::string LoadBalancing::why_too_soon(const Home& home, Time now) const {
+    const auto since = home.put_at ? milliseconds_of(now - *home.put_at) : 0;
+    const auto settle = static_cast<long long>(unsigned_at(kSettle));
+    if (home.put_at && since < settle)
+        return fmt::format("it {} {} ms ago, and stays {} ms more (settle)",
+                           home.is_back ? "was let go as too large" : "got its domain", since,
+                           settle - since);
+    const auto moved =
+        std::ranges::count_if(home.moved_at, [&](Time at) { return now - at < kBudgetPeriod; });
+    if (static_cast<std::uint64_t>(moved) >= unsigned_at(kMoveBudget))
+        return fmt::format("it was moved {} in the last minute, which is all of move_budget={}",
+                           counted(static_cast<int>(moved), "time"), unsigned_at(kMoveBudget));
+    return {};
 }
 
 /// "" if nothing keeps it from being moved at the next update.
@@ -35,16 +58,7 @@ std::string LoadBalancing::why_not_movable(const Standing& now, std::size_t i) c
     if (home.duty < least_duty())
         return fmt::format("it wants {:.3f} CPUs, less than the {:.3f} of min_load, so it is not moved",
                            home.duty, least_duty());
-    const auto since = home.put_at ? milliseconds_of(now.view.now - *home.put_at) : 0;
-    const auto settle = static_cast<long long>(unsigned_at(kSettle));
-    if (home.put_at && since < settle)
-        return fmt::format("it got its domain {} ms ago, and stays {} ms more (settle)", since,
-                           settle - since);
-    const auto moved =
-        std::ranges::count_if(home.moved_at, [&](Time at) { return now.view.now - at < kBudgetPeriod; });
-    if (static_cast<std::uint64_t>(moved) >= unsigned_at(kMoveBudget))
-        return fmt::format("it was moved {} in the last minute, which is all of move_budget={}",
-                           counted(static_cast<int>(moved), "time"), unsigned_at(kMoveBudget));
+    if (auto why = why_too_soon(home, now.view.now); !why.empty()) return why;
     const auto work_class = class_of(now.view, i);
     if (now.is_packing && work_class == WorkClass::batch)
         return fmt::
@@ -175,7 +189,7 @@ std::vector<std::string> LoadBalancing::considered(const View& view, const Subje
     consider_groups(now, lines);
     const Home& home = homes_[i];
     if (home.domain == kNowhere) {
-        lines.push_back(why_unplaced(i));
+        lines.push_back(why_unplaced(i, view.now));
         return lines;
     }
     if (auto why = why_not_movable(now, i); !why.empty()) lines.push_back(std::move(why));

@@ -7,6 +7,67 @@
 
 namespace schedd::policies {
 
+namespace {
+
+/// Beyond the CPUs of a domain a thread more or less is nothing to let go for: it only waits a little.
+constexpr double kTooMuch = 0.5;
+
+} // namespace
+
+/// The CPUs of the largest domain that there is to be held on.
+int LoadBalancing::most_cpus() const {
+    int most = 0;
+    for (const NestedDomain& domain : homes_.domains())
+        if (domain.parent == kNowhere) most = std::max(most, domain.cpus.count());
+    return most;
+}
+
+/// Whether it gets more by being let go: it wants more than any domain has, and came with more. Who is let go
+/// already fits again only well below that, unless domains have become larger.
+bool LoadBalancing::is_too_large(const Home& home, int most) const {
+    if (home.came_with > 0 && std::min(home.came_with, homes_.usable_cpus()) <= most) return false;
+    if (home.too_large_for >= most) return home.duty > most * (1 - fraction(kHysteresis));
+    return home.duty > most + kTooMuch;
+}
+
+/// The way back is a move, as from a coarser domain.
+bool LoadBalancing::may_come_back(const Home& home, Time now) const {
+    if (home.put_at && now - *home.put_at < std::chrono::milliseconds(unsigned_at(kSettle))) return false;
+    return home.moved_at.size() < unsigned_at(kMoveBudget);
+}
+
+void LoadBalancing::count_return(Home& home, Time now) {
+    home.put_at = now;
+    home.moved_at.push_back(now);
+    count_move();
+}
+
+std::string LoadBalancing::why_again(const Home& home) const {
+    return home.duty > most_cpus() + kTooMuch ? ", again, as it came with no more CPUs"
+                                              : ", again, as it fits there now";
+}
+
+/// Who wants more than any domain has would starve in each of them, so it is left to the kernel.
+void LoadBalancing::let_go_of_the_large(const View& view) {
+    const int most = most_cpus();
+    for (const auto i : homes_indexes()) {
+        Home& home = homes_[i];
+        const Subject& subject = view.subjects[i];
+        if (!subject.held) home.came_with = homes_.usable_among(subject.current);
+        if (!home.is_measured) continue;
+        if (!is_too_large(home, most)) {
+            home.too_large_for = 0;
+            continue;
+        }
+        home.too_large_for = most;
+        home.lost.clear();
+        if (home.domain == kNowhere) continue;
+        home.domain = kNowhere;
+        home.put_at = view.now;
+        home.is_back = true;
+    }
+}
+
 /// Gives what is held on a coarser domain a finer one again, the largest first.
 void LoadBalancing::narrow_some(Standing& now) {
     std::vector<std::size_t> wide;

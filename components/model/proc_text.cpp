@@ -79,4 +79,16 @@ std::optional<SchedStat> parse_schedstat(std::string_view text) {
     return SchedStat{*run, *wait};
 }
 
+std::optional<std::uint64_t> parse_uptime(std::string_view text) {
+    const auto word = take_word(text);
+    const auto point = word.find('.');
+    std::uint64_t seconds = 0;
+    std::uint64_t hundredths = 0;
+    if (point == std::string_view::npos || word.size() != point + 3 ||
+        !to_number(word.substr(0, point), seconds) || !to_number(word.substr(point + 1), hundredths) ||
+        seconds > UINT64_MAX / 100 - 1)
+        return std::nullopt;
+    return seconds * 100 + hundredths;
+}
+
 } // namespace schedd::model

@@ -31,6 +31,9 @@ struct SchedStat {
 };
 std::optional<SchedStat> parse_schedstat(std::string_view text);
 
+/// proc/uptime: hundredths of a second since boot, the clock ticks of ProcStat::start_time.
+std::optional<std::uint64_t> parse_uptime(std::string_view text);
+
 /// A number at the front of `text` after blanks, which is advanced past it; none if there is none or it
 /// overflows.
 std::optional<std::uint64_t> take_number(std::string_view& text);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -20,7 +21,9 @@ constexpr std::size_t kHandSteps = 16384; // slots looked at for an idle file, p
 constexpr std::size_t kRecheckTurn = 32;  // a process's thread count is looked at once in so many passes ...
 constexpr std::size_t kRecheckTurnEvents = 256; // ... and where events tell, in case one was lost
 constexpr std::uint64_t kRetryKeeping = 64;     // after the host refused to open more than these passes ago
-constexpr std::uint64_t kOtherTask = 2;         // grew by more than that many intervals: another task's clock
+constexpr Duration kTick = std::chrono::milliseconds(10); // of start times: USER_HZ is 100
+constexpr std::uint64_t kLongestLife = 360'000;           // ticks; older than this is no newborn's age
+constexpr std::uint64_t kOtherTask = 2; // grew by more than that many intervals: another task's clock
 
 void append_number(std::string& text, Pid number) {
     std::array<char, 16> digits{};
@@ -52,6 +55,7 @@ void TaskMeter::add(const ProcessInfo& process) {
     auto& row = processes_[slot];
     row = Process{};
     row.pid = process.pid;
+    row.start_time = process.start_time;
     row.is_born = is_primed_ && process.start_time >= newest_at_pass_;
     index_[process.pid] = slot;
     add_task(slot, process.pid, row.is_born);
@@ -133,6 +137,8 @@ void TaskMeter::pass(Time now) {
     hand_steps_ = kHandSteps;
     if (pass_ % kRetryKeeping == 0) keep_limit_ = may_keep_;
     trouble_.clear();
+    has_uptime_ = false;
+    young_ = 0;
     recheck_threads();
     // a listing may find a process that is gone, but adds no process
     for (std::size_t i = 0; i < dirty_.size(); ++i) list_threads(dirty_[i]);
@@ -163,7 +169,7 @@ void TaskMeter::pass(Time now) {
         process.is_born = false;
     }
     total_.reset();
-    if (is_measured) total_ = sum;
+    if (is_measured) total_ = sum - young_;
     if (tasks() > 0) is_primed_ = true;
     newest_at_pass_ = newest_;
     last_pass_ = now;
@@ -213,7 +219,7 @@ void TaskMeter::take(Task& task, std::uint64_t busy_ns, std::uint64_t wait_ns, T
     if (task.has_base && now <= task.read_at) return; // nothing can have happened
     if (task.is_newborn) {
         task.has_base = true;
-        task.read_at = last_pass_;
+        task.read_at = birth_of(processes_[task.process], now);
     }
     const auto passed = static_cast<std::uint64_t>(std::max<std::int64_t>((now - task.read_at).count(), 0));
     auto grown = busy_ns - task.busy_ns;
@@ -223,6 +229,8 @@ void TaskMeter::take(Task& task, std::uint64_t busy_ns, std::uint64_t wait_ns, T
         const auto waited = wait_ns >= task.wait_ns ? std::min(wait_ns - task.wait_ns, grown) : 0;
         task.load = static_cast<std::int32_t>((grown * 1000 + passed / 2) / passed);
         task.wait = static_cast<std::int32_t>((waited * 1000 + passed / 2) / passed);
+        if (const auto whole = static_cast<std::uint64_t>((now - last_pass_).count()); task.is_newborn)
+            young_ += task.load - static_cast<std::int64_t>((grown * 1000 + whole / 2) / whole);
         task.is_active = task.load >= kActiveLoad;
         task.is_measured = true;
     } else {
@@ -233,6 +241,21 @@ void TaskMeter::take(Task& task, std::uint64_t busy_ns, std::uint64_t wait_ns, T
     task.busy_ns = busy_ns;
     task.wait_ns = wait_ns;
     task.read_at = now;
+}
+
+/// Since when a newborn counts. A thread that is born into an older process has an age too, but reading it
+/// costs a file each, and what the whole process wants is hardly wrong by it.
+Time TaskMeter::birth_of(const Process& process, Time now) {
+    if (!process.is_born || now <= last_pass_) return last_pass_;
+    if (!std::exchange(has_uptime_, true)) {
+        std::array<char, 64> buffer;
+        const auto text = host_.read("proc/uptime", buffer);
+        uptime_ = text ? parse_uptime(*text) : std::nullopt;
+    }
+    if (!uptime_ || *uptime_ < process.start_time) return last_pass_; // of a container, or not there
+    const auto ticks = std::min<std::uint64_t>(*uptime_ - process.start_time, kLongestLife);
+    const auto youngest = now - (now - last_pass_) / 4;
+    return std::clamp(now - static_cast<std::int64_t>(ticks) * kTick, last_pass_, youngest);
 }
 
 void TaskMeter::keep_open(Task& task) {

@@ -27,8 +27,10 @@ class TaskMeter {
 public:
     explicit TaskMeter(Host& host);
 
-    /// Follows a process from the next pass on. One that was born after the last pass counts from its birth;
-    /// one found late, or before the first pass, has its first reading as base line.
+    /// Follows a process from the next pass on. One that was born after the last pass counts over its life,
+    /// but for no less than a quarter of the time between the passes: how much it wants when it starts says
+    /// little of what it will want. Where proc/uptime does not tell its age it counts over that time whole.
+    /// One found late, or before the first pass, has its first reading as base line.
     void add(const ProcessInfo& process);
     void remove(Pid pid);
     /// Threads of the process came or went; its list of them is read by the next pass.
@@ -85,6 +87,7 @@ private:
         std::int64_t wait = 0;
         std::uint64_t clock_ns = 0; // Host::cpu_time_of() as of the last pass
         Time oldest{};
+        std::uint64_t start_time = 0; // clock ticks since boot
         bool has_clock = false;
         bool is_still = false; // its clock has not moved since the last pass
         bool is_measured = false;
@@ -105,6 +108,7 @@ private:
     void take(Task& task, std::uint64_t busy_ns, std::uint64_t wait_ns, Time now);
     void keep_open(Task& task);
     bool free_a_file();
+    [[nodiscard]] Time birth_of(const Process& process, Time now);
     void note(const Task& task, std::string_view what);
     [[nodiscard]] const std::string& path_of(const Task& task);
 
@@ -126,6 +130,9 @@ private:
     std::size_t hand_steps_ = 0; // steps it may still take in this pass
     std::uint64_t pass_ = 0;
     Time last_pass_{};
+    std::optional<std::uint64_t> uptime_; // clock ticks; none if not read in this pass
+    bool has_uptime_ = false;             // ... or not to be read
+    std::int64_t young_ = 0;  // by how much loads over a life exceed those over the time between passes
     bool is_primed_ = false;  // a pass has read tasks
     bool has_events_ = false; // somebody tells of threads
     bool is_over_limit_ = false;

@@ -53,7 +53,7 @@ SimCpus::SimCpus(const Topology& topology, const KernelModel& kernel, const Cost
 
 SimTask& SimCpus::start(Pid pid, const CpuSet& mask, const Habit& habit, const std::string& group) {
     auto& task = tasks_[pid];
-    task = {.pid = pid, .habit = habit, .natural = mask, .mask = mask, .group = group};
+    task = {.pid = pid, .habit = habit, .born = lived(), .natural = mask, .mask = mask, .group = group};
     task.threads.assign(static_cast<std::size_t>(habit.threads), SimThread{.burst_left = habit.burst});
     return task;
 }
@@ -62,6 +62,7 @@ SimTask& SimCpus::fork(Pid parent, Pid child) {
     auto& task = tasks_[child];
     task = tasks_.at(parent);
     task.pid = child;
+    task.born = lived();
     task.run = task.wait = {};
     for (auto& thread : task.threads) thread.run = thread.wait = {};
     if (!task.is_touched || task.mask != task.written) {

@@ -44,6 +44,7 @@ struct SimTask {
     int home = -1;           // node of its memory: where it first ran
     Habit habit = {};
     std::vector<SimThread> threads = {};
+    Duration born{}; // when, since the machine began to live
     Duration run{};
     Duration wait{};
     std::uint64_t kept_version = 0; // `kept` holds while neither its mask nor any group's has changed

@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::string_view kGroups = "sys/fs/cgroup";
 constexpr std::int64_t kTickNs = 10'000'000; // USER_HZ is 100
+constexpr std::int64_t kBootTicks = 100'000; // the machine was up for so long before it began to live
 
 std::unexpected<Error> gone(std::string_view path) {
     return fail(Errc::no_such_object, fmt::format("cannot open {}", path), "no such file");
@@ -69,6 +70,10 @@ Result<std::string_view> SimHost::read(const std::string& path, std::span<char> 
 Result<std::string> SimHost::text_of(std::string_view path) {
     if (path == "proc/schedstat") return all_schedstat();
     if (path == "proc/stat") return all_stat();
+    if (path == "proc/uptime") {
+        const auto ticks = kBootTicks + cpus_.lived().count() / kTickNs;
+        return fmt::format("{}.{:02} 0.00\n", ticks / 100, ticks % 100);
+    }
     if (path == "proc/pressure/cpu") {
         const auto& stall = cpus_.stall_of("/");
         return pressure(stall.some_ns, 0); // of the whole machine the kernel knows no `full` for CPUs
@@ -95,7 +100,8 @@ Result<std::string> SimHost::process_text(Pid pid, std::string_view file) const 
     const auto name = executable.substr(executable.rfind('/') + 1);
     if (file == "stat")
         return fmt::format("{0} ({1}) S 1 {0} {0} 0 -1 4194304 0 0 0 0 0 0 0 0 20 0 {2} 0 {3} 0 0\n", pid,
-                           name.substr(0, 15), task->threads.size(), pid);
+                           name.substr(0, 15), task->threads.size(),
+                           kBootTicks + task->born.count() / kTickNs);
     if (file == "cgroup") return fmt::format("0::{}\n", program->second.group);
     if (file == "cmdline") return executable + '\0';
     if (file == "status") return fmt::format("Name:\t{}\nUid:\t0\t0\t0\t0\n", name.substr(0, 15));

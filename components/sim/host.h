@@ -18,7 +18,7 @@ struct SimProgram {
     std::string group = "/";
 };
 
-/// Files below proc: stat, schedstat, pressure/*, PID/{stat,cgroup,cmdline,status,exe,schedstat},
+/// Files below proc: stat, schedstat, uptime, pressure/*, PID/{stat,cgroup,cmdline,status,exe,schedstat},
 /// PID/task/TID/schedstat; below sys/fs/cgroup: GROUP/{cgroup.procs,cpu.stat,cpu.pressure,
 /// memory.pressure,io.pressure}. Nothing ever waits for memory or io. The main thread has the pid as its id,
 /// the others the numbers after it: pids must leave room for them.

@@ -94,6 +94,7 @@ void check_numbers(std::string_view text) {
     if (const auto number = kit::parse_integer(text))
         fuzz::require(kit::parse_integer(std::to_string(*number)) == number, "an integer reads back");
     (void)model::parse_schedstat(text);
+    (void)model::parse_uptime(text);
     const auto stat = model::parse_proc_stat(text);
     fuzz::require(!stat || (stat->pid > 0 && stat->threads >= 0), "a stat line is of a process");
     (void)model::MemberName::parse(text);

@@ -36,7 +36,7 @@ SimProbe::SimProbe(const Descriptor& type, std::string name, const Environment& 
         }));
 }
 
-/// What was born since the last pass counts from its birth, as with the real probe.
+/// What was born since the last pass counts over its life, as with the real probe.
 void SimProbe::measure(Time now) {
     if (!cpus_) return;
     std::int64_t total = 0;
@@ -44,7 +44,9 @@ void SimProbe::measure(Time now) {
     for (const auto& [pid, task] : cpus_->tasks()) {
         auto [at, is_new] = rows_.try_emplace(pid);
         auto& row = at->second;
-        if (is_new && measured_at_) row.time = *measured_at_;
+        if (is_new && measured_at_)
+            row.time = std::clamp(now - (cpus_->lived() - task.born), *measured_at_,
+                                  now - (now - *measured_at_) / 4);
         const Duration wanted = task.run + task.wait;
         if ((!is_new || measured_at_) && now > row.time) {
             const auto load = (wanted - row.wanted) * 1000 / (now - row.time);

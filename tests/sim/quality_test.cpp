@@ -30,6 +30,10 @@ void expect_near_ideal(const std::string& level, const std::string& attributes =
 }
 
 TEST(AMachineNinetyPercentFull, IsNearlyIdealBalancedByCores) { expect_near_ideal("core"); }
+TEST(AMachineNinetyPercentFull, IsNearlyIdealBalancedByCaches) {
+    expect_near_ideal("l3", "write schedulers/LB/load_balancing.push_from 100");
+}
+TEST(AMachineNinetyPercentFull, IsNearlyIdealBalancedByNodes) { expect_near_ideal("numa"); }
 TEST(AMachineNinetyPercentFull, IsNearlyIdealBalancedByNodesThenCores) { expect_near_ideal("numa,core"); }
 TEST(AMachineNinetyPercentFull, IsNearlyIdealBalancedByNodesThenCaches) {
     expect_near_ideal("numa,l3", "write schedulers/LB/load_balancing.push_from 100");

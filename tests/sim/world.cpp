@@ -40,7 +40,8 @@ void Watch::decided(const std::string& /*scheduler*/, const Target& target, cons
     const bool same_machine = seen.generation == topology_.generation;
     if (!is_first && decision.cpus != seen.cpus) {
         ++moves_;
-        const bool is_chosen = decision.reason.find(" took ") != std::string::npos;
+        const bool is_back = decision.reason.find(", again, as it ") != std::string::npos;
+        const bool is_chosen = is_back || decision.reason.find(" took ") != std::string::npos;
         const bool is_widened = decision.reason.find("widened to ") != std::string::npos;
         if (is_widened && !is_chosen && same_machine && !seen.cpus.subset_of(decision.cpus))
             broken(target.text() + " was driven off a CPU by being widened: " + decision.reason);

@@ -63,6 +63,16 @@ TEST(SchedstatText, ThatIsGarbledIsRefused) {
     for (const auto* text : {"", "\n", "1", "1\n2", "x 1", "1 x", "-1 1", "1.0 1", "18446744073709551616 1"})
         EXPECT_FALSE(parse_schedstat(text)) << text;
 }
+TEST(UptimeText, IsReadInHundredths) {
+    EXPECT_EQ(parse_uptime("48172.05 90111.30\n"), 4817205U);
+    EXPECT_EQ(parse_uptime("0.00 0.00\n"), 0U);
+    EXPECT_EQ(parse_uptime("184467440737095514.99"), 18446744073709551499U);
+}
+TEST(UptimeText, ThatIsGarbledIsRefused) {
+    for (const auto* text : {"", "\n", "1", "1.", ".05", "1.5 2", "1.234 5", "-1.00 5", "1.-5", "x.00",
+                             "1.0x", "1 .00", "184467440737095516.00", "99999999999999999999.00"})
+        EXPECT_FALSE(parse_uptime(text)) << text;
+}
 TEST(ProcWords, AreTakenOneByOne) {
     std::string_view text = "  a\tbb 12 \nrest";
     EXPECT_EQ(take_word(text), "a");

@@ -54,9 +54,14 @@ struct Balancer {
     }
     std::vector<Decision> decide() {
         decisions = policy().decide({world.clock.now(), topology, subjects});
-        for (auto& subject : subjects)
-            for (const auto& decision : decisions)
-                if (decision.target == subject.target) subject.current = decision.cpus;
+        for (auto& subject : subjects) {
+            const auto* decision = find(subject.target);
+            if (decision && !subject.held) came_with[subject.target] = subject.current;
+            if (decision) subject.current = decision->cpus;
+            else if (subject.held && came_with.contains(subject.target))
+                subject.current = came_with[subject.target];
+            subject.held = decision != nullptr;
+        }
         return decisions;
     }
     void rounds(int count) {
@@ -84,6 +89,7 @@ struct Balancer {
     Topology whole;
     Topology topology;
     std::vector<Subject> subjects;
+    std::map<Target, CpuSet> came_with; // of those that are held
     std::map<Pid, std::int64_t> loads;
     bool has_node_load = true;
     std::vector<Decision> decisions;

@@ -26,6 +26,139 @@ void add_class(Balancer& b, Pid first, Pid last, std::int64_t load, WorkClass wo
 }
 std::string widened(const Balancer& b) { return b.world.read("schedulers/LB/load_balancing.widened"); }
 
+TEST(WorkTooLargeForAnyDomain, IsLetGoAndPlacedAgainWhenItFits) {
+    Balancer b({.cores_per_l3 = 4}, "core");
+    b.add_group("/big", {10, 11, 12}, "0-3");
+    b.add(1, 1000, "0-3");
+    for (const Pid pid : {10, 11, 12}) b.loads[pid] = 100;
+    b.round();
+    const auto big = Target::cgroup("/big");
+    ASSERT_NE(b.find(big), nullptr) << "0.3 of a CPU fits on a core";
+    for (const Pid pid : {10, 11, 12}) b.loads[pid] = 450;
+    b.rounds(5);
+    EXPECT_NE(b.find(big), nullptr) << "1.35 is hardly more than a core";
+    for (const Pid pid : {10, 11, 12}) b.loads[pid] = 900;
+    b.round();
+    EXPECT_EQ(b.find(big), nullptr) << "2.7 would starve there";
+    EXPECT_NE(b.cpus(1), "") << "and nobody else is let go";
+    const auto& subject = *std::ranges::find(b.subjects, big, &Subject::target);
+    const auto said = b.policy().considered({b.world.clock.now(), b.topology, b.subjects}, subject);
+    EXPECT_THAT(said,
+                testing::Contains(HasSubstr("it wants 2.70 CPUs, more than the 1 of the largest domain")));
+    for (const Pid pid : {10, 11, 12}) b.loads[pid] = 320;
+    b.rounds(5);
+    EXPECT_EQ(b.find(big), nullptr) << "0.96 is not yet 10 % below";
+    for (const Pid pid : {10, 11, 12}) b.loads[pid] = 200;
+    b.rounds(3);
+    ASSERT_NE(b.find(big), nullptr);
+    EXPECT_THAT(b.find(big)->reason, HasSubstr("again, as it fits there now"));
+}
+
+TEST(WorkTooLargeForAnyDomain, SettlesBeforeItIsPlacedAgain) {
+    Balancer b({.cores_per_l3 = 4}, "core");
+    b.add(1, 500, "0-3");
+    b.round();
+    b.loads[1] = 3000;
+    b.round();
+    ASSERT_EQ(b.cpus(1), "");
+    b.loads[1] = 500;
+    b.round();
+    EXPECT_EQ(b.cpus(1), "");
+    EXPECT_THAT(b.policy().considered({b.world.clock.now(), b.topology, b.subjects}, b.subjects.front()),
+                testing::Contains("it was let go as too large 1000 ms ago, and stays 1000 ms more (settle)"));
+    b.loads[1] = 5; // now idle: it is placed when it wants something again, and only then this is a move
+    b.rounds(5);
+    EXPECT_EQ(b.cpus(1), "");
+    EXPECT_EQ(b.moves(), "0");
+    b.loads[1] = 500;
+    b.round();
+    EXPECT_NE(b.cpus(1), "");
+    EXPECT_EQ(b.moves(), "1");
+}
+
+TEST(WorkTooLargeForAnyDomain, ComesBackNoMoreOftenThanTheBudgetAllows) {
+    Balancer b({.cores_per_l3 = 4}, "core");
+    b.set("move_budget", "2");
+    b.set("settle", "0");
+    b.add(1, 100, "0-3");
+    b.round();
+    int came = 0;
+    for (int i = 0; i < 40; ++i) {
+        const bool was_held = !b.cpus(1).empty();
+        b.loads[1] = i % 2 == 0 ? 3000 : 100;
+        b.round();
+        came += !was_held && !b.cpus(1).empty() ? 1 : 0;
+    }
+    EXPECT_EQ(came, 2);
+}
+
+TEST(WorkTooLargeForAnyDomain, IsHeldWhereItWouldGetNoMoreByBeingLetGo) {
+    Balancer b({.cores_per_l3 = 4, .threads_per_core = 2}, "core");
+    b.add(1, 3000, "2");   // pinned: it would get one CPU
+    b.add(2, 3000, "4-5"); // and this one no other than it has
+    b.add(3, 3000, "0-7");
+    for (int i = 0; i < 5; ++i) {
+        b.round();
+        EXPECT_EQ(b.cpus(1), "2-3");
+        EXPECT_EQ(b.cpus(2), "4-5");
+        EXPECT_EQ(b.cpus(3), "");
+    }
+}
+
+TEST(WorkTooLargeForAnyDomain, IsPutBackWhereItTurnsOutToHaveComeWithNoMore) {
+    Balancer b({.cores_per_l3 = 4, .threads_per_core = 2}, "core");
+    b.add(1, 100, "2-3"); // held by an earlier run, so what it came with is not known
+    b.subjects.front().held = true;
+    b.came_with[Target::process(1, 1)] = CpuSet::of(2);
+    b.round();
+    EXPECT_EQ(b.cpus(1), "2-3");
+    b.loads[1] = 3000;
+    b.round();
+    EXPECT_EQ(b.cpus(1), "") << "it might have all CPUs";
+    b.rounds(3);
+    EXPECT_EQ(b.cpus(1), "2-3");
+    EXPECT_THAT(b.reason(1), HasSubstr(", again, as it came with no more CPUs"));
+    for (int i = 0; i < 10; ++i) {
+        b.round();
+        EXPECT_EQ(b.cpus(1), "2-3") << "now it is known";
+    }
+}
+
+TEST(WorkTooLargeForAnyDomain, CountsNowhereAtOnce) {
+    Balancer b({.cores_per_l3 = 2, .threads_per_core = 2}, "core");
+    b.add(1, 100, "0-3");
+    b.add(2, 1000, "0-3");
+    b.add(3, 900, "0-3");
+    b.rounds(5);
+    ASSERT_EQ(b.cpus(1), b.cpus(3)) << "1.0 on either core";
+    b.loads[1] = 3000;
+    for (int i = 0; i < 3; ++i) {
+        b.round();
+        EXPECT_EQ(b.cpus(1), "");
+        EXPECT_EQ(b.moves(), "0") << "nobody makes way for one that has gone";
+    }
+}
+
+TEST(WorkTooLargeForAnyDomain, IsPlacedWhenTheLevelIsCoarse) {
+    Balancer b(kTwoNodes, "core");
+    b.add(1, 8000, "0-15");
+    b.rounds(3);
+    EXPECT_EQ(b.cpus(1), "");
+    b.set("level", "numa");
+    b.round();
+    EXPECT_EQ(b.cpus(1), "0-7") << "it is judged by its new domains, without hysteresis";
+}
+
+TEST(WorkTooLargeForAnyDomain, IsHeldOnTheCoarserOneWhereThatIsEnough) {
+    Balancer b(kTwoNodes, "numa,core");
+    b.add(1, 3000, "0-15");
+    b.round();
+    EXPECT_EQ(b.cpus(1), "0-7");
+    b.loads[1] = 9000;
+    b.round();
+    EXPECT_EQ(b.cpus(1), "") << "more than a node";
+}
+
 TEST(SeveralLevels, PlaceInTheNodeFirstAndHoldOnTheCache) {
     Balancer b(kTwoNodes, "numa,l3");
     for (Pid pid = 1; pid <= 4; ++pid) b.add(pid, 1000, "0-15");

@@ -71,7 +71,7 @@ TEST(LoadBalancing, LeavesThreeHogsAloneUnderMeasurementNoise) {
 
 TEST(LoadBalancing, GivesEveryDecisionAReason) {
     Balancer b({.nodes = 2, .l3_per_node = 2, .cores_per_l3 = 2});
-    for (Pid pid = 1; pid <= 20; ++pid) b.add(pid, 100L * pid, pid % 2 ? "0" : "0-7");
+    for (Pid pid = 1; pid <= 20; ++pid) b.add(pid, 50L * pid, pid % 2 ? "0" : "0-7");
     for (int i = 0; i < 10; ++i)
         for (const auto& decision : b.round())
             EXPECT_GT(decision.reason.size(), 20U) << decision.target.text();

@@ -200,6 +200,62 @@ TEST_F(ATaskMeter, CountsAProcessBornSinceTheLastPassFromItsBirth) {
     EXPECT_EQ(load(11), 400);
     EXPECT_EQ(meter().total(), 400);
 }
+TEST_F(ATaskMeter, CountsANewbornOverItsLifeWhereThatIsKnown) {
+    add(10, 1, 1000);
+    pass();
+    add(11, 2, 5060); // a thread of its own was busy for as long as it was
+    add(12, 1, 5000); // heard of late, so it is older than the pass before
+    proc.set_times(11, 11, 390 * kMs, 10 * kMs);
+    proc.set_times(11, 1000011, 0, 200 * kMs);
+    proc.set_times(12, 500 * kMs, 0);
+    host.set("proc/uptime", "51.00 70.00\n");
+    pass(milliseconds(800));
+    EXPECT_EQ(load(11), 1500) << "600 ms in 400";
+    EXPECT_EQ(wait(11), 525);
+    EXPECT_EQ(load(12), 625);
+    EXPECT_EQ(meter().total(), 1375) << "what the machine had to do is over the whole time";
+    proc.set_times(11, 11, 790 * kMs, 10 * kMs);
+    host.set("proc/uptime", "51.80 70.00\n");
+    pass(milliseconds(800));
+    EXPECT_EQ(load(11), 500) << "from now on between passes";
+    EXPECT_EQ(meter().total(), 500);
+}
+TEST_F(ATaskMeter, CountsANewbornForNoLessThanAQuarterOfTheTimeThatHasPassed) {
+    add(10, 1, 1000);
+    pass();
+    add(11, 1, 5098);
+    add(12, 1, 5100);
+    proc.set_times(11, 20 * kMs, 0);
+    proc.set_times(12, 5 * kMs, 0);
+    host.set("proc/uptime", "51.00 70.00\n");
+    pass();
+    EXPECT_EQ(load(11), 80) << "all that it has done is to start";
+    EXPECT_EQ(load(12), 20) << "its age is nothing";
+    EXPECT_EQ(meter().total(), 25);
+}
+TEST_F(ATaskMeter, CountsANewbornOverTheTimeThatHasPassedWhereItsAgeCannotBe) {
+    Pid pid = 11;
+    add(10, 1, 1000);
+    pass();
+    for (const auto* uptime : {"", "soon", "49.99 1.00", "0.00 0.00", "184467440737095514.99 1.00"}) {
+        host.set("proc/uptime", uptime); // a container's own begins later than the machine's
+        add(pid, 1, 5000);
+        proc.set_times(pid, 300 * kMs, 0);
+        pass();
+        EXPECT_EQ(load(pid++), 300) << uptime;
+    }
+}
+TEST_F(ATaskMeter, LooksAtTheUptimeOnlyForNewborns) {
+    add(10, 1, 1000);
+    host.set("proc/uptime", "51.00 70.00\n");
+    pass();
+    host.reset_counts();
+    pass();
+    EXPECT_EQ(host.counts().opens, 0U);
+    for (const Pid pid : {11, 12}) add(pid, 1, 5050);
+    pass();
+    EXPECT_EQ(host.counts().opens, 3U) << "twice what they did, once how long ago they were born";
+}
 TEST_F(ATaskMeter, GivesANewbornNoMoreThanTheTimeThatHasPassed) {
     add(10);
     pass();

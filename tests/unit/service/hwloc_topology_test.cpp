@@ -138,6 +138,15 @@ TEST(AnXmlMachine, HasItsKindsRankedBySpeed) {
     EXPECT_EQ(machine.cpus[5].l2, 2);
 }
 
+TEST(AnXmlMachine, MayHaveSiblingsOnOneKindOfCoreAlone) {
+    const auto machine = load("xml:" SCHEDD_MACHINES "/hybrid-24.xml").value();
+    ASSERT_EQ(machine.cpus.size(), 32U);
+    for (const auto& cpu : machine.cpus) EXPECT_EQ(cpu.kind, cpu.id < 16 ? 1 : 0) << cpu.id;
+    EXPECT_EQ(machine.cpus[0].core, machine.cpus[1].core);
+    EXPECT_NE(machine.cpus[16].core, machine.cpus[17].core);
+    EXPECT_EQ(machine.cpus[16].l2, machine.cpus[19].l2) << "four slow cores share one";
+}
+
 TEST(AnXmlMachine, ThatIsMissingOrGarbageIsNamed) {
     const auto missing = load("xml:/nowhere.xml").error();
     EXPECT_EQ(missing.kind, Errc::no_such_object);

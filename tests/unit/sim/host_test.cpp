@@ -49,6 +49,18 @@ TEST_F(Files, SayHowLongEachThreadRanAndWaited) {
                                  "cpu1 0 0 0 1000 0 0 0 0 0 0\n");
 }
 
+TEST_F(Files, SayWhenAProcessWasBorn) {
+    cpus.advance(0s, 1230ms);
+    const auto& late = cpus.start(2000, cpus.all(), {}, "/");
+    host.add(late.pid, {"/usr/bin/late"});
+    cpus.advance(1230ms, 3s);
+    ProcessTable table(host, nullptr, 2);
+    ASSERT_TRUE(table.scan());
+    EXPECT_EQ(text("proc/uptime"), "1004.23 0.00\n");
+    EXPECT_EQ(table.find(2000)->start_time, 100'123U);
+    EXPECT_EQ(table.find(1000)->start_time, 100'000U);
+}
+
 TEST_F(Files, SayForHowLongAGroupWaited) {
     EXPECT_NE(text("sys/fs/cgroup/system.slice/cpu.pressure").find("total=0\n"), std::string::npos);
     cpus.advance(0s, 1s);

@@ -66,6 +66,45 @@ TEST_F(ASimulation, ComparesTheConfiguredSchedulersWithAllBaselines) {
     EXPECT_EQ(report["runs"][1]["decisions"], 0);
 }
 
+TEST_F(ASimulation, OfAUnitTooLargeForACoreLetsItHaveMore) {
+    files.write("load.toml",
+                "[load]\nduration_s = 200\n[job.make]\nunit = 'build.service'\nload_percent = 40\n"
+                "min_ms = 2000\nmax_ms = 60000\n");
+    configure(R"([scheduler.LB]
+policy = "load_balancing"
+process_set = ["unit:build.service"]
+[scheduler.LB.attributes]
+level = "core"
+[scheduler.LB.ports]
+node_load = "cpu/node_load"
+process_load = "cpu/process_load"
+[probe.cpu]
+probe_period = 1000
+)");
+    const auto report = json();
+    ASSERT_FALSE(report.is_discarded()) << run();
+    const auto& mine = report["runs"][0];
+    const auto& kernel = report["runs"][1];
+    EXPECT_GT(mine["decisions"].get<int>(), 0) << "while it is small it is held";
+    EXPECT_LT(mine["all"]["slowdown_mean"].get<double>(), 5 * kernel["all"]["slowdown_mean"].get<double>())
+        << "held on a core for good it was slowed more than fifty times";
+}
+
+TEST_F(ASimulation, OfTwoKindsOfCoreIsNoWorseBalancedThanWithout) {
+    configure(kBalancing);
+    options.topology = "xml:" + std::string(SCHEDD_SOURCE_DIR) + "/tests/machines/hybrid-24.xml";
+    options.load =
+        files.write("hybrid.toml", "[load]\nduration_s = 300\n[job.make]\nexecutable = '/usr/bin/make'\n"
+                                   "load_percent = 90\nmin_ms = 3400\nmax_ms = 340000\n");
+    const auto report = json();
+    ASSERT_FALSE(report.is_discarded()) << run();
+    EXPECT_EQ(report["cpus"], 32);
+    EXPECT_GT(report["runs"][0]["decisions"].get<int>(), 100);
+    EXPECT_LE(report["runs"][0]["all"]["over_ideal"].get<double>(),
+              1.1 * report["runs"][1]["all"]["over_ideal"].get<double>())
+        << "as the kernel does without it";
+}
+
 TEST_F(ASimulation, GivesTheSameForTheSameSeedByteForByte) {
     configure(kBalancing);
     options.picture = "wanted";
