@@ -176,7 +176,7 @@ void SocketTransport::note_send(Group& group, bool is_sent) {
 
 void SocketTransport::to_group(Bytes datagram) {
     for (auto& [key, group] : groups_) {
-        if (!group.socket) continue;
+        if (!group.socket || !is_needed(key, group)) continue;
         auto to = group_of(settings_.place, key.second);
         to.interface = group.link.index;
         note_send(group, group.socket->send(to, datagram));
