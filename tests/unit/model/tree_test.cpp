@@ -24,9 +24,9 @@ struct Verbs : ::testing::Test {
 };
 using ATree = Verbs;
 
-TEST_F(ATree, BeginsWithTwoFolders) {
+TEST_F(ATree, BeginsWithThreeFolders) {
     World fresh;
-    EXPECT_EQ(fresh.tree.root().children().size(), 2U);
+    EXPECT_EQ(fresh.tree.root().children().size(), 3U);
     EXPECT_EQ(fresh.tree.probes().name(), "probes");
     EXPECT_EQ(fresh.tree.schedulers().name(), "schedulers");
     EXPECT_EQ(fresh.tree.nodes().name(), "nodes");
