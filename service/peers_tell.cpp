@@ -100,6 +100,7 @@ dbus::NetworkFacts Peers::network() const {
         dbus::InterfaceFacts row;
         row.name = link.facts.name;
         row.why_not = link.unfit;
+        row.querier_heard = cluster_->querier_heard(link.facts.name);
         for (const auto& group : cluster_->groups()) {
             if (group.link.index != link.facts.index) continue;
             if (group.is_joined) row.groups.push_back(text_of(group.group));
