@@ -209,6 +209,9 @@ Result<std::string> without_key(std::string_view text, std::string_view file, st
 Result<std::uint8_t> free_id(std::string_view text, std::string_view file) {
     const auto keys = read_lines(text, file);
     if (!keys) return std::unexpected(keys.error());
+    std::uint8_t greatest = 0;
+    for (const auto& key : *keys) greatest = std::max(greatest, key.id);
+    if (greatest < 255) return static_cast<std::uint8_t>(greatest + 1);
     for (unsigned id = 1; id <= 255; ++id)
         if (!holds(*keys, static_cast<std::uint8_t>(id))) return static_cast<std::uint8_t>(id);
     return fail(Errc::limit_exceeded, fmt::format("{} has all 255 keys", file),

@@ -44,7 +44,9 @@ Result<std::string> with_key(std::string_view text, std::string_view file, std::
 Result<std::string> with_active(std::string_view text, std::string_view file, std::uint8_t id);
 /// Without that key. Fails with no_such_object, or with busy if it is the active one.
 Result<std::string> without_key(std::string_view text, std::string_view file, std::uint8_t id);
-/// The lowest number that no key has, none if all 255 are taken. Fails as parse_keys() does, but for no keys.
+/// The number for the next key: above all others, since a key that had a lower one may still be somewhere;
+/// the lowest that is free once 255 is taken. Fails with limit_exceeded if none is, and as parse_keys() does,
+/// but for no keys.
 Result<std::uint8_t> free_id(std::string_view text, std::string_view file);
 
 } // namespace schedd::membership

@@ -109,7 +109,7 @@ TEST(ARotation, IsAddThenActivateThenRemove) {
     text = without_key(*text, "keys", 1);
     ASSERT_TRUE(text);
     EXPECT_EQ(*text, "# ours\n" + text_of(Key{2, true, secret_of(2)}) + "\n");
-    EXPECT_EQ(free_id(*text, "keys"), 1);
+    EXPECT_EQ(free_id(*text, "keys"), 3) << "who missed the last step still has a key 1";
 }
 
 TEST(AChange, KeepsCommentsOrderAndAKeyThatWasActiveByItself) {
@@ -125,6 +125,12 @@ TEST(AChange, OfAFileWithoutALastNewlineMakesLines) {
     const auto after = with_key("1 " + kA, "keys", 2, secret_of(2));
     ASSERT_TRUE(after);
     EXPECT_EQ(read(*after), "1* 2");
+}
+
+TEST(TheNextNumber, IsAboveAllOthersUntilThereIsNone) {
+    EXPECT_EQ(free_id("", "keys"), 1);
+    EXPECT_EQ(free_id("200 " + kA, "keys"), 201);
+    EXPECT_EQ(free_id("1 " + kA + "\n255 " + kB + "\n2 " + kA, "keys"), 3);
 }
 
 TEST(AChange, ThatCannotBeSaysWhy) {
