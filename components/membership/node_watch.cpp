@@ -154,8 +154,8 @@ void Node::Impl::weigh_isolation(Time now) {
     if (is_isolated) isolated_since_ = now;
     else {
         counts_.isolated += now - isolated_since_;
-        // those not heard again so far get as long as the others had, and are asked anew
-        held_until_ = now + 2 * period();
+        // the silence of those not heard again so far counts from now on
+        held_until_ = now + detector::dead_after(period());
     }
     scan_at_ = std::min(scan_at_, now);
     hurry(now);

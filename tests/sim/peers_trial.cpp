@@ -65,7 +65,7 @@ void PeersTrial::live(std::uint64_t for_ms) {
         const auto rate = static_cast<double>(net.node(i).counts().sent - sent[i]) / 60;
         worst_rate = std::max(worst_rate, rate);
     }
-    if (worst_rate > 5) net.blame(fmt::format("{} datagrams a second are sent in peace", worst_rate));
+    if (worst_rate > 8) net.blame(fmt::format("{} datagrams a second are sent in peace", worst_rate));
 }
 
 void PeersTrial::run(std::uint64_t for_ms) {
@@ -179,7 +179,8 @@ void PeersTrial::step_clock() {
 void PeersTrial::clone_one() {
     auto& original = any();
     if (!original.is_up() || is_parted_ || original.wall_ahead_ms > 5000 || original.wall_ahead_ms < -5000 ||
-        net.now_ms() < original.disturbed_ms + kSettled || cloned_.contains(original.uid))
+        net.now_ms() < original.disturbed_ms + kSettled || cloned_.contains(original.uid) ||
+        net.now_ms() < keys_until_ms_)
         return;
     auto& copy = net.clone(original);
     cloned_[original.uid] = UINT64_MAX;
@@ -205,7 +206,8 @@ void PeersTrial::clone_one() {
 /// Add everywhere, use everywhere, take the old one away.
 void PeersTrial::rotate_keys() {
     const std::uint8_t old = key_;
-    if (old >= 9) return;
+    if (old >= 9 || net.now_ms() < keys_until_ms_) return;
+    keys_until_ms_ = net.now_ms() + 9000;
     key_ = static_cast<std::uint8_t>(old + 1);
     const auto each = [this](auto change) {
         for (auto& machine : net.machines()) change(machine->cipher);

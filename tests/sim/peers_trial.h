@@ -63,6 +63,7 @@ private:
     std::uint64_t topology_ms_ = 0;
     bool is_parted_ = false;
     std::uint8_t key_ = 1;
+    std::uint64_t keys_until_ms_ = 0; // a rotation is under way
     std::map<NodeUid, std::uint64_t> cloned_; // until when
 };
 
