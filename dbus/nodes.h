@@ -34,18 +34,18 @@ struct NodeFacts : membership::PeerFacts {
 
 /// An interface that the group could be sent to.
 struct InterfaceFacts {
-    std::string name;
-    std::string why_not; // it is not in use: "it is down", ...; "" = it is in use
-    std::vector<std::string> groups;
-    std::string trouble;               // it is in use, and something does not work there
-    std::optional<bool> querier_heard; // a multicast querier; none: the kernel does not tell
-    std::uint64_t received = 0;        // packets of the group
+    std::string name = {};
+    std::string why_not = {}; // it is not in use: "it is down", ...; "" = it is in use
+    std::vector<std::string> groups = {};
+    std::string trouble = {};               // it is in use, and something does not work there
+    std::optional<bool> querier_heard = {}; // a multicast querier; none: the kernel does not tell
+    std::uint64_t received = 0;             // packets of the group
 };
 
 /// Somebody whose packets are not taken: another key, another cluster, a clock too far away.
 struct StrangerFacts {
-    std::string address;
-    std::string why; // membership::wire::name_of(Drop)
+    std::string address = {};
+    std::string why = {}; // membership::wire::name_of(Drop)
     std::uint64_t packets = 0;
     std::uint64_t age_ms = 0; // since the last
 };

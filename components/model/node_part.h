@@ -10,19 +10,19 @@ namespace schedd::model {
 
 /// What is known of a node, in the words that people see. `uid` is its 16 hexadecimal digits.
 struct NodeState {
-    std::string uid;
+    std::string uid = {};
     std::int64_t number = -1; // none
-    std::string name;
-    std::string state;   // "alive", "suspect", ...
-    std::string address; // "10.0.0.2:7420", "" if none is known
+    std::string name = {};
+    std::string state = {};   // "alive", "suspect", ...
+    std::string address = {}; // "10.0.0.2:7420", "" if none is known
     bool is_self = false;
-    bool is_unicast = false;           // the group does not reach us from there
-    std::string configuration;         // digest of what it has, 8 digits; "" as long as it has said none
-    std::string applied_configuration; // digest of what it has carried out
+    bool is_unicast = false;                // the group does not reach us from there
+    std::string configuration = {};         // digest of what it has, 8 digits; "" as long as it has said none
+    std::string applied_configuration = {}; // digest of what it has carried out
     std::uint64_t applied = 0;
     std::uint64_t failed = 0;
     std::uint64_t unsupported = 0;
-    std::string trouble; // why something of the configuration is not so there, or why it has no number
+    std::string trouble = {}; // why something of the configuration is not so there, or why it has no number
 };
 
 class NodePart final : public Part {
