@@ -18,7 +18,8 @@ constexpr const char* kManager = "org.schedd1.Manager";
 std::string action_of(const std::string& method) {
     const std::map<std::string, std::string> others{{"Attach", "attach"},
                                                     {"Detach", "attach"},
-                                                    {"Hold", "hold"}};
+                                                    {"Hold", "hold"},
+                                                    {"DrainNode", "peers"}};
     const auto at = others.find(method);
     return "org.schedd1." + (at == others.end() ? std::string("configure") : at->second);
 }
@@ -28,6 +29,7 @@ Attempt call_of(const MethodLine& method) {
                 int texts = 0;
                 for (const auto& type : method.in) {
                     if (type == "s") call << std::string(texts++ == 0 ? "schedulers/S/load_balancing" : "x");
+                    else if (type == "b") call << true;
                     else if (type == "v") call << sdbus::Variant(std::string("500"));
                     else call << Variants{};
                 }

@@ -17,8 +17,8 @@ struct TheManager : ::testing::Test {
 };
 
 TEST_F(TheManager, AuthorizesEveryMethodThatChangesSomething) {
-    const std::set<std::string_view> reads{"Read",    "Export", "Describe", "Status", "Types",
-                                           "Explain", "Verify", "Topology", "Doctor", "Dump"};
+    const std::set<std::string_view> reads{"Read",   "Export",   "Describe", "Status", "Types",    "Explain",
+                                           "Verify", "Topology", "Doctor",   "Dump",   "ListNodes"};
     std::set<std::string_view> seen;
     for (const auto& method : interface.methods) {
         EXPECT_EQ(std::holds_alternative<ReadHandler>(method.handler), reads.contains(method.name))
@@ -26,8 +26,8 @@ TEST_F(TheManager, AuthorizesEveryMethodThatChangesSomething) {
         EXPECT_TRUE(seen.insert(method.name).second) << method.name;
     }
     for (const auto name : reads) EXPECT_TRUE(seen.contains(name)) << name;
-    for (const std::string_view name :
-         {"Create", "Remove", "Write", "Link", "Unlink", "Apply", "Attach", "Detach", "Reload", "Hold"})
+    for (const std::string_view name : {"Create", "Remove", "Write", "Link", "Unlink", "Apply", "Attach",
+                                        "Detach", "Reload", "Hold", "DrainNode"})
         EXPECT_TRUE(seen.contains(name)) << name;
 }
 
@@ -44,6 +44,7 @@ TEST_F(TheManager, TakesTheActionOfItsKindForEachChange) {
     for (const auto& method : interface.methods) {
         const auto wanted = method.name == "Attach" || method.name == "Detach" ? Action::attach
                             : method.name == "Hold"                            ? Action::hold
+                            : method.name == "DrainNode"                       ? Action::peers
                                                                                : Action::configure;
         EXPECT_EQ(method.action, wanted) << method.name;
     }
