@@ -125,6 +125,7 @@ Peer* Node::Impl::adopt(Peer* peer, const Heard& heard) {
     peer->life.take(message.core.boot, message.core.seq);
     peer->incarnation = message.core.incarnation;
     peer->beat = {};
+    peer->answered = {};
     peer->loss = 0;
     peer->is_unicast = false;
     peer->set_trouble({});

@@ -46,8 +46,8 @@ void Node::Impl::take_ack(const Heard& heard) {
         return;
     }
     auto* peer = peers_.find(message.header.sender);
-    // it answers, and its heartbeats have not come for long: the group's do not reach us
-    if (peer && heard.now - peer->beat >= detector::lease_after(peer->pace()) && !peer->is_unicast) {
+    if (peer && peer->answered <= peer->beat) peer->answered = heard.now;
+    if (peer && !peer->is_unicast && peer->is_mute(heard.now)) {
         peer->is_unicast = true;
         peer->probe = heard.now;
         hurry(scan_at_ = std::min(scan_at_, heard.now));

@@ -80,7 +80,7 @@ Time Node::Impl::probe(Peer& peer, Time now) {
     if (peer.address_count == 0 || !probing_.take(now, probe_pace(), static_cast<int>(40 + peers_.size())))
         return peer.probe;
     if (peer.nonce == 0) peer.nonce = world_.rng.next() | 1U;
-    const bool wants_lease = quiet >= detector::lease_after(pace) || peer.is_unicast;
+    const bool wants_lease = peer.is_unicast || peer.is_mute(now);
     const std::uint8_t bits = wants_lease && peer.level != Level::suspect ? flags::kLease : 0;
     ping(peer.addresses[0], peer.nonce, bits);
     if (peer.address_count > 1)

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "components/membership/bucket.h"
+#include "components/membership/detector.h"
 #include "components/membership/limits.h"
 #include "components/membership/peer.h"
 #include "components/membership/replay.h"
@@ -22,9 +23,10 @@ constexpr bool is_there(Level level) { return level <= Level::suspect; }
 struct Peer {
     NodeUid uid{};
     Life life;
-    Time heard{};   // anything
-    Time beat{};    // a heartbeat
-    Time vouched{}; // another said that it answers
+    Time heard{};    // anything
+    Time beat{};     // a heartbeat
+    Time vouched{};  // another said that it answers
+    Time answered{}; // its first answer since the last heartbeat
     std::uint8_t period = 10;
     Level level = Level::present;
     Announced announced = Announced::joining;
@@ -53,6 +55,12 @@ struct Peer {
     std::uint8_t minor_min = 0;
     std::uint8_t minor_max = 0;
 
+    /// It answers, and has for a while, but its heartbeats do not come: the group's do not reach us. Just
+    /// after a partition it answers before its next heartbeat can have come.
+    [[nodiscard]] bool is_mute(Time now) const {
+        return now - beat >= detector::lease_after(pace()) && answered > beat &&
+               now - answered >= detector::late_after(pace());
+    }
     [[nodiscard]] std::string_view name() const { return {name_bytes.data(), name_size}; }
     void set_name(std::string_view name);
     [[nodiscard]] Standing standing() const;

@@ -65,7 +65,7 @@ void PeersTrial::live(std::uint64_t for_ms) {
         const auto rate = static_cast<double>(net.node(i).counts().sent - sent[i]) / 60;
         worst_rate = std::max(worst_rate, rate);
     }
-    if (worst_rate > 8) net.blame(fmt::format("{} datagrams a second are sent in peace", worst_rate));
+    if (worst_rate > 5) net.blame(fmt::format("{} datagrams a second are sent in peace", worst_rate));
 }
 
 void PeersTrial::run(std::uint64_t for_ms) {
