@@ -60,8 +60,11 @@ std::string LinkTable::judge(const Link& link) const {
 
 Link& LinkTable::link_of(std::uint32_t index) {
     const auto [at, is_new] = links_.try_emplace(index);
-    if (is_new) at->second.life = ++lives_;
-    at->second.facts.index = index;
+    if (is_new) {
+        at->second.life = ++lives_;
+        at->second.facts.index = index;
+        at->second.unfit = judge(at->second);
+    }
     return at->second;
 }
 

@@ -61,6 +61,14 @@ TEST(AnInterface, OfWhichOnlyAddressesAreKnownIsNotUsed) {
     EXPECT_EQ(machine.table.fit().size(), 1U);
 }
 
+TEST(AnInterface, OfWhichNothingIsToldIsNotUsed) {
+    LinkTable table({}, [](const std::string&) { return false; });
+    table.link_is({2, "", 0, 0, 0});
+    ASSERT_EQ(table.links().size(), 1U);
+    EXPECT_FALSE(table.links().front().is_fit());
+    EXPECT_TRUE(table.fit().empty());
+}
+
 TEST(AnInterface, ToldTwiceIsNoChange) {
     Machine machine;
     EXPECT_TRUE(machine.table.link_is({2, "eth0", kGood, 1500, 0}));
