@@ -133,11 +133,12 @@ Status Store::Impl::check_room(std::span<const Write> changes) const {
         total += 30 + 16 * limits::kSeen + change.path.size() + (change.value ? change.value->size() : 0);
     }
     if (removed.size() == changes.size() && count <= size()) return {}; // whoever is full may make room
-    if (count > limits::kEntries)
+    // after a merge of two halves there may be more than the limit: what is there can be changed even then
+    if (count > limits::kEntries && count > size())
         return fail(Errc::limit_exceeded,
                     fmt::format("the cluster's configuration would have {} entries", count),
                     fmt::format("at most {}, with what was removed in the last week", limits::kEntries));
-    if (total > limits::kEntryBytes)
+    if (total > limits::kEntryBytes && total > bytes + changes.size() * 16 * limits::kSeen)
         return fail(Errc::limit_exceeded,
                     fmt::format("the cluster's configuration would have {} bytes", total),
                     fmt::format("at most {}", limits::kEntryBytes));

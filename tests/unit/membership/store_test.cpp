@@ -269,6 +269,8 @@ TEST(AStore, TakesTheUnionOfTwoFullHalvesAndNotMore) {
     ASSERT_TRUE(a.trouble);
     EXPECT_EQ(a.trouble->kind, Errc::limit_exceeded);
     EXPECT_EQ(a.store.size(), 2 * limits::kEntries);
+    EXPECT_EQ(a.write({set("a1", "u")}).size(), 1U) << "what is there can be changed";
+    EXPECT_EQ(a.write({set("new", "t")}).size(), 0U);
 }
 
 TEST(Forgetting, DropsOldTombstonesAndKeepsWhatTheyRemovedFromComingBack) {
