@@ -50,7 +50,8 @@ Time Node::Impl::watch(Peer& peer, Time now) {
                                 .period = peer.pace(),
                                 .is_held = is_isolated_ || now < held_until_,
                                 .was_asked = peer.asked > 0};
-    auto next = now + detector::until_next(silent);
+    const auto left = detector::until_next(silent);
+    auto next = left == Duration::max() ? kNever : now + left;
     if (peer.level == Level::suspect && now < held_until_) next = std::min(next, held_until_);
     auto level = Level::present;
     switch (detector::judge(silent)) {
