@@ -20,6 +20,7 @@ class Rng;
 namespace schedd::model {
 
 class ProcessTable;
+class Movement;
 class RemoteValues;
 
 /// What a part may use of the world, handed to its constructor; all outlive it.
@@ -30,6 +31,7 @@ struct Environment {
     Log& log;
     ProcessTable& processes;
     const RemoteValues* remote = nullptr; // none: there will never be other nodes
+    const Movement* movement = nullptr;   // none: nothing will ever be moved to them
 };
 
 struct SourceSpec {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "components/model/cluster.h"
+#include "components/model/movement.h"
 #include "components/model/port.h"
 #include "components/model/subjects.h"
 #include "components/model/topology.h"
@@ -20,6 +21,8 @@ struct View {
     Subjects subjects; // ordered by target
     /// The nodes of its scheduler's node set that are there, this one too; empty without a cluster.
     NodesView nodes = {};
+    /// What may be moved to them; null where nothing can be moved.
+    const Movement* movement = nullptr;
 };
 
 /// Derive and implement decide(). Ports stand among the children in the order of the descriptor.
@@ -40,6 +43,17 @@ public:
     /// is to answer for all. `current` and `held` of the others may be as of the last decide().
     [[nodiscard]] virtual std::optional<std::vector<Decision>> revise(const View& /*view*/,
                                                                       std::span<const Target> /*touched*/) {
+        return std::nullopt;
+    }
+
+    /// Asked after each decide(): what is to be moved to other nodes now. Nothing of it is kept: whether a
+    /// move went well is seen by who is here the next time.
+    [[nodiscard]] virtual std::vector<Move> moves(const View& /*view*/) { return {}; }
+
+    /// A node for new work that is about to start; none: the next scheduler in the stack is asked, and at
+    /// last it stays here. Asked at any time, and may change what the policy remembers.
+    [[nodiscard]] virtual std::optional<Destination> place_task(const View& /*view*/,
+                                                                const NewTask& /*task*/) {
         return std::nullopt;
     }
 

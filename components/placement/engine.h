@@ -12,6 +12,7 @@
 #include "components/model/subjects.h"
 #include "components/model/tree.h"
 #include "components/placement/ledger.h"
+#include "components/placement/mover.h"
 #include "components/placement/planner.h"
 
 namespace schedd::placement {
@@ -34,6 +35,8 @@ public:
     virtual void topology_is_stale() {}
     /// One more act of what may be many was done: whoever watches that this goes on can be told so.
     virtual void progressed() {}
+    /// A policy wants it on another node; `begun` says whether that is under way, and else why not.
+    virtual void moved(const std::string& /*scheduler*/, const Move& /*move*/, const Status& /*begun*/) {}
     /// Somebody else has written it; if `taken_back`, it was written again after that.
     virtual void disturbed(const Target& /*target*/, const Outcome& /*found*/, bool /*taken_back*/) {}
 };
@@ -61,6 +64,12 @@ struct PlannedChange {
     std::string scheduler; // the last that has a say
     std::string reason;
     std::string conflict; // who wants what and cannot have it, if that is new
+};
+
+/// Where new work goes; `scheduler` is who said so, "" if nobody did and it stays here.
+struct TaskPlacement {
+    std::string scheduler;
+    Destination to;
 };
 
 /// Numbers of one scheduler.
@@ -114,6 +123,12 @@ public:
     void set_on_foreign(OnForeign rule) { on_foreign_ = rule; }
     /// Somebody may have written this target: reads it back and does as set_on_foreign() says.
     void disturbed(const Target& target);
+    /// Without one policies are not asked what they want moved. It outlives the engine.
+    void set_mover(Mover* mover) { mover_ = mover; }
+    /// Asks the schedulers in the order of the stack, larger precedence first, then those that the caller was
+    /// attached to before those of all processes; the first that has a node wins. Fails with no_such_object
+    /// if the scheduler that the task names does not decide here.
+    Result<TaskPlacement> place_task(const NewTask& task, Time now);
     void set_listener(EngineListener* listener) { listener_ = listener; }
 
     /// What: a target's text or a member's name ("process:12"), a bare pid, a scheduler's name, or "" for
@@ -189,6 +204,12 @@ private:
     void take_over_unordered(const std::string& scheduler, Seat& seat, std::vector<Decision> decisions,
                              Time now);
     [[nodiscard]] bool is_frozen(const std::string& scheduler, const Seat& seat) const;
+    [[nodiscard]] std::vector<Move> ask_moves(Policy& policy, const View& view) const;
+    void carry_out(const std::string& scheduler, const std::vector<Move>& moves);
+    [[nodiscard]] static std::string nonsense_in(const Seat& seat, NodesView nodes,
+                                                 const std::vector<Move>& moves);
+    [[nodiscard]] std::vector<Scheduler*> stack_for(const NewTask& task) const;
+    [[nodiscard]] std::optional<Destination> ask_place(Scheduler& scheduler, const NewTask& task, Time now);
     void eject(Scheduler& scheduler, Seat& seat, const std::string& why);
     [[nodiscard]] std::string nonsense_in(const Seat& seat, const std::vector<Decision>& decisions) const;
     void combine_and_act(Time now);
@@ -242,6 +263,7 @@ private:
     Actuator& actuator_;
     Ledger& ledger_;
     EngineListener* listener_ = nullptr;
+    Mover* mover_ = nullptr;
 
     std::map<std::string, Seat> seats_; // by scheduler name
     std::map<Target, Verdict> verdicts_;

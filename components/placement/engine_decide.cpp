@@ -56,6 +56,7 @@ bool Engine::is_frozen(const std::string& scheduler, const Seat& seat) const {
 /// What a policy says: about all, or about these alone.
 struct Engine::Answer {
     std::vector<Decision> decisions;
+    std::vector<Move> moves;
     bool is_revision = false;
     std::vector<Target> touched;
 };
@@ -67,7 +68,7 @@ Engine::Answer Engine::ask(Policy& policy, Seat& seat, bool is_due, Time now) {
     std::ranges::sort(answer.touched);
     answer.touched.erase(std::ranges::unique(answer.touched).begin(), answer.touched.end());
     const View view{now, view_of(seat), seat.subjects.all(),
-                    static_cast<const Scheduler&>(*policy.parent()).nodes()};
+                    static_cast<const Scheduler&>(*policy.parent()).nodes(), mover_};
     if (auto revised = is_due ? std::nullopt : policy.revise(view, answer.touched)) {
         answer.decisions = std::move(*revised);
         answer.is_revision = true;
@@ -75,6 +76,7 @@ Engine::Answer Engine::ask(Policy& policy, Seat& seat, bool is_due, Time now) {
     }
     read_current(seat);
     answer.decisions = policy.decide(view);
+    answer.moves = ask_moves(policy, view);
     return answer;
 }
 
@@ -87,6 +89,7 @@ bool Engine::run_policy(Scheduler& scheduler, Seat& seat, bool is_due, Time now)
     try {
         answer = ask(*scheduler.policy(), seat, is_due, now);
         why = nonsense_in(seat, answer.decisions);
+        if (why.empty()) why = nonsense_in(seat, scheduler.nodes(), answer.moves);
     } catch (const std::exception& thrown) { why = fmt::format("it threw: {}", thrown.what()); }
     if (clock.now() - started > kDecideBudget)
         why = fmt::format("it took {} ms to decide, {} are allowed", milliseconds_of(clock.now() - started),
@@ -103,6 +106,7 @@ bool Engine::run_policy(Scheduler& scheduler, Seat& seat, bool is_due, Time now)
     if (answer.is_revision) take_over_some(scheduler.name(), seat, std::move(decisions), answer.touched, now);
     else if (in_order) take_over(scheduler.name(), seat, std::move(decisions), now);
     else take_over_unordered(scheduler.name(), seat, std::move(decisions), now);
+    carry_out(scheduler.name(), answer.moves);
     return is_first;
 }
 

@@ -124,6 +124,19 @@ public:
         nodes_.assign(view.nodes.begin(), view.nodes.end());
         return decisions_;
     }
+    std::vector<Move> moves(const View& view) override {
+        has_movement_ = view.movement != nullptr;
+        return moves_;
+    }
+    std::optional<Destination> place_task(const View& /*view*/, const NewTask& task) override {
+        tasks_.push_back(task);
+        return destination_;
+    }
+    void set_moves(std::vector<Move> moves) { moves_ = std::move(moves); }
+    void set_destination(std::optional<Destination> destination) { destination_ = std::move(destination); }
+    /// What it was asked about.
+    [[nodiscard]] const std::vector<NewTask>& tasks() const { return tasks_; }
+    [[nodiscard]] bool has_movement() const { return has_movement_; }
     void nodes_changed(NodesView nodes, NodesView joined, NodesView left) override {
         Policy::nodes_changed(nodes, joined, left);
         heard_ += NodeSet::of(nodes).text();
@@ -147,6 +160,10 @@ public:
     using Policy::port;
 
 private:
+    std::vector<Move> moves_;
+    std::optional<Destination> destination_;
+    std::vector<NewTask> tasks_;
+    bool has_movement_ = false;
     std::vector<Decision> decisions_;
     std::vector<Subject> seen_;
     std::vector<NodeRow> nodes_;
