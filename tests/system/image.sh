@@ -8,7 +8,8 @@ cache=${XDG_CACHE_HOME:-$HOME/.cache}/schedd
 suite=bookworm
 size=2G
 packages=(systemd systemd-sysv dbus dbus-user-session udev libpam-systemd polkitd
-    linux-image-cloud-amd64 iproute2 procps kmod util-linux login passwd man-db "$@")
+    linux-image-cloud-amd64 iproute2 procps kmod util-linux login passwd man-db bc
+    openssh-client openssh-server criu power-profiles-daemon upower fuse3 "$@")
 # What would run beside the tests and take the CPUs that are emulated.
 masked=(apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service
     fstrim.timer man-db.timer systemd-timesyncd.service systemd-networkd-wait-online.service)
