@@ -48,9 +48,20 @@ struct Options {
     bool key_added = false;
     std::uint64_t key_activated = 0;
     std::uint64_t key_removed = 0;
-    std::string what;      // of a hold; "" = not given
+    std::string what; // of a hold; "" = not given
     std::string who;
     std::string why;
+    // of work that is started
+    std::string scheduler;
+    std::string node;
+    std::string unit;
+    std::vector<std::string> properties;
+    std::string ssh_config;
+    bool no_wait = false;
+    bool has_terminal = false;
+    bool is_migratable = false;
+    bool quiet = false;
+    bool verbose = false;
     // of a simulation, handed on as they are; "" = not given
     std::string topology;
     std::string load;
@@ -80,6 +91,7 @@ constexpr unsigned kPersistent = 1U << 12U;
 constexpr unsigned kHold = 1U << 13U;
 constexpr unsigned kSimulation = 1U << 14U;
 constexpr unsigned kNodes = 1U << 15U; // --add, --activate, --remove, --dry-run
+constexpr unsigned kRun = 1U << 20U;   // --scheduler, --node, --unit, ...; --dry-run
 } // namespace trait
 
 struct VerbSpec {

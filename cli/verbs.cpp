@@ -9,14 +9,14 @@
 namespace schedd::cli {
 
 Run run_of(std::string_view verb) {
-    constexpr std::array<std::pair<std::string_view, Run>, 25> kRuns{{
+    constexpr std::array<std::pair<std::string_view, Run>, 26> kRuns{{
         {"status", run_status},   {"tree", run_tree},     {"types", run_types},       {"get", run_get},
         {"set", run_set},         {"create", run_create}, {"remove", run_remove},     {"link", run_link},
         {"unlink", run_unlink},   {"attach", run_attach}, {"detach", run_detach},     {"apply", run_apply},
         {"diff", run_diff},       {"export", run_export}, {"explain", run_explain},   {"verify", run_verify},
         {"monitor", run_monitor}, {"top", run_top},       {"graph", run_graph},       {"reload", run_reload},
         {"version", run_version}, {"hold", run_hold},     {"simulate", run_simulate}, {"doctor", run_doctor},
-        {"nodes", run_nodes},
+        {"nodes", run_nodes},     {"run", run_run},
     }};
     const auto found = std::ranges::find(kRuns, verb, [](const auto& entry) { return entry.first; });
     return found == kRuns.end() ? nullptr : found->second;

@@ -67,6 +67,7 @@ public:
     [[nodiscard]] std::vector<dbus::NodeFacts> nodes() const override;
     [[nodiscard]] std::optional<dbus::NodeFacts> node(membership::NodeUid uid) const override;
     Status drain(std::string_view node, bool is_draining, bool dry_run) override;
+    Result<dbus::TaskPlace> place_task(const dbus::TaskQuestion& question) override;
     [[nodiscard]] std::string log_level() const override { return log_.syslog_level(); }
     Status set_log_level(std::string_view level) override;
     [[nodiscard]] std::string log_target() const override { return log_.target(); }
