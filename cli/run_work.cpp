@@ -116,7 +116,8 @@ Words inner_words(const Work& work) {
     }
     if (!work.is_migratable) return work.command;
     // The pids that it sees are free on every node, and its processes are one tree with one root.
-    Words words{"unshare", "--pid", "--fork", "--mount-proc", "--kill-child", "--"};
+    auto words = work.encloser.empty() ? Words{"unshare", "--pid", "--fork", "setsid", "--"}
+                                       : Words{work.encloser, "enclose", "--"};
     words.insert(words.end(), work.command.begin(), work.command.end());
     return words;
 }
@@ -161,11 +162,11 @@ Words service_words(const Work& work) {
     if (work.has_terminal || !work.waits) words.push_back("--working-directory=" + work.directory);
     for (const auto& entry : work.environment) words.push_back("--setenv=" + entry);
     if (work.is_migratable) {
-        const auto output = work.output.empty() ? std::string("null") : "append:" + work.output;
         words.push_back("--setenv=" + std::string(kMigratableMark));
         words.emplace_back("--property=StandardInput=null");
-        words.push_back("--property=StandardOutput=" + output);
-        words.push_back("--property=StandardError=" + output);
+        if (!work.output.empty())
+            for (const auto* stream : {"Output", "Error"})
+                words.push_back(fmt::format("--property=Standard{}=append:{}", stream, work.output));
     }
     if (!work.scheduler.empty()) add_membership(work, words);
     for (const auto& property : work.properties) words.push_back("--property=" + property);

@@ -18,7 +18,8 @@ struct Work {
     std::string scheduler; // "": it becomes a member of none
     Words properties;      // as systemd-run's --property takes them
     std::string attacher;  // the program that attaches it: an absolute path, the same on each node
-    std::string output;    // migratable: the file that its output is appended to; "": nowhere
+    std::string output;    // migratable: the file that its output is appended to; "": the journal
+    std::string encloser;  // migratable: schedd-migrate, the same on each node; "": it is not installed
     bool has_terminal = false;
     bool waits = true; // until it ends; else it is on its own once it has started
     bool is_migratable = false;

@@ -25,6 +25,7 @@ namespace {
 
 // As env, nohup and timeout have it, so that a command's own exit codes stay its own.
 constexpr auto kNotRun = static_cast<Exit>(125);
+constexpr const char* kEncloser = SCHEDD_LIBEXEC_DIR "/schedd-migrate";
 constexpr int kTriesMax = 4; // nodes that may refuse, five seconds each, before it stays here
 constexpr std::uint64_t kQuestionMs = 2000;
 
@@ -97,6 +98,7 @@ Answer<Work> work_of(const Session& session) {
         return wrong("--migratable does not go with --wait: what moves away has no end here");
     if (given.is_migratable && ::geteuid() != 0)
         return wrong("--migratable takes root: only root can take a process to another node");
+    if (!given.host.empty()) return wrong("--host asks another machine; --node says where to run");
     if (given.wait && given.no_wait) return wrong("--wait and --no-wait are opposites");
     if (given.has_terminal && given.no_wait) return wrong("--pty does not go with --no-wait");
     if (given.json != JsonForm::off && !given.dry_run) return wrong("--json goes with --dry-run");
@@ -111,6 +113,7 @@ Answer<Work> work_of(const Session& session) {
               .properties = given.properties,
               .attacher = std::filesystem::read_symlink("/proc/self/exe", error).string(),
               .output = given.is_migratable ? output_file() : "",
+              .encloser = ::access(kEncloser, X_OK) == 0 ? kEncloser : "",
               .has_terminal = given.has_terminal,
               .waits = !given.no_wait && !given.is_migratable,
               .is_migratable = given.is_migratable};

@@ -24,7 +24,8 @@ Work compile() {
             .scheduler = {},
             .properties = {},
             .attacher = "/usr/bin/schedd-cli",
-            .output = {}};
+            .output = {},
+            .encloser = {}};
 }
 
 /// What stands after the first "--".
@@ -75,11 +76,15 @@ TEST(Work, ThatMayMoveHasPidsOfItsOwnAndNoTerminal) {
     const auto words = service_words(work);
     EXPECT_THAT(words, Contains("--setenv=SCHEDD_MIGRATABLE=1"));
     EXPECT_THAT(words, Contains("--property=StandardInput=null"));
-    EXPECT_THAT(words, Contains("--property=StandardOutput=null"));
-    EXPECT_THAT(after_mark(words), ElementsAre("unshare", "--pid", "--fork", "--mount-proc", "--kill-child",
-                                               "--", "gcc", "-c", "a.c"));
+    EXPECT_THAT(after_mark(words),
+                ElementsAre("unshare", "--pid", "--fork", "setsid", "--", "gcc", "-c", "a.c"));
+    work.encloser = "/usr/libexec/schedd/schedd-migrate";
+    EXPECT_THAT(after_mark(service_words(work)),
+                ElementsAre("/usr/libexec/schedd/schedd-migrate", "enclose", "--", "gcc", "-c", "a.c"));
     work.output = "/shared/log";
-    EXPECT_THAT(service_words(work), Contains("--property=StandardError=append:/shared/log"));
+    for (const auto* stream : {"Output", "Error"})
+        EXPECT_THAT(service_words(work),
+                    Contains("--property=Standard" + std::string(stream) + "=append:/shared/log"));
 }
 
 TEST(Work, IsAMemberAsLongAsItsUnitLasts) {
