@@ -156,6 +156,8 @@ std::string started_line(const Work& work) { return "schedd-run: " + work.unit +
 Words service_words(const Work& work) {
     Words words{"--quiet", "--collect", "--service-type=exec", "--unit=" + work.unit,
                 "--description=schedd-cli run: " + work.command.front()};
+    // A command whose reader has gone is to end as in any shell; systemd has it ignored for services.
+    if (work.waits) words.emplace_back("--property=IgnoreSIGPIPE=no");
     if (work.has_terminal) words.emplace_back("--pty");
     else if (work.waits) words.emplace_back("--pipe");
     if (work.waits) words.emplace_back("--wait");

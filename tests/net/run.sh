@@ -205,6 +205,7 @@ says "node2 did not take it: there is no command 'no-such-command' there"
 is "input" "$(seq 200000 | run -- cat | md5sum)" "$(seq 200000 | md5sum)"
 is "no input" "$(run -- cat </dev/null)" ""
 is "input that nobody reads" "$(seq 200000 | code_of run -- true)" 0
+is "output that nobody reads any more" "$(run -- yes | head -n 1)" y
 is "output" "$(run -- seq 200000 | md5sum)" "$(seq 200000 | md5sum)"
 run -- sh -c 'echo to-output; echo to-error >&2' >out
 is "output alone" "$(cat out)" to-output

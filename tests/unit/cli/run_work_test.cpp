@@ -33,12 +33,13 @@ Words after_mark(const Words& words) { return {std::next(std::ranges::find(words
 
 TEST(Work, IsAServiceWithInputOutputAndAnEnd) {
     const auto words = service_words(compile());
-    for (const auto* word : {"--quiet", "--collect", "--service-type=exec", "--unit=schedd-run-1.service",
-                             "--pipe", "--wait", "--setenv=PATH=/usr/bin", "--setenv=LANG=C"})
+    for (const auto* word :
+         {"--quiet", "--collect", "--service-type=exec", "--unit=schedd-run-1.service", "--pipe", "--wait",
+          "--setenv=PATH=/usr/bin", "--setenv=LANG=C", "--property=IgnoreSIGPIPE=no"})
         EXPECT_THAT(words, Contains(word));
     EXPECT_THAT(words, Not(Contains("--pty")));
     EXPECT_EQ(std::ranges::count_if(words, [](const auto& word) { return word.starts_with("--property"); }),
-              0);
+              1);
 }
 
 TEST(Work, SaysThatItHasStartedBeforeItDoesAnything) {
