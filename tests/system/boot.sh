@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Becomes a guest. Usage: boot.sh IMAGE DRIVE RESULTS CONSOLE; boot.sh --shell IMAGE DRIVE.
 # 8 CPUs in 2 memory nodes, software emulation, no network; nothing is written to the image.
-# As one of several, with SCHEDD_VM_NODE=1, 2, ... and SCHEDD_VM_PORT: 2 CPUs, and a network of their own,
-# which is datagrams to a group on the loopback interface.
+# As one of several, with SCHEDD_VM_NODE=1, 2, ... and SCHEDD_VM_PORT: 2 CPUs and 1 GiB, and a network of
+# their own, which is datagrams to a group on the loopback interface.
 set -euo pipefail
 
 serial=()
@@ -24,7 +24,7 @@ machine=(-m 2G -smp 8,sockets=2,cores=2,threads=2
     -object memory-backend-ram,size=1G,id=m0 -object memory-backend-ram,size=1G,id=m1
     -numa node,nodeid=0,memdev=m0,cpus=0-3 -numa node,nodeid=1,memdev=m1,cpus=4-7 -nic none)
 if [ -n "${SCHEDD_VM_NODE:-}" ]; then
-    machine=(-m 768M -smp 2 -device "virtio-net-pci,netdev=net,mac=52:54:00:77:00:0$SCHEDD_VM_NODE"
+    machine=(-m 1G -smp 2 -device "virtio-net-pci,netdev=net,mac=52:54:00:77:00:0$SCHEDD_VM_NODE"
         -netdev "socket,id=net,mcast=239.255.119.1:$SCHEDD_VM_PORT,localaddr=127.0.0.1")
     words="schedd.node=$SCHEDD_VM_NODE"
 fi
