@@ -44,7 +44,9 @@ prepare() {
     package=${SCHEDD_VM_PACKAGE:-}
     if [ -z "$package" ]; then
         say "making the package"
-        package=$("$here/../../debian/package.sh") || broken "the package cannot be made"
+        # without that of debug information, which takes as long as all else
+        package=$(DEB_BUILD_OPTIONS=noautodbgsym "$here/../../debian/package.sh") ||
+            broken "the package cannot be made"
     fi
     [ -e "$package" ] || broken "there is no package $package"
     needs=()
