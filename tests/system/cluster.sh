@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Three guests that form a cluster: boots them side by side, each runs the same cases in step with the others.
 # Prints the results as run.sh does, each name with the guest's before it: "ok node2.cluster.NAME".
-# Usage: cluster.sh [FILE...] [PATTERN,...]: files of cases, guest/cluster.sh unless given; of their names
+# Usage: cluster.sh [FILE...] [PATTERN,...]: files of cases, all unless given; of their names
 # those that match, such as 'cluster.A_*'.
 set -euo pipefail
 
@@ -83,7 +83,7 @@ for word; do
     *) only=$word ;;
     esac
 done
-[ ${#files[@]} -gt 0 ] || files=(guest/cluster.sh)
+[ ${#files[@]} -gt 0 ] || files=(guest/cluster.sh guest/troubles.sh)
 mkdir -p "$work"
 [ -n "$played" ] || prepare
 # one group and port per run, so that two runs do not hear each other

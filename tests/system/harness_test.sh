@@ -103,7 +103,8 @@ counts_of() {
 mkdir -p "$work/root/tests/system"
 printf '#!/bin/sh\nprintf "%%s\\n" "$@"\n' >"$work/root/tests/system/told"
 chmod +x "$work/root/tests/system/told"
-is "what a cluster reports is counted" "$(counts_of told 'ok a' 'ok b' 'not ok c: why' 'skip d: not here')" "2 1 1"
+is "what a cluster reports is counted" \
+    "$(counts_of told 'ok a' 'ok b' 'not ok c: why' 'skip d: not here')" "2 1 1"
 is "and what failed is shown" "$(grep -c -x -e 'FAILED: c: why' -e 'skipped: d: not here' "$work/log")" 2
 is "nothing is a failure" "$(counts_of told '')/$(counts_of true)" "0 1 0/0 1 0"
 

@@ -29,6 +29,7 @@ cluster_keys() {
     "$tool" nodes keygen "$keys/cluster.keys" >/dev/null || return
     rm "$tool"
     ssh-keygen -q -t ed25519 -N '' -C root -f "$keys/root" || return
+    mke2fs -q -F -t ext4 -O ^has_journal "$keys/small.ext4" 2M >/dev/null || return # a disk to be filled
     for ((node = 1; node <= nodes; ++node)); do
         ssh-keygen -q -t ed25519 -N '' -C "node$node" -f "$keys/host-$node" || return
         key=$(cut -d' ' -f1,2 "$keys/host-$node.pub")
@@ -54,7 +55,8 @@ prepare() {
         sed 's/^ *//; s/[ (|:].*//')
     image=$("$here/image.sh" "${needs[@]}") || no_guest "its image cannot be made"
     folder=$(mktemp -d "$work/drive.XXXXXX")
-    cp -r "$package" "$here/guest" "$here/cases" "$folder/"
+    cp -r "$here/guest" "$here/cases" "$folder/"
+    cp "$package" "$folder/schedd_package.deb"
     mv "$folder/guest/start.sh" "$folder/"
     echo "$only" >"$folder/only"
     if [ -n "${nodes:-}" ]; then
