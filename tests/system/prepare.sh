@@ -29,7 +29,7 @@ cluster_keys() {
     "$tool" nodes keygen "$keys/cluster.keys" >/dev/null || return
     rm "$tool"
     ssh-keygen -q -t ed25519 -N '' -C root -f "$keys/root" || return
-    mke2fs -q -F -t ext4 -O ^has_journal "$keys/small.ext4" 2M >/dev/null || return # a disk to be filled
+    mke2fs -q -F -t ext4 -m 0 -O ^has_journal "$keys/small.ext4" 2M >/dev/null || return # a disk to be filled
     for ((node = 1; node <= nodes; ++node)); do
         ssh-keygen -q -t ed25519 -N '' -C "node$node" -f "$keys/host-$node" || return
         key=$(cut -d' ' -f1,2 "$keys/host-$node.pub")

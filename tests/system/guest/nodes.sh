@@ -4,19 +4,24 @@
 set -euo pipefail
 
 others() { for node in 1 2 3; do [ "$node" = "$NODE" ] || echo "node$node"; done; }
-link() { cat /run/cluster-link; }
+steps_of=$2 # the case
 
 # Waits until all have come to the same place: each writes the name on its board, which is asked by TCP. That
-# needs neither schedd nor SSH. A name is used once. in_step NAME [SECONDS]
+# needs neither schedd nor SSH. A name is used once in a case. in_step NAME [SECONDS]
 in_step() {
-    local other
-    echo "$1" >>/run/steps
-    for other in $(others); do await "${2:-250}" "$other at '$1'" has_come "$other" "$1"; done
+    has_come_to "$1"
+    others_are_at "$@"
 }
-has_come() {
+has_come_to() { echo "$steps_of.$1" >>/run/steps; }
+others_are_at() {
+    local other
+    for other in $(others); do await "${2:-300}" "$other at '$1'" is_at "$other" "$1"; done
+}
+is_at() {
     local steps
     sleep 0.5
-    steps=$(timeout 20 bash -c "exec 3<>/dev/tcp/$1/7777 && cat <&3") && grep -q -x "$2" <<<"$steps"
+    steps=$(timeout 20 bash -c "exec 3<>/dev/tcp/$1/7777 && cat <&3") &&
+        grep -q -x "$steps_of.$2" <<<"$steps"
 }
 # only_on NUMBER COMMAND...
 only_on() { [ "$1" != "$NODE" ] || "${@:2}"; }
@@ -24,8 +29,8 @@ only_on() { [ "$1" != "$NODE" ] || "${@:2}"; }
 # Makes schedd.service one of a cluster, as the example beside the package says; no harm where it is.
 join_cluster() {
     local folder=/etc/systemd/system/schedd.service.d other
-    install -m 600 /run/guest/cluster/cluster.keys /etc/schedd/cluster.keys
     if ! [ -e $folder/50-peers.conf ]; then
+        install -m 600 /run/guest/cluster/cluster.keys /etc/schedd/cluster.keys
         install -D -m 644 -t $folder /usr/share/doc/schedd/examples/50-peers.conf
         systemctl daemon-reload
         systemctl restart schedd.service
@@ -39,7 +44,6 @@ node_fact() {
         sed -n "/\"name\":\"$1\"/s/.*\"$2\":\"\{0,1\}\([^,\"}]*\).*/\1/p"
 }
 is_seen_as() { [ "$(node_fact "$1" state)" = "$2" ]; }
-is_gone() { [[ $(node_fact "$1" state) =~ ^(dead|left)$ ]]; }
 all_have_one_configuration() {
     local node digests=()
     for node in 1 2 3; do digests+=("$(node_fact "node$node" configuration)"); done

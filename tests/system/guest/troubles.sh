@@ -4,6 +4,8 @@
 # Seconds for a case: 1200
 set -euo pipefail
 
+link=$(cat /run/cluster-link)
+
 all_are_alive() {
     local node
     for node in 1 2 3; do is_seen_as "node$node" alive || return 1; done
@@ -57,19 +59,19 @@ The_key_is_exchanged_while_all_stay_together() {
 }
 
 A_machine_whose_link_was_down_is_found_again() {
-    local link
-    link=$(cat /run/cluster-link)
     join_cluster
-    in_step before-link
+    in_step before
     if [ "$NODE" = 2 ]; then
+        others_are_at watching # they do not ask any more whether this one has come here
         ip link set "$link" down
         await 100 "the link is not used" no_interface
         schedd-cli create schedulers/side-2
-        sleep 100 # until the others have seen it, which cannot be asked
+        sleep 150 # until the others have seen it, which cannot be asked
         ip link set "$link" up
         ip addr replace "fd77::$NODE/64" dev "$link" nodad
     else
-        await 90 "node2 is dead" is_seen_as node2 dead
+        has_come_to watching
+        await 140 "node2 is dead" is_seen_as node2 dead
         only_on 1 schedd-cli create schedulers/side-1
     fi
     in_step link-back 400
@@ -80,8 +82,6 @@ A_machine_whose_link_was_down_is_found_again() {
 no_interface() { schedd-cli doctor | grep -q '^lacks *cluster-interfaces'; }
 
 IPv6_alone_is_enough() {
-    local link
-    link=$(cat /run/cluster-link)
     join_cluster
     in_step before-ipv6
     ip -4 addr flush dev "$link"
@@ -112,6 +112,7 @@ with_small_disk() {
 }
 # More than a block of log. many_schedulers NAME
 many_schedulers() { printf "[scheduler.$1-%d]\\n" {1..60} | schedd-cli apply - >/dev/null; }
+has_cpus() { [ -n "$(property test-before.service AllowedCPUs)" ]; }
 trouble_of() { node_fact "$1" trouble; }
 has_trouble() { [[ $(trouble_of "$1") == *"$2"* ]]; }
 has_none() { [ -z "$(trouble_of "$1")" ]; }
@@ -122,8 +123,12 @@ A_full_and_then_a_failing_disk_are_told_and_the_node_works_on() {
     await_cluster small-disk
     if [ "$NODE" = 3 ]; then
         spin before >/dev/null
-        balancer
+        printf '%s\n' '[probe.cpu]' '[scheduler.CPU_LB]' 'policy = "load_balancing"' \
+            '[scheduler.CPU_LB.attributes]' 'level = "core"' 'min_load = 0' \
+            '[scheduler.CPU_LB.ports]' 'node_load = "cpu/node_load"' 'process_load = "cpu/process_load"' |
+            schedd-cli apply -
         schedd-cli attach CPU_LB unit:test-before.service
+        await 120 "it is placed" has_cpus
         cat /dev/zero >$state/filler 2>/dev/null || true
         sync
     fi
@@ -149,8 +154,9 @@ A_full_and_then_a_failing_disk_are_told_and_the_node_works_on() {
     in_step told-failing
     if [ "$NODE" = 3 ]; then
         daemon_pid >/dev/null || fail "the daemon does not run any more"
-        [ -n "$(property test-before.service AllowedCPUs)" ] || fail "what was placed is not placed any more"
+        has_cpus || fail "what was placed is not placed any more"
         systemctl stop schedd.service
+        if has_cpus; then fail "what was placed is so after the daemon's end"; fi
         umount $state
         systemctl start schedd.service
         await 120 "what it missed" schedd-cli get schedulers/failing-60
