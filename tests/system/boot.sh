@@ -27,6 +27,8 @@ if [ -n "${SCHEDD_VM_NODE:-}" ]; then
     machine=(-m 1G -smp 2 -device "virtio-net-pci,netdev=net,mac=52:54:00:77:00:0$SCHEDD_VM_NODE"
         -netdev "socket,id=net,mcast=239.255.119.1:$SCHEDD_VM_PORT,localaddr=127.0.0.1")
     words+=" schedd.node=$SCHEDD_VM_NODE"
+    # else all have that of D-Bus in the image, and are clones
+    words+=" systemd.machine_id=$(printf '%024x%08x' "$SCHEDD_VM_PORT" "$SCHEDD_VM_NODE")"
 fi
 
 # Nehalem without cx16: with that instruction QEMU 7.2 makes the guest's kernel fail now and then.

@@ -13,8 +13,9 @@ Root_reaches_each_machine_by_ssh_without_a_question() {
 
 The_service_joins_with_a_credential() {
     join_cluster
-    same "the credential" "$(property schedd.service LoadCredential)" "schedd.keys:/etc/schedd/cluster.keys"
-    [ -e "/run/credentials/schedd.service/schedd.keys" ] || fail "systemd has given no credential"
+    [ -e /run/credentials/schedd.service/schedd.keys ] || fail "systemd has given no credential"
+    tr '\0' '\n' </proc/"$(daemon_pid)"/environ | grep -q '^CREDENTIALS_DIRECTORY=/run/credentials/schedd' ||
+        fail "the daemon was not told of it"
     in_step joined
     await 120 "one configuration" all_have_one_configuration
     in_step one
