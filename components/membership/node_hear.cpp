@@ -10,6 +10,14 @@ namespace schedd::membership {
 
 using wire::Drop;
 
+namespace {
+/// Of datagrams that cannot be opened: two a second for each peer that there may be. In nanoseconds before it
+/// is divided: whole seconds would make it none.
+Duration failure_pace(std::size_t max_peers) {
+    return Duration(std::chrono::seconds(1)) / static_cast<Duration::rep>(2 * max_peers);
+}
+} // namespace
+
 void Node::Impl::received(const Arrival& arrival, Bytes datagram) {
     if (!may_open(arrival, datagram)) return drop(Drop::rate);
     const auto message = envelope_.open(datagram);
@@ -19,7 +27,7 @@ void Node::Impl::received(const Arrival& arrival, Bytes datagram) {
 
 /// When too many could not be opened of late, only what seems to come from a peer is tried.
 bool Node::Impl::may_open(const Arrival& arrival, Bytes datagram) {
-    const Duration each = std::chrono::seconds(1) / static_cast<Duration::rep>(2 * settings_.max_peers);
+    const auto each = failure_pace(settings_.max_peers);
     if (!failures_.is_empty(now(), each, static_cast<int>(2 * settings_.max_peers))) return true;
     const auto header = wire::read_header(datagram);
     if (!header) return false;
@@ -31,7 +39,7 @@ bool Node::Impl::may_open(const Arrival& arrival, Bytes datagram) {
 
 void Node::Impl::refused(const Arrival& arrival, Bytes datagram, Drop reason) {
     const auto at = now();
-    const Duration each = std::chrono::seconds(1) / static_cast<Duration::rep>(2 * settings_.max_peers);
+    const auto each = failure_pace(settings_.max_peers);
     std::string_view why;
     switch (reason) {
     case Drop::major: return hear_incompatible(arrival, envelope_.header());

@@ -14,7 +14,7 @@ constexpr std::size_t kHelpers = 3;
 
 /// More peers may be asked at once where there are more.
 Duration Node::Impl::probe_pace() const {
-    return std::chrono::seconds(1) / static_cast<Duration::rep>(20 + peers_.size() / 5);
+    return Duration(std::chrono::seconds(1)) / static_cast<Duration::rep>(20 + peers_.size() / 5);
 }
 
 void Node::Impl::scan(Time now) {

@@ -63,7 +63,8 @@ void Replica::Impl::heard(const Message& message, const Address& address, Time n
         peer.common_wall_ms = world.clocks.wall_ms();
         peer.due = kNever;
         peer.failures = 0;
-        if (!peer.is_joining) become_complete("it is that of " + text_of(uid));
+        // asked first: this is each heartbeat's way, and the sentence costs more than the rest of it
+        if (!is_complete && !peer.is_joining) become_complete("it is that of " + text_of(uid));
         return;
     }
     plan(uid, peer, message, now);
@@ -72,7 +73,7 @@ void Replica::Impl::heard(const Message& message, const Address& address, Time n
 void Replica::Impl::plan(NodeUid uid, Peer& peer, const Message& message, Time now) {
     if (peer.settled && *peer.settled == std::pair(peer.digest, store.digest())) {
         // nothing more to be had; if all that differs is kept apart, this node is as complete as can be
-        if (!peer.is_joining) become_complete("nothing more is to be had of " + text_of(uid));
+        if (!is_complete && !peer.is_joining) become_complete("nothing more is to be had of " + text_of(uid));
         return;
     }
     if (message.header.type == Type::join && is_complete && is_elected_for(uid, now)) peer.due = now;

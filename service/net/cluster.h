@@ -26,7 +26,7 @@ struct ClusterPlace {
     std::string host_name;                  // where the settings give no name
     std::optional<membership::NodeUid> uid; // in the machine's place, for tests
     std::uint64_t features = 0;             // of the configuration, that this build can read
-    std::size_t coalesce_above = 200;       // datagrams a second; from then on they wait for each other
+    std::size_t coalesce_above = 50;        // datagrams a second; from then on they wait for each other
 };
 
 /// What it uses of the daemon; all outlive it.

@@ -28,7 +28,7 @@ Time Cluster::Impl::turn() {
     if (links_ && is_ready(links_->fd())) take_links(now);
     if (now >= resume_) pause_datagrams(false);
     if (resume_ == kNever) read_datagrams(now);
-    auto next = hub_->step(now);
+    auto next = hub_->step(now, is_ready(hub_->fd()));
     next = std::min({next, replica_->tick(now), transport_->tick(now), node_->tick()});
     if (node_->number() != lives_.number && node_->number()) {
         lives_.number = node_->number();

@@ -167,9 +167,9 @@ void SyncHub::end(Item& item, Time now) {
     if (connection.is_member() || item.peer) hooks_.ended(item.peer, is_complete, now);
 }
 
-Time SyncHub::step(Time now) {
+Time SyncHub::step(Time now, bool may_be_called) {
     for (const auto& listener : listeners_)
-        if (listener) accept(listener.get(), now);
+        if (listener && may_be_called) accept(listener.get(), now);
     for (const auto peer : std::exchange(refused_, {})) hooks_.ended(peer, false, now);
     std::vector<Item> over;
     Time next = refused_.empty() ? kNever : now;

@@ -53,8 +53,9 @@ public:
     [[nodiscard]] int fd() const { return poll_.get(); }
     /// Calls a peer; how it went is told from within a later step(), never from here.
     void call(NodeUid peer, const Address& address, Time now);
-    /// Accepts, reads, writes, and ends what is over; returns when it wants to be called next.
-    Time step(Time now);
+    /// Accepts, reads, writes, and ends what is over; returns when it wants to be called next. Unless fd() is
+    /// readable nobody calls, and asking the listeners, which is dear, can be spared.
+    Time step(Time now, bool may_be_called = true);
 
     [[nodiscard]] const SyncCounts& counts() const { return counts_; }
     [[nodiscard]] std::size_t going() const { return items_.size(); }

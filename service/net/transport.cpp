@@ -17,6 +17,7 @@ namespace schedd::net {
 namespace {
 constexpr std::array kFamilies{Family::v4, Family::v6};
 constexpr std::size_t index_of(Family family) { return family == Family::v4 ? 0 : 1; }
+constexpr int kReady = 16;                // sockets told of at once
 constexpr std::uint32_t kWholeMtu = 1228; // 1200 bytes of ours with the headers of IPv4 and UDP
 } // namespace
 
@@ -120,7 +121,7 @@ void SocketTransport::note_heard(const Key& key, Group& group, Bytes datagram) {
     std::uint64_t sender = 0; // not believed yet: at worst more is sent than needed
     for (const auto byte : datagram.subspan(16, 8))
         sender = (sender << 8U) | std::to_integer<std::uint64_t>(byte);
-    const std::pair heard{key.first, sender};
+    const auto heard = sender ^ (std::uint64_t{key.first} << 48U);
     if (key.second == Family::v4) {
         if (by_v4_.size() >= kSenders && !by_v4_.contains(heard)) by_v4_.clear();
         by_v4_[heard] = now_;
@@ -136,12 +137,20 @@ bool SocketTransport::is_needed(const Key& key, const Group& group) const {
     return v4 == groups_.end() || !v4->second.socket || !v4->second.trouble.empty();
 }
 
+/// Only the sockets that have something are asked: there are four and more, and mostly one of them has.
 bool SocketTransport::read(const Take& take, Time now) {
     now_ = now;
+    std::array<epoll_event, kReady> ready{};
+    const auto count = ::epoll_wait(poll_.get(), ready.data(), kReady, 0);
+    const auto is_ready = [&](const DatagramSocket& socket) {
+        if (count < 0 || count == kReady) return true; // there may be more
+        return std::any_of(ready.begin(), ready.begin() + count,
+                           [&](const epoll_event& event) { return event.data.fd == socket.fd(); });
+    };
     bool has_lost = false;
     is_reading_ = true; // what is taken may ask for anything, also to close the socket that it came by
     for (auto& [key, group] : groups_) {
-        if (!group.socket) continue;
+        if (!group.socket || !is_ready(*group.socket)) continue;
         auto& counts = group.socket->counts();
         has_lost |= group.socket->read(*buffer_, [&](const Datagram& datagram) {
             if (!is_near(settings_.place, key.second, datagram.hops)) {
@@ -153,7 +162,7 @@ bool SocketTransport::read(const Take& take, Time now) {
         });
     }
     for (const auto& socket : unicast_)
-        if (socket)
+        if (socket && is_ready(*socket))
             has_lost |= socket->read(*buffer_, [&](const Datagram& datagram) {
                 take({datagram.from, false}, datagram.bytes);
             });

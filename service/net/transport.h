@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "components/kit/clock.h"
@@ -89,8 +90,8 @@ private:
     Time retry_ = kNever;
     bool is_reading_ = false;
     bool wants_rejoin_ = false;
-    Time now_{};                                                    // of the last call that told it
-    std::map<std::pair<std::uint32_t, std::uint64_t>, Time> by_v4_; // (interface, sender) heard so
+    Time now_{};                                    // of the last call that told it
+    std::unordered_map<std::uint64_t, Time> by_v4_; // heard so; of interface and sender, which is a hash
 };
 
 } // namespace schedd::net

@@ -50,6 +50,9 @@ Result<std::unique_ptr<DaemonUnderTest>> DaemonUnderTest::start(Run& run,
     const auto place = made->directory_.path();
     if (::mkdir((place + "/config").c_str(), 0700) != 0)
         return std::unexpected(errno_error(errno, "creating " + place + "/config"));
+    if (!around.configuration.empty())
+        if (auto written = write_file(place + "/config/schedd.conf", around.configuration); !written)
+            return std::unexpected(written.error());
     std::vector<std::string> words{program, "--bus=" + made->address_, "--state-dir=" + place + "/state",
                                    "--config-dir=" + place + "/config", "--log-level=warning"};
     words.insert(words.end(), options.begin(), options.end());

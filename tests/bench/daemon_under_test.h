@@ -17,6 +17,7 @@ public:
         std::string address = {}; // the bus to serve; "" makes a private one
         std::vector<std::string> environment = {};
         std::function<bool()> enter = {};
+        std::string configuration = {}; // schedd.conf, if there is to be one
     };
     /// Ready to be called when this returns; what it said is in the error otherwise.
     static Result<std::unique_ptr<DaemonUnderTest>> start(Run& run, const std::vector<std::string>& options) {

@@ -38,6 +38,8 @@ public:
     /// As other nodes name it: 16 digits.
     [[nodiscard]] std::string uid() const;
     [[nodiscard]] std::string address() const;
+    [[nodiscard]] pid_t pid() const { return pid_; }       // of the program; -1: none runs
+    [[nodiscard]] pid_t holder() const { return holder_; } // of a process in its namespace, always there
 
     void kill();
     void pause(bool is_paused) const;

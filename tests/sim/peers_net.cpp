@@ -209,7 +209,7 @@ void PeersNet::sent(std::size_t from, std::optional<Address> to, Bytes datagram)
         if (index < machines_.size()) carry(packet, from, index, false);
     } else
         for (std::size_t i = 0; i < machines_.size(); ++i)
-            if (i != from) carry(packet, from, i, true);
+            if (i != from && (i < observers || from < observers)) carry(packet, from, i, true);
     if (weather.replayed > 0 && chance() < weather.replayed) replay_something();
 }
 

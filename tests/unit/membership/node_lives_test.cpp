@@ -105,6 +105,26 @@ TEST(AFarClock, IsShownOnceItsOwnerHasAnsweredAndNothingIsTakenFromIt) {
     EXPECT_EQ(world.standing(1), Standing::alive) << "its clock is right again";
 }
 
+TEST(FarClocks, OfManyAreAskedAboutSixtyFourAtOnceAndThenInTurn) {
+    PeerWorld world;
+    world.run(2s);
+    world.forget_sent();
+    const auto all_speak = [&] {
+        for (std::uint8_t i = 100; i < 200; ++i) {
+            auto& peer = world.peer(i);
+            peer.is_silent = true;
+            world.hears(peer, peer.says(Type::heartbeat, world.clocks.wall_ms() + 40'000));
+        }
+    };
+    all_speak();
+    EXPECT_EQ(world.sent(Type::ping), 64U);
+    all_speak();
+    EXPECT_EQ(world.sent(Type::ping), 64U) << "no time has passed";
+    world.run(2s); // answers do not count any more
+    all_speak();
+    EXPECT_EQ(world.sent(Type::ping), 64U + 40U) << "twenty a second, where so few are known";
+}
+
 TEST(APing, IsAnsweredWithItsNonceAtMostFiveTimesAtOnce) {
     PeerWorld world;
     auto& peer = world.peer(1);
@@ -254,8 +274,7 @@ TEST(Numbers, AreTheLowestFreeTheLastHadOrTheWantedOne) {
 
 TEST(Numbers, ThatTwoHaveAreKeptByTheConfiguredOneAndThenByTheSmallerUid) {
     PeerWorld world;
-    world.peer(1);
-    world.run(5s);
+    world.run(5s); // alone: a smaller uid that has no number yet would be left the lowest
     ASSERT_EQ(world.node->number(), 0);
     world.hears(world.peer(1), Type::heartbeat, [](Draft& draft) { draft.number = 0; });
     EXPECT_FALSE(world.node->number()) << "uid 1 is smaller than 50";
