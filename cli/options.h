@@ -79,6 +79,7 @@ constexpr unsigned kAsks = 1U << 11U; // --no-ask-password without --dry-run
 constexpr unsigned kPersistent = 1U << 12U;
 constexpr unsigned kHold = 1U << 13U;
 constexpr unsigned kSimulation = 1U << 14U;
+constexpr unsigned kMove = 1U << 22U;  // --wait
 constexpr unsigned kNodes = 1U << 15U; // --add, --activate, --remove, --dry-run
 } // namespace trait
 
