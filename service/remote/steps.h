@@ -17,9 +17,9 @@ using model::NodeId;
 /// A node of the cluster as work goes there.
 struct Site {
     NodeId number = -1;
-    std::string name;
-    std::string address;
-    std::string trouble; // why nothing may be sent there now, in words; "" if it may
+    std::string name = {};
+    std::string address = {};
+    std::string trouble = {}; // why nothing may be sent there now, in words; "" if it may
     bool is_gone = false; // dead, or has left: what it was told is of no effect
     bool is_self = false;
 };
