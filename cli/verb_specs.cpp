@@ -76,7 +76,7 @@ constexpr std::array<VerbSpec, 32> kVerbs{{
      "schedd-cli nodes drain web2", kReads | kWatch | kInterval | kAsks | kNodes, 0, 2},
     {"migrate", "MEMBER NODE", "Move running work to another node.",
      "A MEMBER is unit:NAME or process:PID, a NODE is a number or a name. Whatever fails, it goes on here.\n"
-     "What cannot be moved is refused with the reason; see MOVING WORK in schedd-cli(1).",
+     "What cannot be moved is refused with the reason.",
      "schedd-cli migrate unit:render.service web2 --wait", kReads | kChanges | kMove, 2, 2},
     {"expel", "", "Send all guests of this node away: home, or to another node.", "", "schedd-cli expel",
      kReads | kChanges, 0, 0},

@@ -30,7 +30,10 @@ public:
     /// `trouble`: why nothing can be moved, whatever CRIU says.
     void begin(std::string trouble) { mover_->begin(std::move(trouble)); }
     /// For what moves from now on; the directory as well.
-    void set(remote::MigrationSettings settings) { steps_.set(std::move(settings)); }
+    void set(remote::MigrationSettings settings) {
+        steps_.set(std::move(settings));
+        mover_->check_again();
+    }
     /// Readable when turn() has something to do.
     [[nodiscard]] int fd() const { return runner_->fd(); }
     Time turn(Time now);

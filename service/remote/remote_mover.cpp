@@ -38,11 +38,13 @@ void RemoteMover::begin(std::string trouble) {
         unavailable_ = "migration unavailable: " + trouble;
         return;
     }
+    has_begun_ = true;
     runner_.start(steps_.recover(), [this](const JobResult& result) { recovered(result); });
     check_again();
 }
 
 void RemoteMover::check_again() {
+    if (!has_begun_) return;
     runner_.start(steps_.check(), [this](const JobResult& result) {
         const auto before = unavailable_;
         unavailable_ = result.is_done() ? "" : "migration unavailable: " + result.said;

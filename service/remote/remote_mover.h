@@ -48,7 +48,7 @@ public:
     void begin(std::string trouble = {});
     /// Why nothing can be moved at all; "" if it can.
     [[nodiscard]] const std::string& unavailable() const { return unavailable_; }
-    /// Looks again whether it is.
+    /// Looks again whether it is, unless begin() was told why not.
     void check_again();
     /// What waits, and is under way, is looked after. Returns when it wants to be called next.
     Time turn(Time now);
@@ -131,6 +131,7 @@ private:
     std::optional<Time> last_start_;
     std::uint64_t generation_ = 0;
     Time next_refresh_{};
+    bool has_begun_ = false;
 };
 
 } // namespace schedd::remote

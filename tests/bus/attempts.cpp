@@ -19,7 +19,13 @@ std::string action_of(const std::string& method) {
     const std::map<std::string, std::string> others{{"Attach", "attach"},
                                                     {"Detach", "attach"},
                                                     {"Hold", "hold"},
-                                                    {"DrainNode", "peers"}};
+                                                    {"DrainNode", "peers"},
+                                                    {"Migrate", "peers"},
+                                                    {"Expel", "peers"},
+                                                    {"Bring", "peers"},
+                                                    {"BlockGuests", "peers"},
+                                                    {"Checkpoint", "peers"},
+                                                    {"Restore", "peers"}};
     const auto at = others.find(method);
     return "org.schedd1." + (at == others.end() ? std::string("configure") : at->second);
 }
