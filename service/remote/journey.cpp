@@ -68,8 +68,9 @@ void Journey::enter(Phase phase) {
         if (give_up_ == kNever) give_up_ = clock_.now() + (phase == Phase::settle ? kUnclear : kClearing);
     if (!is_over()) {
         auto job = job_of(phase);
-        if (!job) {
-            failed(phase, {-1, job.error().text(), {}});
+        if (!job) { // of a node whose address is not known yet, or that ssh cannot name
+            changed_();
+            finished(phase, {-1, job.error().text(), {}});
             return;
         }
         runner_.start(std::move(*job), [this, phase, serial](const JobResult& result) {

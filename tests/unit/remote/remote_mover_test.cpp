@@ -153,7 +153,7 @@ TEST_F(AMover, LetsPeopleWaitForTheirTurn) {
     ASSERT_TRUE(mover.ask_for("unit:work.service", "two", "by hand", false));
     ASSERT_TRUE(mover.ask_for("other", "3", "by hand", false));
     EXPECT_FALSE(mover.ask_for("other", "two", "by hand", false));
-    EXPECT_TRUE(mover.ask_for("process:101", "two", "by hand", true)); // the last unit put there
+    EXPECT_FALSE(mover.ask_for("process:101", "two", "by hand", true)); // of other.service, too
     turn();
     EXPECT_EQ(mover.facts()[0].phase, "link");
     EXPECT_EQ(mover.facts()[1].phase, "waiting");

@@ -27,7 +27,7 @@ TEST(AStep, OverThereGoesThroughAShellUnharmed) {
     const auto job = steps.restore(kCourse);
     ASSERT_TRUE(job);
     EXPECT_EQ(job->words.front(), "ssh");
-    EXPECT_EQ(job->words.back(), "/usr/bin/env SCHEDD_MIGRATE_DIR=/var/lib/schedd/migrate /lib/m restore "
+    EXPECT_EQ(job->words.back(), "/usr/bin/env 'SCHEDD_MIGRATE_DIR=/var/lib/schedd/migrate' /lib/m restore "
                                  "'a\\x2db.service' 77");
 }
 
