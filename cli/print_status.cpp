@@ -105,8 +105,8 @@ std::string print_status(const Json& status, const Look& look) {
     out += label("held") + counted(number_at(status, "held"), "target") + "\n\n";
 
     const Json& schedulers = field(status, "schedulers");
-    const auto units = unit_file_lines(field(status, "unit_files"), look) +
-                       move_lines(field(status, "migration"), look);
+    const auto units =
+        unit_file_lines(field(status, "unit_files"), look) + move_lines(field(status, "migration"), look);
     if (schedulers.empty())
         return out + "No scheduler yet. Create one: schedd-cli create schedulers/NAME\n" + units;
     std::vector<std::vector<std::string>> rows{

@@ -41,7 +41,8 @@ Answer<Exit> say(const Session& session, const Json& row) {
     const auto node = shown(text_at(row, "node"), session.look);
     std::string line;
     if (phase == "moved")
-        line = fmt::format("{} runs on {}; it stood still for {} ms.\n", unit, node, number_at(row, "frozen_ms"));
+        line = fmt::format("{} runs on {}; it stood still for {} ms.\n", unit, node,
+                           number_at(row, "frozen_ms"));
     else if (phase == "saved") line = fmt::format("{} is saved in {} and goes on.\n", unit, node);
     else if (phase == "revived") line = fmt::format("{} runs, as {} has it.\n", unit, node);
     if (line.empty())
@@ -63,7 +64,8 @@ Answer<Exit> follow(const Session& session, Bus& bus, std::int64_t id) {
         if (!status) return std::unexpected(status.error());
         const auto row = row_of(*status, id);
         const auto phase = text_at(row, "phase");
-        if (phase.empty()) return give_up(Exit::error, "schedd knows nothing of it any more: see its journal");
+        if (phase.empty())
+            return give_up(Exit::error, "schedd knows nothing of it any more: see its journal");
         if (is_over(phase)) return say(session, row);
         if (is_told && phase != last)
             if (const auto written = print(fmt::format("{} ...\n", phase)); !written)

@@ -174,8 +174,7 @@ Json facts_json(const Facts& facts, std::size_t parts) {
                               {"detail", row.detail},
                               {"where", row.where}});
     Json guests = Json::array();
-    for (const auto& row : facts.migration.guests)
-        guests.push_back({{"unit", row.unit}, {"home", row.home}});
+    for (const auto& row : facts.migration.guests) guests.push_back({{"unit", row.unit}, {"home", row.home}});
     Json moves = Json::array();
     for (const auto& row : facts.migration.moves)
         moves.push_back({{"id", row.id},

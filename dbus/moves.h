@@ -11,7 +11,8 @@ namespace schedd::dbus {
 
 using namespace schedd::kit;
 
-/// A move that waits, is under way, or is over; saving and reviving are told so too, with the folder as `node`.
+/// A move that waits, is under way, or is over; saving and reviving are told so too, with the folder as
+/// `node`.
 struct MoveRow {
     std::uint64_t id = 0;
     std::string unit;
@@ -41,8 +42,8 @@ struct MigrationFacts {
 class MoveKeeper {
 public:
     virtual ~MoveKeeper() = default;
-    /// Each begins something and returns its id (0: a dry run); what becomes of it migration() says. Fail with
-    /// not_supported (the reason in words), no_such_object, invalid_value, busy, limit_exceeded.
+    /// Each begins something and returns its id (0: a dry run); what becomes of it migration() says. Fail
+    /// with not_supported (the reason in words), no_such_object, invalid_value, busy, limit_exceeded.
     virtual Result<std::uint64_t> migrate(const std::string& /*member*/, const std::string& /*node*/,
                                           bool /*dry_run*/) {
         return nothing();
@@ -57,7 +58,9 @@ public:
     virtual Result<std::uint64_t> expel(bool /*dry_run*/) { return nothing(); }
     virtual Result<std::uint64_t> bring(bool /*dry_run*/) { return nothing(); }
     /// Takes no guests from now on, or takes them again; a restart does not change it.
-    virtual Status block_guests(bool /*is_blocked*/, bool /*dry_run*/) { return std::unexpected(nothing().error()); }
+    virtual Status block_guests(bool /*is_blocked*/, bool /*dry_run*/) {
+        return std::unexpected(nothing().error());
+    }
     [[nodiscard]] virtual MigrationFacts migration() const { return {}; }
 
 private:

@@ -70,8 +70,8 @@ struct DesiredTemplate {
     std::vector<std::string> exec; // patterns, as of exec: members
 };
 
-/// The [daemon], [cluster] and [migration] tables; what is absent is decided by the command line or the default (see
-/// schedd.conf(5)).
+/// The [daemon], [cluster] and [migration] tables; what is absent is decided by the command line or the
+/// default (see schedd.conf(5)).
 struct DaemonSettings {
     std::optional<std::string> on_stop;          // restore (default) or leave
     std::optional<std::string> log_level;        // debug, info (default), notice, warning or error

@@ -120,8 +120,9 @@ Status Daemon::open_state() {
     }
     registry_.emplace(builtin_types());
     if (auto opened = open_moves(); !opened) return opened;
-    tree_ = std::make_unique<Tree>(
-        Environment{clock_, rng_, *host_, log_, *processes_, &peers_.values(), &moves_->mover()}, *registry_);
+    tree_ = std::make_unique<Tree>(Environment{clock_, rng_, *host_, log_, *processes_, &peers_.values(),
+                                               &moves_->mover()},
+                                   *registry_);
     engine_ = std::make_unique<placement::Engine>(*tree_, topology_, *actuator_, *ledger_);
     topology_.allowed |= engine_->partitioned() & topology_.online; // of the run before
     engine_->set_listener(this);

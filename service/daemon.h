@@ -161,7 +161,7 @@ private:
     std::optional<Registry> registry_;
     std::unique_ptr<Holds> holds_;
     Peers peers_{clock_, rng_, log_}; // chains of the tree read from it
-    std::unique_ptr<Moves> moves_; // policies of the tree ask it
+    std::unique_ptr<Moves> moves_;    // policies of the tree ask it
     std::unique_ptr<Tree> tree_;
     std::unique_ptr<placement::Engine> engine_;
     std::optional<ExecTemplates> templates_;

@@ -8,10 +8,9 @@
 namespace schedd::service {
 
 Status Daemon::open_moves() {
-    auto moves = Moves::open(clock_, rng_, *host_, log_,
-                             settings_.migration.value_or(remote::MigrationSettings()),
-                             {[this] { return nodes(); },
-                              [this](const remote::MoveFacts& move) { tell_move(move); }});
+    auto moves =
+        Moves::open(clock_, rng_, *host_, log_, settings_.migration.value_or(remote::MigrationSettings()),
+                    {[this] { return nodes(); }, [this](const remote::MoveFacts& move) { tell_move(move); }});
     if (!moves) return std::unexpected(moves.error());
     moves_ = std::move(*moves);
     return {};
@@ -23,7 +22,8 @@ void Daemon::begin_moves() {
     std::string trouble;
     if (!watch) trouble = watch.error().text();
     else if (options_.root != "/") trouble = "another machine's files are read";
-    else if (!units_) trouble = units_trouble_.empty() ? "systemd is not PID 1, or is not used" : units_trouble_;
+    else if (!units_)
+        trouble = units_trouble_.empty() ? "systemd is not PID 1, or is not used" : units_trouble_;
     moves_->begin(std::move(trouble));
     engine_->set_mover(&moves_->mover());
 }
@@ -35,10 +35,13 @@ void Daemon::tell_move(const remote::MoveFacts& move) {
     auto text = fmt::format("{} {}: {}", move.phase == "moved" ? "moved to" : "on its way to", move.node,
                             move.reason);
     if (move.phase == "moved") text += fmt::format("; it stood still for {} ms", move.frozen_ms);
-    else if (move.phase == "stayed") text = fmt::format("goes on here, not on {}: {}", move.node, move.detail);
+    else if (move.phase == "stayed")
+        text = fmt::format("goes on here, not on {}: {}", move.node, move.detail);
     else if (move.phase != "link") text = fmt::format("{} {} ({})", move.phase, move.node, move.detail);
     log_.tell(is_end ? message_id::kMoved : std::string_view(),
-              is_bad ? Severity::warning : is_end || move.phase == "link" ? Severity::notice : Severity::debug,
+              is_bad                           ? Severity::warning
+              : is_end || move.phase == "link" ? Severity::notice
+                                               : Severity::debug,
               "unit:" + move.unit, text, {{"SCHEDD_NODE", move.node}, {"SCHEDD_PHASE", move.phase}});
     if (bus_) bus_->moved(move.unit, move.node, move.phase, move.detail);
 }

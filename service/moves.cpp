@@ -49,7 +49,8 @@ remote::Site site_of(const dbus::NodeFacts& node) {
 } // namespace
 
 Moves::Moves(Rng& rng, Hooks hooks, remote::MigrationSettings settings)
-    : rng_(rng), hooks_(std::move(hooks)), steps_(SCHEDD_LIBEXEC_DIR "/schedd-migrate", std::move(settings)) {}
+    : rng_(rng), hooks_(std::move(hooks)), steps_(SCHEDD_LIBEXEC_DIR "/schedd-migrate", std::move(settings)) {
+}
 
 Result<std::unique_ptr<Moves>> Moves::open(const Clock& clock, Rng& rng, Host& host, Log& log,
                                            remote::MigrationSettings settings, Hooks hooks) {
@@ -58,11 +59,15 @@ Result<std::unique_ptr<Moves>> Moves::open(const Clock& clock, Rng& rng, Host& h
     std::unique_ptr<Moves> moves(new Moves(rng, std::move(hooks), std::move(settings)));
     moves->runner_ = std::move(*runner);
     auto* self = moves.get();
-    moves->mover_ = std::make_unique<remote::RemoteMover>(
-        clock, host, log, *moves->runner_, moves->steps_,
-        remote::RemoteMover::Hooks{[self] { return self->sites(); },
-                                   [self](const remote::MoveFacts& move) { self->hooks_.told(move); },
-                                   [self] { return fmt::format("{:016x}", self->rng_.next()); }});
+    moves->mover_ = std::make_unique<
+        remote::RemoteMover>(clock, host, log, *moves->runner_, moves->steps_,
+                             remote::RemoteMover::Hooks{[self] { return self->sites(); },
+                                                        [self](const remote::MoveFacts& move) {
+                                                            self->hooks_.told(move);
+                                                        },
+                                                        [self] {
+                                                            return fmt::format("{:016x}", self->rng_.next());
+                                                        }});
     return moves;
 }
 

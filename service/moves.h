@@ -1,5 +1,5 @@
-// Moves: what carrying work to other nodes means to this daemon - the mover with all that it stands on, in the
-// words of the bus.
+// Moves: what carrying work to other nodes means to this daemon - the mover with all that it stands on, in
+// the words of the bus.
 #pragma once
 
 #include <functional>

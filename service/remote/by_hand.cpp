@@ -75,9 +75,11 @@ Result<std::size_t> RemoteMover::expel(bool is_dry_run) {
             }
             fit.push_back(&site);
         }
-        if (fit.empty()) return fail(Errc::no_such_object, "there is nowhere to go", "no other node takes work");
+        if (fit.empty())
+            return fail(Errc::no_such_object, "there is nowhere to go", "no other node takes work");
         // without its home, spread: one after the other gets one
-        if (auto asked = ask_for(unit, fit[turn++ % fit.size()]->name, "expelled", is_dry_run); asked) ++count;
+        if (auto asked = ask_for(unit, fit[turn++ % fit.size()]->name, "expelled", is_dry_run); asked)
+            ++count;
         else stuck = asked.error().text();
     }
     if (count == 0 && !stuck.empty()) return fail(Errc::not_applied, "no guest can be sent away", stuck);
@@ -141,7 +143,11 @@ Result<std::uint64_t> RemoteMover::checkpoint(const std::string& what, const std
     if (!payload.why_not.empty()) return fail(Errc::not_supported, *unit, payload.why_not);
     if (is_dry_run) return 0;
     return begin_job(steps_.checkpoint(*unit, to, payload.bytes),
-                     {.unit = *unit, .node = to, .phase = "saving", .reason = "by hand", .bytes = payload.bytes},
+                     {.unit = *unit,
+                      .node = to,
+                      .phase = "saving",
+                      .reason = "by hand",
+                      .bytes = payload.bytes},
                      "saved");
 }
 
@@ -150,7 +156,8 @@ Result<std::uint64_t> RemoteMover::revive(const std::string& from, bool is_dry_r
         return fail(Errc::invalid_value, fmt::format("'{}'", from), "an absolute path is wanted");
     if (!unavailable_.empty()) return fail(Errc::not_supported, unavailable_);
     if (is_dry_run) return 0;
-    return begin_job(steps_.revive(from), {.node = from, .phase = "reviving", .reason = "by hand"}, "revived");
+    return begin_job(steps_.revive(from), {.node = from, .phase = "reviving", .reason = "by hand"},
+                     "revived");
 }
 
 } // namespace schedd::remote

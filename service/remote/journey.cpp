@@ -16,7 +16,7 @@ constexpr Duration kAskAgain = std::chrono::seconds(2);
 constexpr Duration kUnclear = std::chrono::seconds(60);
 /// How long the copy's remains are tried to be cleared away; the next one to come in there does it else.
 constexpr Duration kClearing = std::chrono::minutes(10);
-constexpr int kNotAsLeft = 3;   // exit codes of schedd-migrate
+constexpr int kNotAsLeft = 3; // exit codes of schedd-migrate
 constexpr int kDoesNotRun = 4;
 
 std::string said_by(const JobResult& result) {
@@ -26,7 +26,7 @@ std::string said_by(const JobResult& result) {
 } // namespace
 
 std::string_view name_of(Phase phase) {
-    constexpr std::array<std::string_view, 13> kNames{"link",   "look",   "ask",   "dump", "send",
+    constexpr std::array<std::string_view, 13> kNames{"link",    "look",   "ask",    "dump",  "send",
                                                       "restore", "commit", "settle", "leave", "thaw",
                                                       "discard", "moved",  "stayed"};
     return kNames[static_cast<std::size_t>(phase)];

@@ -12,7 +12,21 @@ namespace schedd::remote {
 
 /// Where it is. From `dump` on the original is stopped; `settle` asks whether the copy runs, when nobody has
 /// said so; `thaw` and `discard` undo.
-enum class Phase { link, look, ask, dump, send, restore, commit, settle, leave, thaw, discard, moved, stayed };
+enum class Phase {
+    link,
+    look,
+    ask,
+    dump,
+    send,
+    restore,
+    commit,
+    settle,
+    leave,
+    thaw,
+    discard,
+    moved,
+    stayed
+};
 std::string_view name_of(Phase phase);
 
 /// Asked for the node's row, as membership sees it now; none if it is not known (any more).
@@ -27,11 +41,11 @@ public:
     Journey& operator=(const Journey&) = delete;
 
     void begin() { enter(Phase::link); }
-    /// After the daemon was gone in the middle: with `settle`, as it is not known whether the copy has been told
-    /// to run, or with `discard`, as the original goes on.
+    /// After the daemon was gone in the middle: with `settle`, as it is not known whether the copy has been
+    /// told to run, or with `discard`, as the original goes on.
     void resume(Phase phase);
-    /// What is due: the node has gone, or has not answered for long enough. Returns when it wants to be called
-    /// next.
+    /// What is due: the node has gone, or has not answered for long enough. Returns when it wants to be
+    /// called next.
     Time turn(Time now);
 
     [[nodiscard]] const Course& course() const { return course_; }

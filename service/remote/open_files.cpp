@@ -135,8 +135,10 @@ std::string trouble_with_memory(Host& host, Pid pid) {
         for (int i = 0; i < 5; ++i) take_word(line);
         const auto path = line.substr(std::min(line.find_first_not_of(' '), line.size()));
         if (path.starts_with("/SYSV")) return fmt::format("process {} has shared memory of System V", pid);
-        if (path.starts_with("/dev/zero") || path.starts_with("/memfd:") || path.starts_with("/dev/shm/")) continue;
-        if (path.find("io_uring") != std::string_view::npos) return fmt::format("process {} uses io_uring", pid);
+        if (path.starts_with("/dev/zero") || path.starts_with("/memfd:") || path.starts_with("/dev/shm/"))
+            continue;
+        if (path.find("io_uring") != std::string_view::npos)
+            return fmt::format("process {} uses io_uring", pid);
         if (path.starts_with("/dev/")) return fmt::format("process {} has memory of a device: {}", pid, path);
         if (path.starts_with('/') && path.ends_with(kDeleted))
             return fmt::format("process {} has a file mapped that has been unlinked: {}", pid,

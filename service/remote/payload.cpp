@@ -160,9 +160,10 @@ Payload look_at(Host& host, const std::string& unit) {
     const auto init = std::ranges::find(all, 1, &Process::inner);
     if (all.empty()) payload.why_not = "nothing runs in it";
     else if (init == all.end())
-        payload.why_not = fmt::format("its pids ({} and so on) may be taken over there: only what lives in a PID "
-                                      "namespace of its own can be moved (schedd-cli run --migratable)",
-                                      all.front().pid);
+        payload.why_not =
+            fmt::format("its pids ({} and so on) may be taken over there: only what lives in a PID "
+                        "namespace of its own can be moved (schedd-cli run --migratable)",
+                        all.front().pid);
     else if (all.size() > kProcesses)
         payload.why_not = fmt::format("it has more than {} processes", kProcesses);
     else payload.why_not = who_stays(all, *init);

@@ -67,7 +67,8 @@ void RemoteMover::recovered(const JobResult& result) {
         site.name = node;
         for (const auto& known : hooks_.sites())
             if (known.name == node) site = known;
-        start({++last_id_, unit, node, "schedd was ended in the middle of it", clock_.now()}, site, id, phase);
+        start({++last_id_, unit, node, "schedd was ended in the middle of it", clock_.now()}, site, id,
+              phase);
     }
 }
 
@@ -102,7 +103,8 @@ Result<std::string> RemoteMover::unit_named(const std::string& what) const {
         const auto pid = parse_unsigned(what.substr(8));
         const auto unit = pid ? unit_of(host_, static_cast<Pid>(*pid)) : std::string();
         if (unit.empty())
-            return fail(Errc::not_supported, what, "it is in no unit of systemd, and units are what is moved");
+            return fail(Errc::not_supported, what,
+                        "it is in no unit of systemd, and units are what is moved");
         return unit;
     }
     auto unit = what.starts_with("unit:") ? what.substr(5) : what;
@@ -156,7 +158,8 @@ Status RemoteMover::check(const std::string& unit, const Site* site) {
                     fmt::format("it is being moved to {} already", one->journey->course().site.name));
     if (std::ranges::find(jobs_, unit, &MoveFacts::unit) != jobs_.end())
         return fail(Errc::busy, unit, "it is being saved");
-    if (!site) return fail(Errc::no_such_object, "the node it is to go to", "there is none of that name here");
+    if (!site)
+        return fail(Errc::no_such_object, "the node it is to go to", "there is none of that name here");
     if (site->is_self) return fail(Errc::invalid_value, unit, "it is on this node already");
     if (!site->trouble.empty())
         return fail(Errc::no_such_object, fmt::format("node {}", site->name), site->trouble);
@@ -167,8 +170,7 @@ Status RemoteMover::check(const std::string& unit, const Site* site) {
 
 Status RemoteMover::move(const std::string& scheduler, const Move& move) {
     const auto unit = unit_behind(move.target);
-    if (unit.empty())
-        return fail(Errc::not_supported, move.target.text(), "it is in no unit of systemd");
+    if (unit.empty()) return fail(Errc::not_supported, move.target.text(), "it is in no unit of systemd");
     const auto sites = hooks_.sites();
     const auto site = std::ranges::find(sites, move.to, &Site::number);
     if (auto fit = check(unit, site == sites.end() ? nullptr : &*site); !fit) return fit;
@@ -183,17 +185,18 @@ Status RemoteMover::move(const std::string& scheduler, const Move& move) {
         const double gain = static_cast<double>(payload.age_s) * static_cast<double>(move.gain) / 1000;
         if (gain <= static_cast<double>(kWorth) * cost)
             return fail(Errc::not_applied, unit,
-                        fmt::format("it is expected to gain {:.1f} s of CPU over there ({} s old, {:.2f} more "
-                                    "per second), and has to gain {} times the {:.1f} s that its {} MB cost",
-                                    gain, payload.age_s, static_cast<double>(move.gain) / 1000, kWorth, cost,
-                                    payload.bytes / 1'000'000));
+                        fmt::
+                            format("it is expected to gain {:.1f} s of CPU over there ({} s old, {:.2f} more "
+                                   "per second), and has to gain {} times the {:.1f} s that its {} MB cost",
+                                   gain, payload.age_s, static_cast<double>(move.gain) / 1000, kWorth, cost,
+                                   payload.bytes / 1'000'000));
     }
-    start({++last_id_, unit, site->name, fmt::format("{}: {}", scheduler, move.reason), now}, *site, hooks_.new_id());
+    start({++last_id_, unit, site->name, fmt::format("{}: {}", scheduler, move.reason), now}, *site,
+          hooks_.new_id());
     return {};
 }
 
-void RemoteMover::start(Wanted wanted, const Site& site, std::string id,
-                        std::optional<Phase> resumed) {
+void RemoteMover::start(Wanted wanted, const Site& site, std::string id, std::optional<Phase> resumed) {
     Course course{wanted.unit, std::move(id), own_name(), site, known_[wanted.unit].payload.bytes};
     const auto lookup = [this](const std::string& name) -> std::optional<Site> {
         for (auto& known : hooks_.sites())

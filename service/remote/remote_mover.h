@@ -1,5 +1,5 @@
-// RemoteMover: the daemon's Mover. Says what may be moved, takes one thing after the other, remembers what came
-// of it.
+// RemoteMover: the daemon's Mover. Says what may be moved, takes one thing after the other, remembers what
+// came of it.
 #pragma once
 
 #include <deque>
@@ -24,7 +24,7 @@ struct MoveFacts {
     std::string unit = {};
     std::string node = {}; // its name
     NodeId number = -1;
-    std::string phase = {};  // "waiting", name_of(Phase), "saving", "saved", "reviving", "revived" or "failed"
+    std::string phase = {}; // "waiting", name_of(Phase), "saving", "saved", "reviving", "revived" or "failed"
     std::string reason = {}; // who wanted it and why
     std::string detail = {}; // why it failed
     std::uint64_t bytes = 0;
@@ -35,7 +35,7 @@ struct MoveFacts {
 class RemoteMover final : public placement::Mover {
 public:
     struct Hooks {
-        std::function<std::vector<Site>()> sites; // this node among them; empty: there is no cluster
+        std::function<std::vector<Site>()> sites;   // this node among them; empty: there is no cluster
         std::function<void(const MoveFacts&)> told; // a phase has begun
         std::function<std::string()> new_id;        // not given before, letters and digits
     };
@@ -61,8 +61,8 @@ public:
     [[nodiscard]] std::uint64_t generation() const override { return generation_; }
 
     /// What a person wants: it waits for its turn. Fails as move() does, but never with busy for the others'
-    /// sake, and whatever it costs. `what` is "unit:NAME", "process:PID" or the name of a service. Returns its
-    /// id; of a dry run 0.
+    /// sake, and whatever it costs. `what` is "unit:NAME", "process:PID" or the name of a service. Returns
+    /// its id; of a dry run 0.
     Result<std::uint64_t> ask_for(const std::string& what, const std::string& node, const std::string& reason,
                                   bool is_dry_run);
     /// All guests of this node: each to its home, or to another node that takes work. Returns how many.
@@ -126,7 +126,7 @@ private:
     std::deque<MoveFacts> over_;
     std::vector<MoveFacts> jobs_; // that save and revive
     std::uint64_t last_id_ = 0;
-    mutable std::map<std::string, Known> known_; // by unit; asked for lately
+    mutable std::map<std::string, Known> known_;  // by unit; asked for lately
     mutable std::map<Target, std::string> units_; // of processes; "" if they are in none
     std::optional<Time> last_start_;
     std::uint64_t generation_ = 0;

@@ -1,5 +1,5 @@
-// Runner: commands that take their time, run outside of the daemon. The daemon lets PID 1 run them, tests play
-// them.
+// Runner: commands that take their time, run outside of the daemon. The daemon lets PID 1 run them, tests
+// play them.
 #pragma once
 
 #include <functional>

@@ -34,7 +34,8 @@ Result<std::vector<std::string>> Steps::ssh(const Site& site, std::vector<std::s
     SshSettings how;
     how.control_folder = kControlFolder;
     how.has_input = has_input;
-    if (!words.empty()) prepend(words, {"/usr/bin/env", "SCHEDD_MIGRATE_DIR=" + settings_.directory, script_});
+    if (!words.empty())
+        prepend(words, {"/usr/bin/env", "SCHEDD_MIGRATE_DIR=" + settings_.directory, script_});
     return ssh_command({site.name, site.address, settings_.ssh_user, settings_.ssh_port}, how, words);
 }
 

@@ -20,7 +20,7 @@ struct Site {
     std::string name = {};
     std::string address = {};
     std::string trouble = {}; // why nothing may be sent there now, in words; "" if it may
-    bool is_gone = false; // dead, or has left: what it was told is of no effect
+    bool is_gone = false;     // dead, or has left: what it was told is of no effect
     bool is_self = false;
 };
 

@@ -77,7 +77,8 @@ struct SystemdRunner::Running {
 SystemdRunner::SystemdRunner(const Clock& clock, int epoll, std::vector<std::string> front)
     : clock_(clock), epoll_(epoll), front_(std::move(front)) {}
 
-Result<std::unique_ptr<SystemdRunner>> SystemdRunner::open(const Clock& clock, std::vector<std::string> front) {
+Result<std::unique_ptr<SystemdRunner>> SystemdRunner::open(const Clock& clock,
+                                                           std::vector<std::string> front) {
     const int epoll = epoll_create1(EPOLL_CLOEXEC);
     if (epoll < 0) return std::unexpected(errno_error(errno, "epoll"));
     return std::unique_ptr<SystemdRunner>(new SystemdRunner(clock, epoll, std::move(front)));
@@ -186,8 +187,9 @@ JobResult SystemdRunner::result_of(Running& running, Time now) {
     JobResult result{*running.status, last_line(running.said), std::move(running.printed)};
     if (!running.trouble.empty()) result.said = running.trouble;
     else if (result.status != 0 && now - running.started >= running.limit)
-        result = {-1, fmt::format("it took longer than {} s",
-                                  std::chrono::duration_cast<std::chrono::seconds>(running.limit).count()),
+        result = {-1,
+                  fmt::format("it took longer than {} s",
+                              std::chrono::duration_cast<std::chrono::seconds>(running.limit).count()),
                   {}};
     return result;
 }
@@ -210,7 +212,8 @@ Time SystemdRunner::turn(Time now) {
         if (running->status) ended.push_back(std::move(running));
     std::erase(running_, nullptr);
     for (const auto& running : ended) running->done(result_of(*running, now));
-    const bool has_more = std::ranges::any_of(running_, [](const auto& one) { return one->status.has_value(); });
+    const bool has_more =
+        std::ranges::any_of(running_, [](const auto& one) { return one->status.has_value(); });
     return has_more ? now : next;
 }
 

@@ -1,5 +1,5 @@
-// SystemdRunner: jobs as transient units of PID 1, so that what criu and ssh need does not widen what the daemon
-// itself may do.
+// SystemdRunner: jobs as transient units of PID 1, so that what criu and ssh need does not widen what the
+// daemon itself may do.
 #pragma once
 
 #include <memory>
@@ -14,7 +14,8 @@ class SystemdRunner final : public Runner {
 public:
     /// What is started is systemd-run, which asks PID 1 and waits; `front` stands in its place in tests.
     /// Fails with io when the kernel refuses an epoll descriptor.
-    static Result<std::unique_ptr<SystemdRunner>> open(const Clock& clock, std::vector<std::string> front = {});
+    static Result<std::unique_ptr<SystemdRunner>> open(const Clock& clock,
+                                                       std::vector<std::string> front = {});
     ~SystemdRunner() override;
     SystemdRunner(const SystemdRunner&) = delete;
     SystemdRunner& operator=(const SystemdRunner&) = delete;

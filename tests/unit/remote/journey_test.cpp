@@ -44,7 +44,8 @@ TEST_F(AJourney, GoesThroughItsStepsAndEndsTheOriginalLast) {
         clock.advance(std::chrono::milliseconds(100));
         runner.end();
     }
-    EXPECT_EQ(runner.names, (std::vector<std::string>{"link", "look", "ask", "dump", "send", "restore", "commit"}));
+    EXPECT_EQ(runner.names,
+              (std::vector<std::string>{"link", "look", "ask", "dump", "send", "restore", "commit"}));
     EXPECT_EQ(journey.phase(), Phase::moved);
     EXPECT_EQ(journey.frozen(), std::chrono::milliseconds(400));
     EXPECT_EQ(journey.trouble(), "");
@@ -62,8 +63,9 @@ TEST_F(AJourney, TakesTheSizeThatWasFoundForItsLimits) {
 TEST_F(AJourney, LetsTheOriginalGoOnWhateverStepFails) {
     for (const auto* step : {"link", "look", "ask", "dump", "send", "restore"}) {
         PlayedRunner played;
-        Journey one({"work.service", "77", "one", site(2, "two"), 0}, clock, played, steps,
-                    [this](const std::string&) { return seen; }, [] {});
+        Journey one(
+            {"work.service", "77", "one", site(2, "two"), 0}, clock, played, steps,
+            [this](const std::string&) { return seen; }, [] {});
         one.begin();
         played.play_until(step);
         played.end(1, "no space is left");
@@ -128,8 +130,9 @@ TEST_F(AJourney, AsksAgainAndAgainForAMinuteAndThenGoesOnHere) {
 TEST_F(AJourney, DoesNotWaitForANodeThatIsDead) {
     for (const auto* step : {"ask", "send", "restore"}) {
         PlayedRunner played;
-        Journey one({"work.service", "77", "one", site(2, "two"), 0}, clock, played, steps,
-                    [this](const std::string&) { return seen; }, [] {});
+        Journey one(
+            {"work.service", "77", "one", site(2, "two"), 0}, clock, played, steps,
+            [this](const std::string&) { return seen; }, [] {});
         seen = site(2, "two");
         one.begin();
         played.play_until(step);
@@ -195,8 +198,9 @@ TEST_F(AJourney, GivesUpClearingAwayAfterTenMinutesAndSaysSo) {
 }
 
 TEST_F(AJourney, ToANodeThatSshCannotNameFailsAtOnce) {
-    Journey odd({"work.service", "77", "one", site(2, "-bad name"), 0}, clock, runner, steps,
-                [this](const std::string&) { return seen; }, [] {});
+    Journey odd(
+        {"work.service", "77", "one", site(2, "-bad name"), 0}, clock, runner, steps,
+        [this](const std::string&) { return seen; }, [] {});
     odd.begin();
     EXPECT_EQ(runner.current(), "thaw");
     runner.end();
@@ -206,8 +210,9 @@ TEST_F(AJourney, ToANodeThatSshCannotNameFailsAtOnce) {
 
 TEST_F(AJourney, ResumedKnowsTheNodeWhenItIsHeardOf) {
     seen.reset();
-    Journey resumed({"work.service", "77", "one", Site{.name = "two"}, 0}, clock, runner, steps,
-                    [this](const std::string&) { return seen; }, [] {});
+    Journey resumed(
+        {"work.service", "77", "one", Site{.name = "two"}, 0}, clock, runner, steps,
+        [this](const std::string&) { return seen; }, [] {});
     resumed.resume(Phase::settle);
     EXPECT_TRUE(runner.running.empty()); // there is no address yet
     clock.advance(std::chrono::seconds(3));

@@ -67,7 +67,8 @@ TEST_F(APayload, OfAnotherUserThanRootStays) {
 }
 
 TEST_F(APayload, ThatIsTracedStays) {
-    host.set("proc/101/status", "Name:\tcount\nPPid:\t100\nTracerPid:\t55\nUid:\t0\t0\t0\t0\nNSpid:\t101\t1\n");
+    host.set("proc/101/status",
+             "Name:\tcount\nPPid:\t100\nTracerPid:\t55\nUid:\t0\t0\t0\t0\nNSpid:\t101\t1\n");
     expect_why("traced by process 55");
 }
 
@@ -113,7 +114,8 @@ TEST_F(APayload, WithASocketAsItsOutputStays) {
 
 TEST_F(APayload, WithASocketOfTheNetworkStays) {
     open_file("socket:[4711]");
-    host.set("proc/101/net/tcp", "  sl  local\n   0: 0100007F:1F90 00000000:0000 0A 0:0 0:0 0 0 0 4711 1 0\n");
+    host.set("proc/101/net/tcp",
+             "  sl  local\n   0: 0100007F:1F90 00000000:0000 0A 0:0 0:0 0 0 0 4711 1 0\n");
     expect_why("a socket of the network open (tcp)");
 }
 

@@ -18,7 +18,11 @@ struct AMover : testing::Test {
     std::vector<Site> sites;
     std::vector<std::string> told;
     int ids = 0;
-    RemoteMover mover{clock, host, log, runner, steps,
+    RemoteMover mover{clock,
+                      host,
+                      log,
+                      runner,
+                      steps,
                       {[this] { return sites; },
                        [this](const MoveFacts& move) { told.push_back(move.unit + " " + move.phase); },
                        [this] { return std::to_string(++ids); }}};
@@ -57,9 +61,10 @@ TEST_F(AMover, MovesWhatAPolicyWantsAndTellsOfEachPhase) {
     EXPECT_EQ(mover.last_start(), clock.now());
     end_all();
     EXPECT_EQ(mover.on_going(), 0);
-    EXPECT_EQ(told, (std::vector<std::string>{"work.service link", "work.service look", "work.service ask",
-                                              "work.service dump", "work.service send", "work.service restore",
-                                              "work.service commit", "work.service moved"}));
+    EXPECT_EQ(told,
+              (std::vector<std::string>{"work.service link", "work.service look", "work.service ask",
+                                        "work.service dump", "work.service send", "work.service restore",
+                                        "work.service commit", "work.service moved"}));
     ASSERT_EQ(mover.facts().size(), 1U);
     EXPECT_EQ(mover.facts()[0].reason, "LB: too much here");
     EXPECT_EQ(mover.facts()[0].phase, "moved");

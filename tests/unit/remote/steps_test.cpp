@@ -1,4 +1,5 @@
-// The steps as words: what runs here, what runs over there, and that no unit name or host key gets around ssh.
+// The steps as words: what runs here, what runs over there, and that no unit name or host key gets around
+// ssh.
 #include <gtest/gtest.h>
 
 #include "tests/unit/remote/played_runner.h"
@@ -33,8 +34,9 @@ TEST(AStep, OverThereGoesThroughAShellUnharmed) {
 
 TEST(AStep, NeverAsksAndNeverTakesANewHostKey) {
     const Steps steps("/lib/m", {.ssh_user = "mover", .ssh_port = 2222});
-    for (const auto& job : {steps.link(kCourse.site), steps.ask(kCourse), steps.send(kCourse), steps.commit(kCourse),
-                            steps.settle(kCourse), steps.discard(kCourse), steps.send_home(kCourse.site, "one")}) {
+    for (const auto& job :
+         {steps.link(kCourse.site), steps.ask(kCourse), steps.send(kCourse), steps.commit(kCourse),
+          steps.settle(kCourse), steps.discard(kCourse), steps.send_home(kCourse.site, "one")}) {
         ASSERT_TRUE(job);
         const auto line = joined(*job);
         for (const auto* option : {"BatchMode=yes", "StrictHostKeyChecking=yes", "HostKeyAlias=two",

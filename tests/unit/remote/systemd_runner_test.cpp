@@ -17,7 +17,8 @@ struct ARunner : testing::Test {
     std::vector<JobResult> results;
 
     void start(std::vector<std::string> words, Duration limit = std::chrono::seconds(60)) {
-        runner->start({"try", std::move(words), limit}, [this](const JobResult& result) { results.push_back(result); });
+        runner->start({"try", std::move(words), limit},
+                      [this](const JobResult& result) { results.push_back(result); });
     }
     /// As the loop does: woken by the descriptor.
     void wait_for(std::size_t count) {
@@ -66,7 +67,9 @@ TEST_F(ARunner, EndsAJobThatTakesTooLong) {
 }
 
 TEST_F(ARunner, KeepsTheEndOfWhatIsSaidAndTheBeginningOfWhatIsPrinted) {
-    start({"sh", "-c", "head -c 300000 /dev/zero | tr '\\0' x; head -c 300000 /dev/zero | tr '\\0' y >&2; echo >&2; echo end >&2"});
+    start({"sh", "-c",
+           "head -c 300000 /dev/zero | tr '\\0' x; head -c 300000 /dev/zero | tr '\\0' y >&2; echo >&2; echo "
+           "end >&2"});
     wait_for(1);
     EXPECT_EQ(results[0].printed.size(), 64U * 1024);
     EXPECT_EQ(results[0].said, "end");
