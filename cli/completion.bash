@@ -15,14 +15,14 @@ _schedd_cli() {
     _get_comp_words_by_ref -n '=:' cur prev words cword 2>/dev/null || {
         cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} words=("${COMP_WORDS[@]}") cword=$COMP_CWORD
     }
-    local verbs="status tree types get set create remove link unlink attach detach apply diff export doctor explain verify monitor top graph hold nodes migrate expel bring block unblock checkpoint restore reload simulate version help"
+    local verbs="status tree types get set create remove link unlink attach detach apply diff export doctor explain verify monitor top graph hold nodes run migrate expel bring block unblock checkpoint restore reload simulate version help"
     local reads="--json=short --json=pretty --json=off"
     local options="--bus= --host= --color=auto --color=always --color=never --help"
     local verb="" first="" i position=0 _schedd_cli_place=()
     for ((i = 1; i < cword; i++)); do
         case ${words[i]} in
             --bus=* | --host=*) _schedd_cli_place+=("${words[i]}") ;;
-            --bus | --host | -H | --color | --json | --format | --what | --who | --why | --topology | --load | --config | --seed | --duration | --picture | --weight | --class | --cpus | --memory | --quota | --timeout | --interval | --list | --activate | --remove | -o | --output)
+            --bus | --host | -H | --color | --json | --format | --what | --who | --why | --topology | --load | --config | --seed | --duration | --picture | --weight | --class | --cpus | --memory | --quota | --timeout | --interval | --list | --activate | --remove | --scheduler | --node | --unit | --property | -p | --ssh-config | -o | --output)
                 [[ ${words[i]} == --bus || ${words[i]} == --host || ${words[i]} == -H ]] && _schedd_cli_place+=("${words[i]}" "${words[i + 1]}")
                 ((i++)) ;;
             -*) ;;
@@ -37,6 +37,8 @@ _schedd_cli() {
         --format) choices="text dot svg" ;;
         --list) choices="parts attributes writable sources sinks schedulers members nodes" ;;
         --bus) choices="system session" ;;
+        --scheduler) choices=$(_schedd_cli_list schedulers) ;;
+        --node) choices=$(_schedd_cli_list nodes) ;;
         --what) choices="scheduler:* $(_schedd_cli_list schedulers | sed 's/^/scheduler:/')" ;;
         -o | --output)
             compopt -o filenames 2>/dev/null
@@ -61,6 +63,10 @@ _schedd_cli() {
                 ;;
             apply) choices+=" $reads --dry-run --local --no-ask-password --verbs --prune" ;;
             diff) choices+=" $reads --no-ask-password --verbs --prune" ;;
+            run)
+                choices+=" $reads --dry-run --no-ask-password --scheduler= --node= --unit= --property= --ssh-config="
+                choices+=" --wait --no-wait --pty --migratable --quiet --verbose"
+                ;;
             hold) choices+=" $reads --no-ask-password --what= --who= --why=" ;;
             nodes)
                 choices+=" $reads --watch --interval= --dry-run --no-ask-password"
@@ -91,7 +97,7 @@ _schedd_cli() {
                 else
                     choices=$(_schedd_cli_list members "$first")
                 fi ;;
-            hold) choices=$(compgen -c -- "$cur") ;;
+            hold | run) choices=$(compgen -c -- "$cur") ;;
             migrate) ((position == 0)) && choices="unit: process:" || choices=$(_schedd_cli_list nodes) ;;
             checkpoint) ((position == 0)) && choices="unit: process:" || choices=$(compgen -d -- "$cur") ;;
             restore) choices=$(compgen -d -- "$cur") ;;

@@ -25,7 +25,7 @@ function __schedd_cli_first
     test (count (__schedd_cli_words)) -eq 0
 end
 
-set -l verbs status tree types get set create remove link unlink attach detach apply diff export doctor explain verify monitor top graph hold nodes migrate expel bring block unblock checkpoint restore reload simulate version
+set -l verbs status tree types get set create remove link unlink attach detach apply diff export doctor explain verify monitor top graph hold nodes run migrate expel bring block unblock checkpoint restore reload simulate version
 set -l none "not __fish_seen_subcommand_from $verbs"
 
 complete -c schedd-cli -f
@@ -34,7 +34,7 @@ for pair in 'status:Show the daemon, the machine and its schedulers' 'tree:Show 
         'link:Link a source to a port or filter' 'unlink:Take the source away' 'attach:Add members' 'detach:Let members go' \
         'apply:Make true what files say' 'diff:Show what apply would change' 'export:Print the live configuration' \
         'doctor:Say what this machine lacks' 'explain:Say why something is where it is' 'verify:Compare wanted and real' 'monitor:Print changes as they happen' \
-        'top:Live view' 'graph:Draw the chains' 'hold:Run a command under a hold' 'nodes:Show the nodes of the cluster' \
+        'top:Live view' 'graph:Draw the chains' 'hold:Run a command under a hold' 'nodes:Show the nodes of the cluster' 'run:Run a command on the node chosen for it' \
         'migrate:Move running work to another node' 'expel:Send all guests away' 'bring:Fetch own work back' 'block:Take no guests' \
         'unblock:Take guests again' 'checkpoint:Save running work' 'restore:Start saved work again' 'reload:Read the configuration files again' \
         'simulate:Run schedulers on a simulated machine' 'version:Print the versions'
@@ -47,10 +47,10 @@ complete -c schedd-cli -s H -l host -x -a '(__fish_print_hostnames)' -d 'System 
 complete -c schedd-cli -l color -x -a 'auto always never' -d 'Colours'
 complete -c schedd-cli -s h -l help -d 'Show help'
 complete -c schedd-cli -n $none -l version -d 'Print the version'
-complete -c schedd-cli -n '__fish_seen_subcommand_from status tree types get apply diff export doctor explain verify monitor top graph hold nodes migrate expel bring checkpoint restore reload simulate version' -l json -x -a 'short pretty off' -d 'Print JSON'
-complete -c schedd-cli -n '__fish_seen_subcommand_from set create remove link unlink attach detach apply nodes migrate expel bring block unblock checkpoint restore reload' -s n -l dry-run -d 'Change nothing'
+complete -c schedd-cli -n '__fish_seen_subcommand_from status tree types get apply diff export doctor explain verify monitor top graph hold nodes run migrate expel bring checkpoint restore reload simulate version' -l json -x -a 'short pretty off' -d 'Print JSON'
+complete -c schedd-cli -n '__fish_seen_subcommand_from set create remove link unlink attach detach apply nodes run migrate expel bring block unblock checkpoint restore reload' -s n -l dry-run -d 'Change nothing'
 complete -c schedd-cli -n '__fish_seen_subcommand_from set create remove link unlink attach detach apply migrate expel bring block unblock checkpoint restore reload' -l local -d 'Change this node only'
-complete -c schedd-cli -n '__fish_seen_subcommand_from set create remove link unlink attach detach apply diff hold nodes migrate expel bring block unblock checkpoint restore reload' -l no-ask-password -d 'Never ask for a password'
+complete -c schedd-cli -n '__fish_seen_subcommand_from set create remove link unlink attach detach apply diff hold nodes run migrate expel bring block unblock checkpoint restore reload' -l no-ask-password -d 'Never ask for a password'
 complete -c schedd-cli -n '__fish_seen_subcommand_from remove' -s r -l recursive -d 'With everything below'
 complete -c schedd-cli -n '__fish_seen_subcommand_from attach' -l weight -x -d 'Share of the CPU'
 complete -c schedd-cli -n '__fish_seen_subcommand_from attach' -l class -x -a 'latency normal batch' -d 'What it is sensitive to'
@@ -81,7 +81,18 @@ complete -c schedd-cli -n '__fish_seen_subcommand_from keygen' -l remove -x -d '
 complete -c schedd-cli -n '__fish_seen_subcommand_from hold' -l what -x -a "'scheduler:*' (__schedd_cli_list schedulers | string replace -r '^' scheduler:)" -d 'What to hold'
 complete -c schedd-cli -n '__fish_seen_subcommand_from hold' -l who -x -d 'Who holds it'
 complete -c schedd-cli -n '__fish_seen_subcommand_from hold' -l why -x -d 'What for'
-complete -c schedd-cli -n '__fish_seen_subcommand_from hold' -a '(__fish_complete_subcommand)'
+complete -c schedd-cli -n '__fish_seen_subcommand_from hold run' -a '(__fish_complete_subcommand)'
+complete -c schedd-cli -n '__fish_seen_subcommand_from run' -l scheduler -x -a '(__schedd_cli_list schedulers)' -d 'Ask this one, and be its member'
+complete -c schedd-cli -n '__fish_seen_subcommand_from run' -l node -x -a '(__schedd_cli_list nodes)' -d 'There or not at all'
+complete -c schedd-cli -n '__fish_seen_subcommand_from run' -l unit -x -d 'The name of its unit'
+complete -c schedd-cli -n '__fish_seen_subcommand_from run' -s p -l property -x -d 'Of the unit'
+complete -c schedd-cli -n '__fish_seen_subcommand_from run' -l ssh-config -r -d 'For ssh'
+complete -c schedd-cli -n '__fish_seen_subcommand_from run' -l wait -d 'Until it has ended'
+complete -c schedd-cli -n '__fish_seen_subcommand_from run' -l no-wait -d 'Until it has started'
+complete -c schedd-cli -n '__fish_seen_subcommand_from run' -l pty -d 'With a terminal'
+complete -c schedd-cli -n '__fish_seen_subcommand_from run' -l migratable -d 'So that it can move'
+complete -c schedd-cli -n '__fish_seen_subcommand_from run' -s q -l quiet -d 'Say nothing'
+complete -c schedd-cli -n '__fish_seen_subcommand_from run' -s v -l verbose -d 'Say where it runs'
 complete -c schedd-cli -n '__fish_seen_subcommand_from simulate' -l topology -r -a 'xml: synthetic: auto' -d 'The machine'
 complete -c schedd-cli -n '__fish_seen_subcommand_from simulate' -l load -r -d 'The jobs'
 complete -c schedd-cli -n '__fish_seen_subcommand_from simulate' -l config -x -a '(__fish_complete_directories)' -d 'The schedulers'

@@ -39,6 +39,7 @@ _schedd_cli() {
         'top:live view'
         'graph:draw the chains'
         'hold:run a command while schedulers keep what they have decided'
+        'run:run a command on the node that the schedulers choose'
         'nodes:show the nodes of the cluster, or take one out'
         'migrate:move running work to another node'
         'expel:send all guests away'
@@ -87,6 +88,7 @@ _schedd_cli() {
                 top) _arguments $common $reads '--once[one snapshot]' '--interval=[how often to look]:ms' ;;
                 graph) _arguments $common $reads '--format=[how to draw]:format:(text dot svg)' '--topology[the machine instead of chains]' '(-o --output)'{-o,--output=}'[file to write]:file:_files' '1:scheduler:_schedd_cli_list schedulers' ;;
                 hold) _arguments $common $reads '--no-ask-password' '--what=[what to hold]:what:(scheduler\:\*)' '--who=[who holds it]:who' '--why=[what for]:why' '*::command:_normal' ;;
+                run) _arguments $common $reads '(-n --dry-run)'{-n,--dry-run}'[only say where]' '--no-ask-password' '--scheduler=[ask this one, and be its member]:scheduler:_schedd_cli_list schedulers' '--node=[there or not at all]:node:_schedd_cli_list nodes' '--unit=[its name]:unit' '*'{-p,--property=}'[of the unit]:property' '--ssh-config=[for ssh]:file:_files' '--wait[until it has ended]' '--no-wait[until it has started]' '--pty[with a terminal]' '--migratable[so that it can move]' '(-q --quiet)'{-q,--quiet}'[say nothing]' '(-v --verbose)'{-v,--verbose}'[say where]' '*::command:_normal' ;;
                 nodes)
                     if [[ $words[2] == keygen ]]; then
                         _arguments $common '--add[another key]' '--activate=[send with this key]:number' '--remove=[take this key out]:number' '1:what:(keygen)' '2:file:_files'

@@ -90,9 +90,10 @@ CLI::Option* listing(CLI::App& app, const std::string& names, Options& options) 
     return add_choice(app, names, options.listing, kListings);
 }
 
-constexpr std::array<OptionSpec, 41> kOptions{{
+constexpr std::array<OptionSpec, 52> kOptions{{
     {kReads, "--json", "short|pretty|off", "print JSON, on one line or indented", json},
-    {kChanges | kNodes, "-n,--dry-run", "", "check everything, change nothing", flag<&Options::dry_run>},
+    {kChanges | kNodes | kRun, "-n,--dry-run", "", "check everything, change nothing",
+     flag<&Options::dry_run>},
     {kChanges, "--local", "", "change this node only; peers are not told", flag<&Options::local>},
     {kRecursive, "-r,--recursive", "", "with everything below", flag<&Options::recursive>},
     {kMember, "--weight", "N", "the members' share of the CPU, 1 to 10000 (100)",
@@ -134,6 +135,22 @@ constexpr std::array<OptionSpec, 41> kOptions{{
     {kHold, "--what", "WHAT", "scheduler:NAME, or scheduler:* for all (the default)", text<&Options::what>},
     {kHold, "--who", "WHO", "who holds it (the command)", text<&Options::who>},
     {kHold, "--why", "WHY", "what for", text<&Options::why>},
+    {kRun, "--scheduler", "NAME", "ask this scheduler alone, and make the work its member",
+     text<&Options::scheduler>},
+    {kRun, "--node", "NODE", "there or not at all: a number, a name or a uid", text<&Options::node>},
+    {kRun, "--wait", "", "until it has ended (the default)", flag<&Options::wait>},
+    {kRun, "--no-wait", "", "only until it has started; prints the unit's name", flag<&Options::no_wait>},
+    {kRun, "--pty", "", "on another node with a terminal", flag<&Options::has_terminal>},
+    {kRun, "--migratable", "", "so that it can move to other nodes: pids of its own, no input; --no-wait",
+     flag<&Options::is_migratable>},
+    {kRun, "--unit", "NAME", "the unit's name (schedd-run-...)", text<&Options::unit>},
+    {kRun, "-p,--property", "NAME=VALUE", "of the unit, as for systemd-run; may be given several times",
+     [](CLI::App& app, const std::string& names, Options& options) {
+         return app.add_option(names, options.properties)->type_size(1)->allow_extra_args(false);
+     }},
+    {kRun, "--ssh-config", "FILE", "for ssh, instead of its own configuration", text<&Options::ssh_config>},
+    {kRun, "-q,--quiet", "", "do not say where it runs, nor who did not take it", flag<&Options::quiet>},
+    {kRun, "-v,--verbose", "", "say where it runs; without, only on a terminal", flag<&Options::verbose>},
     {kSimulation, "--topology", "SOURCE", "the machine: xml:FILE, synthetic:DESCRIPTION, or auto (this one)",
      text<&Options::topology>},
     {kSimulation, "--load", "FILE", "the jobs, see LOADS in schedd-cli(1)", text<&Options::load>},

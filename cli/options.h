@@ -51,6 +51,17 @@ struct Options {
     std::string what; // of a hold; "" = not given
     std::string who;
     std::string why;
+    // of work that is started
+    std::string scheduler;
+    std::string node;
+    std::string unit;
+    std::vector<std::string> properties;
+    std::string ssh_config;
+    bool no_wait = false;
+    bool has_terminal = false;
+    bool is_migratable = false;
+    bool quiet = false;
+    bool verbose = false;
     // of a simulation, handed on as they are; "" = not given
     std::string topology;
     std::string load;
@@ -81,6 +92,7 @@ constexpr unsigned kHold = 1U << 13U;
 constexpr unsigned kSimulation = 1U << 14U;
 constexpr unsigned kMove = 1U << 22U;  // --wait
 constexpr unsigned kNodes = 1U << 15U; // --add, --activate, --remove, --dry-run
+constexpr unsigned kRun = 1U << 20U;   // --scheduler, --node, --unit, ...; --dry-run
 } // namespace trait
 
 struct VerbSpec {

@@ -11,7 +11,7 @@ namespace {
 
 using namespace trait;
 
-constexpr std::array<VerbSpec, 32> kVerbs{{
+constexpr std::array<VerbSpec, 33> kVerbs{{
     {"status", "", "Show the daemon, the machine and its schedulers.", "", "schedd-cli status", kReads, 0, 0},
     {"tree", "[PATH]", "Show the live tree with attributes and the value at each stage.", "",
      "schedd-cli tree schedulers/CPU_LB", kReads | kListing, 0, 1},
@@ -88,6 +88,11 @@ constexpr std::array<VerbSpec, 32> kVerbs{{
      "schedd-cli checkpoint unit:render.service /srv/saved/render", kReads | kChanges, 2, 2},
     {"restore", "DIR", "Start saved work again, as it was when it was saved.", "",
      "schedd-cli restore /srv/saved/render", kReads | kChanges, 1, 1},
+    {"run", "-- COMMAND [WORD...]", "Run a command on the node that the schedulers choose for it.",
+     "On another node it runs through ssh and systemd, with this environment, working directory, input,\n"
+     "output and exit code; who does not take it within 5 s is passed over, and at last it runs here.\n"
+     "Exit code: the command's; 125 if it was not started. For make: CC='schedd-cli run -- gcc'.",
+     "schedd-cli run --verbose -- xz -9 disk.img", kReads | kRun | kAsks, 1, -1},
     {"reload", "", "Read the configuration files again; on any error the old configuration stays.", "",
      "schedd-cli reload --dry-run", kChanges | kReads, 0, 0},
     {"simulate", "[FILE]", "Run configured schedulers on another machine, simulated, in virtual time.",

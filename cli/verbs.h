@@ -54,6 +54,8 @@ Answer<Exit> run_restore(const Session&);
 Answer<Exit> run_keygen(const Session&);
 // verbs_hold.cpp
 Answer<Exit> run_hold(const Session&);
+// verbs_run.cpp
+Answer<Exit> run_run(const Session&);
 // verbs_config.cpp
 Answer<Exit> run_apply(const Session&);
 Answer<Exit> run_diff(const Session&);

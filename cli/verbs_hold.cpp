@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cli/exec.h"
 #include "cli/text.h"
 #include "cli/verbs.h"
 
@@ -18,10 +19,6 @@ namespace {
 
 /// Passed on to the command, which decides what becomes of it.
 constexpr std::array kPassed{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
-// As shells have it: what cannot be started, and what a signal has ended.
-constexpr int kNotExecutable = 126;
-constexpr int kNotFound = 127;
-constexpr int kSignalled = 128;
 
 Answer<Exit> list_holds(const Session& session) {
     auto bus = session.connect();
@@ -46,17 +43,6 @@ sigset_t awaited() {
     return set;
 }
 
-[[noreturn]] void become(const std::vector<std::string>& words, const sigset_t& before) {
-    sigprocmask(SIG_SETMASK, &before, nullptr);
-    std::vector<char*> arguments;
-    for (const auto& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
-    arguments.push_back(nullptr);
-    ::execvp(arguments.front(), arguments.data());
-    const int reason = errno;
-    complain(fmt::format("hold: cannot run '{}': {}", shown(words.front()), std::strerror(reason)));
-    ::_exit(reason == ENOENT ? kNotFound : kNotExecutable);
-}
-
 /// Runs the command to its end; its exit code, or that of a shell when a signal ended it.
 Answer<Exit> run_command(const std::vector<std::string>& words) {
     const auto signals = awaited();
@@ -64,7 +50,10 @@ Answer<Exit> run_command(const std::vector<std::string>& words) {
     sigprocmask(SIG_BLOCK, &signals, &before);
     const pid_t child = ::fork();
     if (child < 0) return give_up(Exit::error, fmt::format("hold: cannot fork: {}", std::strerror(errno)));
-    if (child == 0) become(words, before);
+    if (child == 0) {
+        sigprocmask(SIG_SETMASK, &before, nullptr);
+        ::_exit(become(words, "hold"));
+    }
     while (true) {
         siginfo_t info{};
         const int number = ::sigwaitinfo(&signals, &info);

@@ -23,6 +23,7 @@ std::string describe_checks(const std::vector<Check>& checks);
 
 /// Manager.ListNodes.
 std::string describe_nodes(const NetworkFacts& network, const std::vector<NodeFacts>& nodes);
+std::string describe_place(const TaskPlace& place);
 /// A value at another node, as Describe answers it for "NODE:PATH".
 std::string describe_remote(const NodeFacts& node, const NodeValue& value);
 

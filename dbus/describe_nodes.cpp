@@ -59,6 +59,15 @@ std::string describe_nodes(const NetworkFacts& network, const std::vector<NodeFa
                          {"nodes", std::move(list)}});
 }
 
+std::string describe_place(const TaskPlace& place) {
+    return text_of_json({{"node", place.number < 0 ? Json() : Json(place.number)},
+                         {"name", place.name},
+                         {"here", place.is_here},
+                         {"addresses", place.addresses},
+                         {"scheduler", place.scheduler},
+                         {"reason", place.reason}});
+}
+
 std::string describe_remote(const NodeFacts& node, const NodeValue& value) {
     return text_of_json({{"path", value.path},
                          {"kind", "published"},

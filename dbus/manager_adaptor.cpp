@@ -65,6 +65,7 @@ Interface manager_interface(Backend& backend) {
     look("Verify", {}, {json}, verbs::verify);
     look("Topology", {}, {json}, verbs::topology);
     look("ListNodes", {}, {json}, verbs::list_nodes);
+    look("PlaceTask", {{"command", "s"}, kOptions}, {json}, verbs::place_task);
     look("Doctor", {}, {json}, verbs::doctor);
     look("Dump", {}, {{"file", "h"}}, verbs::dump);
 

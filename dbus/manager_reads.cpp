@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "components/kit/limits.h"
 #include "dbus/describe.h"
 #include "dbus/flow_values.h"
 #include "dbus/manager_verbs.h"
@@ -170,6 +171,32 @@ Status topology(Backend& backend, Reader&, Writer& out) {
 
 Status list_nodes(Backend& backend, Reader&, Writer& out) {
     out.text(describe_nodes(backend.network(), backend.nodes()));
+    return {};
+}
+
+Status place_task(Backend& backend, Reader& in, Writer& out) {
+    // of a command line, what is enough to know it by
+    TaskQuestion question{.command = in.text().substr(0, limits::kMemberLength),
+                          .scheduler = {},
+                          .node = {},
+                          .pid = in.caller().pid,
+                          .refused = {}};
+    const auto options = in.options({"scheduler", "refused", "node"});
+    if (!options) return std::unexpected(options.error());
+    const auto scheduler = options->text("scheduler", "");
+    if (!scheduler) return std::unexpected(scheduler.error());
+    const auto node = options->text("node", "");
+    if (!node) return std::unexpected(node.error());
+    const auto refused = options->text("refused", "");
+    if (!refused) return std::unexpected(refused.error());
+    auto numbers = node_numbers(*refused);
+    if (!numbers) return std::unexpected(numbers.error());
+    question.scheduler = *scheduler;
+    question.node = *node;
+    question.refused = std::move(*numbers);
+    const auto place = backend.place_task(question);
+    if (!place) return std::unexpected(place.error());
+    out.text(describe_place(*place));
     return {};
 }
 

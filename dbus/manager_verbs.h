@@ -36,6 +36,7 @@ Status explain(Backend& backend, Reader& in, Writer& out);
 Status verify(Backend& backend, Reader& in, Writer& out);
 Status topology(Backend& backend, Reader& in, Writer& out);
 Status list_nodes(Backend& backend, Reader& in, Writer& out);
+Status place_task(Backend& backend, Reader& in, Writer& out);
 Status doctor(Backend& backend, Reader& in, Writer& out);
 Status dump(Backend& backend, Reader& in, Writer& out);
 

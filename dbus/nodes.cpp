@@ -82,6 +82,34 @@ Result<const NodeFacts*> find_node(std::span<const NodeFacts> nodes, std::string
     return found.front();
 }
 
+TaskPlace place_at(const NodeFacts& node) {
+    TaskPlace place{node.number, node.name, node.is_self, {}, {}, {}};
+    if (node.is_self) return place;
+    for (const auto& address : node.addresses) {
+        auto text = text_of(address); // "10.0.0.1:7420", "[fe80::1%3]:7420"
+        text.erase(text.rfind(':'));
+        place.addresses.push_back(text.starts_with('[') ? text.substr(1, text.size() - 2) : text);
+    }
+    return place;
+}
+
+Result<std::vector<model::NodeId>> node_numbers(std::string_view text) {
+    std::vector<model::NodeId> numbers;
+    while (true) {
+        const auto begin = text.find_first_not_of(" ,");
+        if (begin == std::string_view::npos) return numbers;
+        text.remove_prefix(begin);
+        const auto word = text.substr(0, text.find_first_of(" ,"));
+        const auto number = parse_unsigned(word);
+        if (!number || *number > static_cast<std::uint64_t>(model::kNodeNumberMax))
+            return fail(Errc::invalid_value, fmt::format("'{}' is no node number", word.substr(0, 64)),
+                        fmt::format("numbers from 0 to {} are wanted, with blanks between",
+                                    model::kNodeNumberMax));
+        numbers.push_back(static_cast<model::NodeId>(*number));
+        text.remove_prefix(word.size());
+    }
+}
+
 std::optional<RemotePlace> remote_place(std::string_view text) {
     const auto colon = text.find_first_of(":/");
     if (colon == std::string_view::npos || colon == 0 || text[colon] != ':') return std::nullopt;

@@ -10,6 +10,7 @@
 
 #include "components/kit/result.h"
 #include "components/membership/peer.h"
+#include "components/model/cluster.h"
 #include "components/model/node_part.h"
 
 namespace schedd::dbus {
@@ -62,6 +63,26 @@ struct NetworkFacts {
     std::optional<std::int64_t> clock_offset_ms; // own clock less the median of the peers'
 };
 
+/// New work that looks for a node.
+struct TaskQuestion {
+    std::string command;                // what is to run, for people
+    std::string scheduler;              // this one alone is asked; "": those that the caller is a member of
+    std::string node;                   // this node is wanted, nobody is asked; "": any
+    std::uint32_t pid = 0;              // of the caller
+    std::vector<model::NodeId> refused; // tried before, and did not take it
+};
+
+/// Where it goes.
+struct TaskPlace {
+    model::NodeId number = -1; // none where there is no cluster
+    std::string name;
+    bool is_here = true;
+    std::vector<std::string>
+        addresses;         // as ssh takes them, without a port, the latest first; none of this node
+    std::string scheduler; // who said so; "" if nobody did
+    std::string reason;
+};
+
 /// The daemon implements it.
 class NodeKeeper {
 public:
@@ -74,6 +95,10 @@ public:
     /// no_such_object, conflict (several of that name), limit_exceeded and not_applied as changes of the
     /// configuration do.
     virtual Status drain(std::string_view node, bool is_draining, bool dry_run) = 0;
+    /// Finds a node for new work; this one where there is no other. Starts nothing. Fails with
+    /// no_such_object (the scheduler does not decide here; the node), conflict (several of that name) and
+    /// not_supported (membership is off, or the node takes no work).
+    virtual Result<TaskPlace> place_task(const TaskQuestion& question) = 0;
 };
 
 /// In the tree's words; for Tree::set_nodes.
@@ -83,6 +108,12 @@ std::vector<model::NodeState> states_of(std::span<const NodeFacts> nodes);
 /// who is there, conflict where several have that name, not_supported with `off`.
 Result<const NodeFacts*> find_node(std::span<const NodeFacts> nodes, std::string_view what,
                                    std::string_view off);
+
+/// The place that this node is: its addresses are needed by others only.
+TaskPlace place_at(const NodeFacts& node);
+
+/// "2 3 5", a list of node numbers; commas will do too. Fails with invalid_value.
+Result<std::vector<model::NodeId>> node_numbers(std::string_view text);
 
 /// "web2:probes/cpu/node_load" taken apart; none if it is no place at another node. A part's own name may
 /// hold

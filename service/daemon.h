@@ -75,6 +75,7 @@ public:
     Result<std::uint64_t> bring(bool dry_run) override;
     Status block_guests(bool is_blocked, bool dry_run) override;
     [[nodiscard]] dbus::MigrationFacts migration() const override;
+    Result<dbus::TaskPlace> place_task(const dbus::TaskQuestion& question) override;
     [[nodiscard]] std::string log_level() const override { return log_.syslog_level(); }
     Status set_log_level(std::string_view level) override;
     [[nodiscard]] std::string log_target() const override { return log_.target(); }

@@ -138,7 +138,7 @@ Result<std::vector<std::string>> ssh_command(const SshNode& node, const SshSetti
 Result<std::vector<std::string>> ssh_close(const SshNode& node, const SshSettings& settings) {
     if (const auto fit = check(node, settings); !fit) return std::unexpected(fit.error());
     auto command = base(node, settings);
-    command.insert(command.end(), {"-O", "exit", "--", node.name});
+    command.insert(command.end(), {"-O", "stop", "--", node.name});
     return command;
 }
 

@@ -55,7 +55,8 @@ std::string shell_line(const std::vector<std::string>& words);
 Result<std::vector<std::string>> ssh_command(const SshNode& node, const SshSettings& settings,
                                              const std::vector<std::string>& words);
 
-/// ssh that ends the kept connection, if there is one. Errors as above.
+/// ssh that has the kept connection take no more commands, if there is one: it ends with the last that uses
+/// it, and the next command makes another. Errors as above.
 Result<std::vector<std::string>> ssh_close(const SshNode& node, const SshSettings& settings);
 
 /// The socket of the kept connection: who can connect to it need not wait for a new one. Two nodes share one

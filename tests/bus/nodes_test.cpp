@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
+#include <unistd.h>
 
 #include "tests/bus/client.h"
 #include "tests/bus/introspection.h"
@@ -179,6 +180,36 @@ TEST_P(Nodes, AreDrainedByNameAndOnlyIfTheyAreThere) {
     EXPECT_EQ(client->call("DrainNode", std::string(), true, Variants{}).error, "NoSuchObject");
     const Variants junk{{"junk", sdbus::Variant(true)}};
     EXPECT_EQ(client->call("DrainNode", std::string("web2"), true, junk).error, "InvalidValue");
+}
+
+TEST_P(Nodes, AreFoundForNewWork) {
+    const Variants options{{"scheduler", sdbus::Variant(std::string("S"))},
+                           {"refused", sdbus::Variant(std::string("3 4"))}};
+    const auto json =
+        Json::parse(client->call<std::string>("PlaceTask", std::string("gcc -c a.c"), options).value);
+    EXPECT_EQ(json["node"], 2);
+    EXPECT_EQ(json["name"], "web2");
+    EXPECT_EQ(json["here"], false);
+    EXPECT_EQ(json["addresses"][0], "10.0.0.2");
+    EXPECT_EQ(json["reason"], "it is the last");
+    const auto& asked = served->backend.asked;
+    EXPECT_EQ(asked.command, "gcc -c a.c");
+    EXPECT_EQ(asked.scheduler, "S");
+    EXPECT_EQ(asked.refused, (std::vector<model::NodeId>{3, 4}));
+    EXPECT_EQ(asked.pid, static_cast<std::uint32_t>(::getpid())) << "the caller counts";
+}
+
+TEST_P(Nodes, AreNotFoundForNewWorkByQuestionsThatMakeNoSense) {
+    const auto error = [&](const std::string& command, const Variants& options) {
+        return client->call<std::string>("PlaceTask", command, options).error;
+    };
+    EXPECT_EQ(error("a", {{"refused", sdbus::Variant(std::string("two"))}}), "InvalidValue");
+    EXPECT_EQ(error("a", {{"refused", sdbus::Variant(std::uint64_t{2})}}), "InvalidValue");
+    EXPECT_EQ(error("a", {{"node", sdbus::Variant(true)}}), "InvalidValue");
+    EXPECT_EQ(error("a", {{"junk", sdbus::Variant(true)}}), "InvalidValue");
+    EXPECT_EQ(error("", {}), "");
+    EXPECT_EQ(error(std::string(1'000'000, 'x'), {}), "");
+    EXPECT_LE(served->backend.asked.command.size(), 512U);
 }
 
 TEST_P(Nodes, AreNotChangedByVerbs) {

@@ -113,6 +113,20 @@ for ((node = 1; node <= nodes; ++node)); do start "$node"; done
 await 60 "all see all" all_see "$nodes"
 echo "ok: $nodes nodes see each other"
 
+place() { cli 1 run --dry-run --json=short "$@" -- true; }
+[[ $(place) == *'"name":"node1","here":true,"addresses":[],"scheduler":"","reason":"no scheduler is asked'* ]] ||
+    fail "new work that nobody is asked about: $(place)"
+[[ $(place --node=node2) == '{"node":2,"name":"node2","here":false,"addresses":["'*'"it was asked for"}'* ]] ||
+    fail "new work for a node: $(place --node=node2)"
+if place --node=node99 2>/dev/null; then fail "new work for a node that is not there"; fi
+if place --scheduler=none 2>/dev/null; then fail "new work for a scheduler that is not there"; fi
+cli 1 nodes drain node3
+await 30 "it drains" eval "! place --node=node3"
+place --node=node3 2>&1 | grep -q 'node3 takes no work' || fail "new work for a node that drains"
+cli 1 nodes undrain node3
+await 30 "it takes work again" place --node=node3
+echo "ok: new work finds a node, and none that is not there or drains"
+
 cli 1 create probes/cpu
 cli 1 create schedulers/CPU_LB
 cli 1 create schedulers/CPU_LB/load_balancing

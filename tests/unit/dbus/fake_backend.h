@@ -91,6 +91,13 @@ public:
         drained = fmt::format("{} {} {}", (*found)->name, is_draining, dry_run);
         return {};
     }
+    Result<dbus::TaskPlace> place_task(const dbus::TaskQuestion& question) override {
+        asked = question;
+        if (failure) return std::unexpected(*failure);
+        auto place = peers.empty() ? dbus::TaskPlace() : dbus::place_at(peers.back());
+        place.reason = "it is the last";
+        return place;
+    }
     [[nodiscard]] std::string log_level() const override { return level; }
     Status set_log_level(std::string_view word) override {
         level = word;
@@ -102,6 +109,7 @@ public:
     dbus::NetworkFacts net;
     std::vector<dbus::NodeFacts> peers;
     std::string drained;
+    dbus::TaskQuestion asked;
     std::vector<dbus::HoldFacts> held;
     std::vector<dbus::Check> checks;
     std::string level = "info";

@@ -17,8 +17,9 @@ struct TheManager : ::testing::Test {
 };
 
 TEST_F(TheManager, AuthorizesEveryMethodThatChangesSomething) {
-    const std::set<std::string_view> reads{"Read",   "Export",   "Describe", "Status", "Types",    "Explain",
-                                           "Verify", "Topology", "Doctor",   "Dump",   "ListNodes"};
+    const std::set<std::string_view> reads{"Read",   "Export",  "Describe",  "Status",
+                                           "Types",  "Explain", "Verify",    "Topology",
+                                           "Doctor", "Dump",    "ListNodes", "PlaceTask"};
     std::set<std::string_view> seen;
     for (const auto& method : interface.methods) {
         EXPECT_EQ(std::holds_alternative<ReadHandler>(method.handler), reads.contains(method.name))

@@ -51,6 +51,38 @@ TEST(ANodeOnTheBus, IsNotGuessedAmongSeveralOfOneName) {
     EXPECT_TRUE(find_node(nodes, "0000000000000011", ""));
 }
 
+TEST(APlace, HasAddressesAsSshTakesThem) {
+    auto node = some_nodes()[1];
+    membership::Address v6;
+    v6.ip = {0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
+    v6.port = 7420;
+    v6.interface = 3;
+    node.addresses.push_back(v6);
+    const auto place = dbus::place_at(node);
+    EXPECT_THAT(place.addresses, testing::ElementsAre("10.0.0.2", "fe80::1%3"));
+    EXPECT_EQ(place.number, 2);
+    EXPECT_FALSE(place.is_here);
+    EXPECT_TRUE(dbus::place_at(some_nodes()[0]).is_here);
+    EXPECT_TRUE(dbus::place_at(some_nodes()[0]).addresses.empty()) << "nobody goes to himself by ssh";
+}
+
+TEST(APlace, IsDescribedWithANullWhereThereIsNoNumber) {
+    const auto none = Json::parse(dbus::describe_place({}));
+    EXPECT_TRUE(none["node"].is_null());
+    EXPECT_EQ(none["here"], true);
+    const auto place = Json::parse(dbus::describe_place(dbus::place_at(some_nodes()[1])));
+    EXPECT_EQ(place["node"], 2);
+    EXPECT_EQ(place["addresses"][0], "10.0.0.2");
+}
+
+TEST(NodeNumbers, AreReadAndAnythingElseIsRefused) {
+    EXPECT_THAT(dbus::node_numbers("2 3,65535").value(), testing::ElementsAre(2, 3, 65535));
+    EXPECT_TRUE(dbus::node_numbers("").value().empty());
+    EXPECT_TRUE(dbus::node_numbers(" , ").value().empty());
+    for (const auto* text : {"x", "-1", "65536", "1;2", "18446744073709551616"})
+        EXPECT_EQ(dbus::node_numbers(text).error().kind, Errc::invalid_value) << text;
+}
+
 TEST(ANodeWithoutANumber, IsNotFoundByIt) {
     auto nodes = some_nodes();
     nodes[1].number = -1;

@@ -171,7 +171,7 @@ TEST(AKeptConnection, HasAPathThatFitsASocketWhateverTheName) {
 TEST(AKeptConnection, IsEndedByName) {
     const auto words = ssh_close(node2(), kept());
     ASSERT_TRUE(words);
-    EXPECT_EQ(Words(words->end() - 4, words->end()), (Words{"-O", "exit", "--", "node2"}));
+    EXPECT_EQ(Words(words->end() - 4, words->end()), (Words{"-O", "stop", "--", "node2"}));
 }
 
 TEST(AnSshCommand, RefusesNamesThatCouldBeAnythingElse) {

@@ -1,0 +1,162 @@
+// Work over ssh: connect, check, carry, stop.
+#include "cli/run_node.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "cli/run_child.h"
+
+namespace schedd::cli {
+
+namespace {
+
+constexpr int kPatienceMs = 5000;
+constexpr int kSignalMs = 5000;
+constexpr int kLateMs = 1000; // for what is tried of a node that has not answered for so long already
+constexpr int kBroken = 255;  // of ssh itself
+
+bool is_private(const std::string& folder) {
+    struct stat info{};
+    return ::lstat(folder.c_str(), &info) == 0 && S_ISDIR(info.st_mode) && info.st_uid == ::geteuid() &&
+           (info.st_mode & 022U) == 0;
+}
+
+bool is_connected(const std::string& path) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    if (path.empty() || path.size() >= sizeof address.sun_path) return false;
+    std::ranges::copy(path, address.sun_path);
+    const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0) return false;
+    const bool is_there = ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+    ::close(fd);
+    return is_there;
+}
+
+std::string_view name_of_signal(int signal) {
+    return signal == SIGINT ? "SIGINT" : signal == SIGQUIT ? "SIGQUIT" : "";
+}
+
+/// The first of a terminal's signals goes to the work, which may deal with it; SIGTERM and SIGHUP stop the
+/// unit, and so does the second of any; the third kills.
+std::string_view answer_to(int signal, int count) {
+    return count > 2 ? "SIGKILL" : count > 1 ? "" : name_of_signal(signal);
+}
+
+RunEnd end_of(const ChildEnd& child, const Work& work, const std::string& where) {
+    const bool has_run = child.has_started || (!work.waits && child.status == 0 && !child.is_late);
+    RunEnd end{has_run, child.status, child.signal, {}};
+    if (has_run) return end;
+    end.trouble = child.is_late ? fmt::format("it did not start within {} s", kPatienceMs / 1000)
+                                : trouble_in(child.said, where);
+    return end;
+}
+
+ChildPlan plan_for(const Work& work, Words words) {
+    ChildPlan plan{.words = std::move(words),
+                   .started_line = {},
+                   .keeps_said = false,
+                   .patience_ms = 0,
+                   .on_signal = {}};
+    if (work.has_terminal) return plan;
+    plan.patience_ms = kPatienceMs;
+    if (work.waits) plan.started_line = started_line(work);
+    else plan.keeps_said = true;
+    return plan;
+}
+
+ChildPlan helper(Words words, int patience_ms) {
+    return {.words = std::move(words),
+            .started_line = {},
+            .keeps_said = true,
+            .patience_ms = patience_ms,
+            .on_signal = {}};
+}
+
+} // namespace
+
+std::string connections_folder() {
+    const char* runtime = std::getenv("XDG_RUNTIME_DIR");
+    std::string folder;
+    if (runtime && *runtime == '/' && is_private(runtime)) folder = std::string(runtime) + "/schedd-ssh";
+    else if (::geteuid() == 0) folder = "/run/schedd/ssh";
+    else return {};
+    if (folder == "/run/schedd/ssh") ::mkdir("/run/schedd", 0755);
+    ::mkdir(folder.c_str(), 0700);
+    return is_private(folder) ? folder : std::string();
+}
+
+std::string FarNode::connect(int& signal) {
+    const auto path = kit::ssh_control_path(node_, settings_);
+    if (path.empty() || is_connected(path)) return {};
+    auto words = kit::ssh_command(node_, settings_, {});
+    if (!words) return words.error().text();
+    const auto end = run_child(helper(std::move(*words), kPatienceMs));
+    signal = end.signal;
+    if (end.status == 0) return {};
+    if (end.is_late) return fmt::format("it did not answer within {} s", kPatienceMs / 1000);
+    return trouble_in(end.said, node_.name);
+}
+
+void FarNode::send(const std::string& unit, std::string_view signal, int patience_ms) {
+    if (auto words = kit::ssh_command(node_, settings_, signal_words(unit, signal)))
+        static_cast<void>(run_child(helper(std::move(*words), patience_ms)));
+}
+
+RunEnd FarNode::run(const Work& work) {
+    int signal = 0;
+    if (auto trouble = connect(signal); !trouble.empty()) return {false, 0, signal, std::move(trouble)};
+    // what starts without the line that tells of it: what cannot work is better known before
+    if (work.has_terminal || !work.waits) {
+        auto words = kit::ssh_command(node_, settings_, check_words(work));
+        if (!words) return {false, 0, 0, words.error().text()};
+        const auto end = run_child(helper(std::move(*words), kPatienceMs));
+        if (end.status != 0) return {false, 0, end.signal, trouble_in(end.said, node_.name)};
+    }
+    auto end = carry(work);
+    if (end.has_run && end.status == kBroken && !settings_.control_folder.empty() &&
+        !is_connected(kit::ssh_control_path(node_, settings_)))
+        end.trouble = fmt::format("the connection broke; {} may still run there", work.unit);
+    return end;
+}
+
+RunEnd FarNode::carry(const Work& work) {
+    auto settings = settings_;
+    settings.tty = work.has_terminal;
+    settings.has_input = work.waits;
+    auto words = kit::ssh_command(node_, settings, remote_words(work));
+    if (!words) return {false, 0, 0, words.error().text()};
+    auto plan = plan_for(work, std::move(*words));
+    plan.on_signal = [&](int signal, int count) { send(work.unit, answer_to(signal, count), kSignalMs); };
+    const auto child = run_child(plan);
+    auto end = end_of(child, work, node_.name);
+    if (!end.has_run && (child.is_late || child.signal != 0))
+        send(work.unit, {}, kLateMs); // it may have begun
+    if (child.is_late)                // perhaps the connection leads nowhere any more; who uses it may go on
+        if (auto close = kit::ssh_close(node_, settings_))
+            static_cast<void>(run_child(helper(std::move(*close), kLateMs)));
+    return end;
+}
+
+RunEnd run_here_in_unit(const Work& work, bool is_root) {
+    const auto send = [&](std::string_view signal) {
+        static_cast<void>(run_child(helper(local_signal_words(work.unit, signal, is_root), kSignalMs)));
+    };
+    auto plan = plan_for(work, local_words(work, is_root));
+    plan.on_signal = [&](int signal, int count) { send(answer_to(signal, count)); };
+    const auto child = run_child(plan);
+    auto end = end_of(child, work, "this node");
+    if (!end.has_run && (child.is_late || child.signal != 0)) send({});
+    return end;
+}
+
+} // namespace schedd::cli
