@@ -169,7 +169,9 @@ Answer<Exit> change_keys(const Options& options, const std::string& file) {
     const auto id = after->id;
     const Secret secret{std::move(after->text)};
     if (auto replaced = replace_file(file, secret.text); !replaced) return std::unexpected(replaced.error());
-    const auto spread = "Bring the file to every node and run `schedd-cli reload` there";
+    // systemd reads a credential when the service starts, and not at a reload
+    const auto spread = "Bring the file to every node and run `schedd-cli reload` there, or "
+                        "`systemctl restart schedd` where LoadCredential= names it";
     if (options.key_activated != 0)
         return tell(
             fmt::format("Key {} is used for sending from the next reload on. {};\n"

@@ -24,7 +24,7 @@ find "$source" -mindepth 1 -maxdepth 1 ! -name build -exec rm -rf {} +
 say "building in $source, log in $log"
 # debhelper has a home and a locale of its own, with which the compiler cache would not be found.
 cache=${CCACHE_DIR:-$(ccache -k cache_dir 2>/dev/null || true)}
-if ! (cd "$source" && DEB_BUILD_OPTIONS="nocheck parallel=$(nproc)" \
+if ! (cd "$source" && DEB_BUILD_OPTIONS="nocheck parallel=$(nproc) ${DEB_BUILD_OPTIONS:-}" \
     CCACHE_DIR=$cache CCACHE_BASEDIR=$source CCACHE_NOHASHDIR=1 CCACHE_SLOPPINESS=locale \
     NINJA_STATUS="[%f/%t] " dpkg-buildpackage -b -nc -uc -us) >"$log" 2>&1; then
     say "it cannot be built; the log ends:"

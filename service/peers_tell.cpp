@@ -50,7 +50,7 @@ dbus::NodeFacts Peers::own_facts() const {
     facts.digest = store.digest();
     facts.applied =
         membership::ApplyStatus{store.digest(), outcome_.applied, outcome_.failed, outcome_.unsupported};
-    facts.trouble = outcome_.trouble;
+    facts.trouble = cluster_->replica().trouble(); // what its heartbeats say
     for (const auto& source : model::published(*tree_))
         if (source.value) facts.values.push_back({source.path, *source.value, 0, true});
     return facts;

@@ -51,6 +51,7 @@ cli() {
 prepare() {
     local node=$1
     mkdir -p "$node/conf" "$node/state"
+    [ "$node" != 2 ] || mount -t tmpfs -o size=1m,mode=700 none "$node/state" # to be filled
     printf '%032x\n' $((node + 4096)) >"$node/machine-id"
     printf '[cluster]\nnode_name = "node%d"\nnumber = %d\nkeys = "%s"\n' "$node" "$node" \
         "$root_of_test/${2:-keys}" >"$node/conf/schedd.conf"
@@ -161,6 +162,17 @@ ip link set v3 master br0
 await 60 "what one side wrote is on the other" has 3 schedulers/here
 await 60 "and the other way round" has 1 schedulers/there
 echo "ok: both sides of a partition agree when it heals"
+
+# more than what is left of the last page
+cat /dev/zero >2/state/filler 2>/dev/null || true
+printf '[scheduler.full-%d]\n' {1..200} | cli 1 apply - >applied
+await 30 "a node whose disk is full has what is made" has 2 schedulers/full-200
+await 30 "it says that it cannot keep it" eval "cli 2 nodes | grep -q 'cannot be kept'"
+await 30 "and tells the others" eval "cli 1 nodes | grep -q 'cannot be kept'"
+rm 2/state/filler
+cli 3 create schedulers/room
+await 30 "there is room again" eval "cli 2 nodes >2/told && ! grep -q 'cannot be kept' 2/told"
+echo "ok: a full disk is told, and the node works on"
 
 kill -TERM "${daemon[2]}"
 await 20 "a node that was stopped has left" eval "cli 1 tree nodes | grep -q 'name=node2.*state=left'"

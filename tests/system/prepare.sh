@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# For run.sh and cluster.sh, which source it: package, image and second drive.
-# shellcheck disable=SC2034,SC2154  # here, work, drive and only are theirs
+# For run.sh and cluster.sh, which source it: package, image and second drive; what came of a guest.
+# shellcheck disable=SC2034,SC2154  # here, work, drive, only, nodes and files are theirs
 set -euo pipefail
 
 # What did not work before there was a guest to ask counts as one failed test.
@@ -18,22 +18,51 @@ no_guest() {
     exit 0
 }
 
-# Makes $drive of the package and $here's cases, $only among them, and the cluster's $key if there is one.
-# Sets $image.
+# What the machines of a cluster share: the key that an administrator makes for schedd, by the package's own
+# tool, and for SSH a key of root and one of each host. They are as old as the run.
+# cluster_keys PACKAGE FOLDER
+cluster_keys() {
+    local node key keys=$2/cluster tool=$2/schedd-cli
+    mkdir -p "$keys"
+    dpkg-deb --fsys-tarfile "$1" | tar -xO ./usr/bin/schedd-cli >"$tool" || return
+    chmod +x "$tool"
+    "$tool" nodes keygen "$keys/cluster.keys" >/dev/null || return
+    rm "$tool"
+    ssh-keygen -q -t ed25519 -N '' -C root -f "$keys/root" || return
+    mke2fs -q -F -t ext4 -m 0 -O ^has_journal "$keys/small.ext4" 2M >/dev/null || return # a disk to be filled
+    for ((node = 1; node <= nodes; ++node)); do
+        ssh-keygen -q -t ed25519 -N '' -C "node$node" -f "$keys/host-$node" || return
+        key=$(cut -d' ' -f1,2 "$keys/host-$node.pub")
+        echo "node$node,10.77.0.$node,fd77::$node $key" >>"$keys/known_hosts"
+    done
+}
+
+# Makes $drive of the package and $here's cases, $only among them. With $nodes for that many machines of a
+# cluster, which run the cases of $files. Sets $image.
 prepare() {
     local package needs folder
     mkdir -p "$work"
-    say "making the package"
-    package=$("$here/../../debian/package.sh") || broken "the package cannot be made"
+    package=${SCHEDD_VM_PACKAGE:-}
+    if [ -z "$package" ]; then
+        say "making the package"
+        # without that of debug information, which takes as long as all else
+        package=$(DEB_BUILD_OPTIONS=noautodbgsym "$here/../../debian/package.sh") ||
+            broken "the package cannot be made"
+    fi
+    [ -e "$package" ] || broken "there is no package $package"
     needs=()
     while read -r folder; do needs+=("$folder"); done < <(dpkg-deb -f "$package" Depends | tr ',' '\n' |
         sed 's/^ *//; s/[ (|:].*//')
     image=$("$here/image.sh" "${needs[@]}") || no_guest "its image cannot be made"
     folder=$(mktemp -d "$work/drive.XXXXXX")
-    cp -r "$package" "$here/guest" "$here/cases" "$folder/"
+    cp -r "$here/guest" "$here/cases" "$folder/"
+    cp "$package" "$folder/schedd_package.deb"
     mv "$folder/guest/start.sh" "$folder/"
     echo "$only" >"$folder/only"
-    [ -z "${key:-}" ] || echo "1 $key" >"$folder/guest/cluster.keys"
+    if [ -n "${nodes:-}" ]; then
+        cluster_keys "$package" "$folder" || broken "the keys of the cluster cannot be made"
+        printf '%s\n' "${files[@]}" >"$folder/cluster/files"
+    fi
     g++ -std=c++23 -O1 -shared -fPIC -o "$folder/guest/crash.so" "$here/guest/crash.cpp" ||
         broken "what the daemon is killed by cannot be built"
     chmod -R a+rX "$folder"
@@ -41,4 +70,28 @@ prepare() {
     mke2fs -q -F -t ext4 -d "$folder" "$drive" 128M >/dev/null ||
         broken "the second drive cannot be made"
     rm -rf "$folder"
+}
+
+# The results of a guest, with its name before each where it is one of several, and a failure of its own
+# unless it said how many there are, and there are that many. collect RESULTS NAME CONSOLE
+collect() {
+    local results found announced why='' before=''
+    [ "$2" = guest ] || before=$2.
+    results=$(tr -d '\r' <"$1" | grep -a -E '^(ok|not ok|skip|done) ' || true)
+    sed -n -E "s/^(ok|not ok|skip) /\\1 $before/p" <<<"$results"
+    found=$(grep -c -E '^(ok|not ok|skip) ' <<<"$results" || true)
+    announced=$(sed -n 's/^done \([0-9]*\)$/\1/p' <<<"$results")
+    if [ "$found" = 0 ]; then why="no case reported anything"; fi
+    if [ "$found" != 0 ] && [ "$announced" != "$found" ]; then
+        why="it reported $found results and ended with '${announced:-no count}'"
+    fi
+    # the installation is always among them
+    if [ -z "$why" ] && [ "$found" = 1 ] && [[ ${only:-} != package.It_installs* ]]; then
+        why="no case is called ${only:-anything}"
+    fi
+    [ -n "$why" ] || return 0
+    if [ -n "$ended" ]; then why="it was ended $ended; $why"; fi
+    echo "not ok $2: $why"
+    say "$2: its console ends:"
+    tail -n 40 "$3" | tr -d '\r' >&2
 }

@@ -69,30 +69,6 @@ follow() {
     guest=''
 }
 
-# The results, and a failure of the guest's own unless it said how many there are, and there are that many.
-collect() {
-    local announced found why=''
-    tr -d '\r' <"$work/results" | grep -a -E '^(ok|not ok|skip) ' || true
-    found=$(tr -d '\r' <"$work/results" | grep -a -c -E '^(ok|not ok|skip) ' || true)
-    announced=$(tr -d '\r' <"$work/results" | sed -n 's/^done \([0-9]*\)$/\1/p')
-    if [ "$found" = 0 ]; then why="no case reported anything"; fi
-    if [ "$found" != 0 ] && [ "$announced" != "$found" ]; then
-        why="it reported $found results and ended with '${announced:-no count}'"
-    fi
-    # the installation is always among them
-    if [ -z "$why" ] && [ "$found" = 1 ] && [[ ${only:-} != package.It_installs* ]]; then
-        why="no case is called ${only:-anything}"
-    fi
-    [ -n "$why" ] || return 0
-    if [ "$booted" = "$boots" ] && [ ! -s "$work/results" ]; then
-        no_guest "it has not come up in $boots tries"
-    fi
-    if [ -n "$ended" ]; then why="it was ended $ended; $why"; fi
-    echo "not ok guest: $why"
-    say "the guest's console ends:"
-    tail -n 40 "$work/console" | tr -d '\r' >&2
-}
-
 image=''
 drive=$work/drive
 # shellcheck disable=SC2034  # short is for no_guest
@@ -110,4 +86,7 @@ say "booting (at most $limit s); console in $work/console"
 boot
 follow
 [ ! -s "$work/qemu.log" ] || cat "$work/qemu.log" >&2
-collect
+if [ "$booted" = "$boots" ] && [ ! -s "$work/results" ]; then
+    no_guest "it has not come up in $boots tries"
+fi
+collect "$work/results" guest "$work/console"

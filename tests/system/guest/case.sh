@@ -78,6 +78,8 @@ balancer() {
 source "${BASH_SOURCE[0]%/*}/units.sh"
 # shellcheck source=tests/system/guest/machine.sh
 source "${BASH_SOURCE[0]%/*}/machine.sh"
+# shellcheck source=tests/system/guest/nodes.sh
+[ -z "${NODE:-}" ] || source "${BASH_SOURCE[0]%/*}/nodes.sh"
 # shellcheck disable=SC1090  # whichever case is asked for
 source "$1"
 "$2"

@@ -1,99 +1,102 @@
 #!/bin/bash
-# The cases of three machines in a cluster. Each runs on all of them, in step; $NODE says on which.
-# Seconds for a case: 300
+# The cases of three machines in a cluster: each runs on all of them, in step (nodes.sh).
+# Seconds for a case: 600
 set -euo pipefail
 
-others() { for node in 1 2 3; do [ "$node" = "$NODE" ] || echo "node$node"; done; }
-# State of a node as this one sees it.
-state_of() {
-    schedd-cli nodes --json=short |
-        sed -n "s/.*\"name\":\"$1\"[^}]*\"state\":\"\([a-z]*\)\".*/\1/p"
+root_at() { [ "$(ssh "$1" 'hostname; id -u' </dev/null | paste -sd' ')" = "$1 0" ]; }
+Root_reaches_each_machine_by_ssh_without_a_question() {
+    local other
+    in_step up 550
+    for other in $(others); do await 120 "$other by SSH" root_at "$other"; done
+    in_step reached
 }
-is_seen_as() { [ "$(state_of "$1")" = "$2" ]; }
-# Waits until all three have come to the same place; what they tell each other is the configuration itself.
-meet() {
-    local node
-    schedd-cli create "schedulers/met-$1-$NODE"
-    for node in 1 2 3; do await 200 "node $node at $1" schedd-cli get "schedulers/met-$1-$node"; done
-}
-digest() {
-    schedd-cli nodes --json=short | tr '{' '\n' |
-        sed -n 's/.*"configuration":"\([0-9a-f]*\)".*/\1/p' | sort -u
-}
-all_have_one_configuration() { [ "$(digest | wc -l)" = 1 ]; }
 
 The_service_joins_with_a_credential() {
-    install -m 600 /run/guest/guest/cluster.keys /etc/schedd/cluster.keys
-    install -D -m 644 /usr/share/doc/schedd/examples/50-peers.conf \
-        /etc/systemd/system/schedd.service.d/50-peers.conf
-    systemctl daemon-reload
-    systemctl restart schedd.service
-    local other
-    for other in $(others); do await 200 "$other is alive" is_seen_as "$other" alive; done
-    journalctl -q -b -u schedd.service | grep -q 'cluster.keys.*cannot' && fail "the key was not read"
-    meet joined
+    join_cluster
+    [ -e /run/credentials/schedd.service/schedd.keys ] || fail "systemd has given no credential"
+    tr '\0' '\n' </proc/"$(daemon_pid)"/environ | grep -q '^CREDENTIALS_DIRECTORY=/run/credentials/schedd' ||
+        fail "the daemon was not told of it"
+    in_step joined
+    await 120 "one configuration" all_have_one_configuration
+    in_step one
 }
 
 What_is_configured_on_one_is_on_all() {
-    if [ "$NODE" = 1 ]; then
-        schedd-cli create probes/cpu
-        schedd-cli create schedulers/CPU_LB
-        schedd-cli create schedulers/CPU_LB/load_balancing
-        schedd-cli link 'cpu/node_load | threshold(threshold=100)' schedulers/CPU_LB/load_balancing/node_load
-        schedd-cli set probes/cpu.probe_period 500
-    fi
     has_the_period() { [ "$(schedd-cli get probes/cpu.probe_period)" = 500 ]; }
-    await 60 "the probe" has_the_period
-    await 60 "the chain" schedd-cli get schedulers/CPU_LB/load_balancing/node_load/threshold
-    meet configured
-    if [ "$NODE" = 3 ]; then schedd-cli remove -r schedulers/CPU_LB; fi
     gone() { ! schedd-cli get schedulers/CPU_LB; }
-    await 60 "the scheduler is gone" gone
-    meet removed
-    await 60 "one configuration" all_have_one_configuration
+    join_cluster
+    only_on 1 balancer
+    await 120 "the probe" has_the_period
+    await 120 "the port" schedd-cli get schedulers/CPU_LB/load_balancing/process_load
+    in_step configured
+    only_on 3 schedd-cli remove -r schedulers/CPU_LB
+    await 120 "the scheduler is gone" gone
+    in_step removed
+    await 120 "one configuration" all_have_one_configuration
+    in_step equal
 }
 
 A_value_of_another_node_is_read() {
     local other
+    join_cluster
     for other in $(others); do
-        await 60 "the load of $other" schedd-cli get "$other:probes/cpu/node_load"
+        await 120 "the load of $other" schedd-cli get "$other:probes/cpu/node_load"
     done
-    meet read
+    in_step read
 }
 
 A_change_for_one_node_stays_there() {
-    schedd-cli create --local "schedulers/only-$NODE"
-    meet local
     local node
+    join_cluster
+    schedd-cli create --local "schedulers/only-$NODE"
+    schedd-cli create "schedulers/all-$NODE"
+    for node in 1 2 3; do await 120 "what is for all" schedd-cli get "schedulers/all-$node"; done
     for node in 1 2 3; do
         [ "$node" = "$NODE" ] || expect_fails "what is of node $node" schedd-cli get "schedulers/only-$node"
     done
+    in_step local
 }
 
-A_killed_machine_is_dead_and_comes_back_equal() {
-    meet killing
+A_killed_service_is_dead_and_comes_back_equal() {
+    local other
+    join_cluster
+    in_step killing
     if [ "$NODE" = 3 ]; then
         systemctl mask --runtime schedd.service # so that it is not started again at once
         systemctl kill -s KILL schedd.service
-        sleep 25
+    else
+        await 200 "node3 is dead" is_seen_as node3 dead
+    fi
+    in_step dead
+    only_on 1 schedd-cli create schedulers/while-away
+    in_step made
+    if [ "$NODE" = 3 ]; then
         systemctl unmask --runtime schedd.service
         systemctl start schedd.service
-    else
-        await 100 "node3 has gone" is_gone node3
-        [ "$NODE" != 1 ] || schedd-cli create schedulers/while-away
     fi
-    await 100 "what was made meanwhile" schedd-cli get schedulers/while-away
-    for other in $(others); do await 100 "$other is alive" is_seen_as "$other" alive; done
-    await 60 "one configuration" all_have_one_configuration
-    meet back
+    await 200 "what was made meanwhile" schedd-cli get schedulers/while-away
+    for other in $(others); do await 200 "$other is alive" is_seen_as "$other" alive; done
+    await 120 "one configuration" all_have_one_configuration
+    in_step back
 }
-is_gone() { [ "$(state_of "$1")" = dead ] || [ "$(state_of "$1")" = left ]; }
+
+A_stopped_service_has_left() {
+    join_cluster
+    in_step leaving
+    only_on 2 systemctl stop schedd.service
+    [ "$NODE" = 2 ] || await 120 "node2 has left" is_seen_as node2 left
+    in_step has-left
+    only_on 2 systemctl start schedd.service
+    await 200 "node2 is back" is_seen_as node2 alive
+    in_step is-back
+}
 
 A_node_is_drained_and_taken_back() {
-    if [ "$NODE" = 2 ]; then schedd-cli nodes drain node2; fi
-    await 60 "node2 drains" is_seen_as node2 draining
-    meet drained
-    if [ "$NODE" = 2 ]; then schedd-cli nodes undrain node2; fi
-    await 60 "node2 is back" is_seen_as node2 alive
-    meet undrained
+    join_cluster
+    only_on 1 schedd-cli nodes drain node2
+    await 120 "node2 drains" is_seen_as node2 draining
+    in_step drained
+    only_on 2 schedd-cli nodes undrain node2
+    await 120 "node2 is back" is_seen_as node2 alive
+    in_step undrained
 }

@@ -13,7 +13,7 @@ report() { printf '%s\n' "$*" >&3; }
 
 mode=$(sed -n 's/.*schedd\.mode=\([a-z]*\).*/\1/p' /proc/cmdline)
 only=$(cat $here/only)
-# of several machines: its number; then the cases of guest/cluster.sh are run, with no fresh start before each
+# of several machines: its number; then cases are run in step with the others, with no fresh start before each
 node=$(sed -n 's/.*schedd\.node=\([0-9]*\).*/\1/p' /proc/cmdline)
 
 install_package() {
@@ -81,28 +81,24 @@ is_wanted() {
     return 1
 }
 
-# The machines of a cluster run the same cases at the same time, and wait for each other in them.
-run_cluster() {
-    local function link
-    hostnamectl set-hostname "node$node" || hostname "node$node"
-    link=$(ip -o link | sed -n 's/^[0-9]*: \(en[^:@]*\|eth[^:@]*\).*/\1/p' | sed q)
-    ip addr add "10.77.0.$node/24" dev "$link"
-    ip link set "$link" up
-    for function in $(sed -n 's/^\([A-Z][A-Za-z0-9_]*\)() {.*/\1/p' "$here/guest/cluster.sh"); do
-        counted "$function" run_case "$here/guest/cluster.sh" "$function"
+# run_file FILE PREPARE: its cases that are asked for, each after that.
+run_file() {
+    local function name
+    for function in $(sed -n 's/^\([A-Z][A-Za-z0-9_]*\)() {.*/\1/p' "$1"); do
+        name=$(basename "$1" .sh).$function
+        is_wanted "$name" || continue
+        "$2"
+        counted "$name" run_case "$1" "$function"
     done
 }
-
 run_cases() {
-    local file function name
-    for file in "$here"/cases/*.sh; do
-        for function in $(sed -n 's/^\([A-Z][A-Za-z0-9_]*\)() {.*/\1/p' "$file"); do
-            name=$(basename "$file" .sh).$function
-            is_wanted "$name" || continue
-            fresh
-            counted "$name" run_case "$file" "$function"
-        done
-    done
+    local file
+    for file in "$here"/cases/*.sh; do run_file "$file" fresh; done
+}
+# The machines of a cluster run the same cases at the same time, and wait for each other in them.
+run_cluster() {
+    local file
+    while read -r file; do run_file "$here/$file" :; done <"$here/cluster/files"
 }
 
 if [ "$mode" = shell ]; then
@@ -112,6 +108,7 @@ fi
 exec 3>/dev/ttyS1
 stty -F /dev/ttyS1 raw -echo || true
 trap 'report "# the guest ends"; sync; systemctl poweroff -f -f' EXIT
+if [ -n "$node" ]; then "$here/guest/join.sh" "$node"; fi
 report "# the guest is up after $(cut -d. -f1 /proc/uptime) s: $(uname -r), $(systemctl --version | sed q)"
 counted package.It_installs install_package
 if [ -x /usr/sbin/schedd ]; then

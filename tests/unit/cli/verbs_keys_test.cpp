@@ -112,6 +112,8 @@ TEST_F(Keygen, TurnsAKeyOverInThreeSteps) {
     EXPECT_EQ(change(true, 0, 0), Exit::ok) << said;
     EXPECT_EQ(keys(), (std::vector<std::string>{"1 active", "2"}));
     EXPECT_THAT(said, HasSubstr("--activate 2"));
+    EXPECT_THAT(said, HasSubstr("`schedd-cli reload` there"));
+    EXPECT_THAT(said, HasSubstr("`systemctl restart schedd` where LoadCredential= names it"));
     EXPECT_EQ(change(false, 0, 1), Exit::error);
     EXPECT_THAT(said, HasSubstr("key 1 is the active one"));
     EXPECT_EQ(change(false, 2, 0), Exit::ok) << said;

@@ -1,0 +1,51 @@
+#!/bin/bash
+# For the cases of several machines, which each runs in step with the others; $NODE says on which. Sourced by
+# case.sh there. `ssh node2 COMMAND` works as root between all of them.
+set -euo pipefail
+
+others() { for node in 1 2 3; do [ "$node" = "$NODE" ] || echo "node$node"; done; }
+steps_of=$2 # the case
+
+# Waits until all have come to the same place: each writes the name on its board, which is asked by TCP. That
+# needs neither schedd nor SSH. A name is used once in a case. in_step NAME [SECONDS]
+in_step() {
+    has_come_to "$1"
+    others_are_at "$@"
+}
+has_come_to() { echo "$steps_of.$1" >>/run/steps; }
+others_are_at() {
+    local other
+    for other in $(others); do await "${2:-300}" "$other at '$1'" is_at "$other" "$1"; done
+}
+is_at() {
+    local steps
+    sleep 0.5
+    steps=$(timeout 20 bash -c "exec 3<>/dev/tcp/$1/7777 && cat <&3") &&
+        grep -q -x "$steps_of.$2" <<<"$steps"
+}
+# only_on NUMBER COMMAND...
+only_on() { [ "$1" != "$NODE" ] || "${@:2}"; }
+
+# Makes schedd.service one of a cluster, as the example beside the package says; no harm where it is.
+join_cluster() {
+    local folder=/etc/systemd/system/schedd.service.d other
+    if ! [ -e $folder/50-peers.conf ]; then
+        install -m 600 /run/guest/cluster/cluster.keys /etc/schedd/cluster.keys
+        install -D -m 644 -t $folder /usr/share/doc/schedd/examples/50-peers.conf
+        systemctl daemon-reload
+        systemctl restart schedd.service
+    fi
+    for other in $(others); do await 250 "$other is alive" is_seen_as "$other" alive; done
+}
+
+# node_fact NAME KEY: what this node knows of another, "" if nothing.
+node_fact() {
+    schedd-cli nodes --json=short | tr -d '\n' | sed 's/{"/\n{"/g' |
+        sed -n "/\"name\":\"$1\"/s/.*\"$2\":\"\{0,1\}\([^,\"}]*\).*/\1/p"
+}
+is_seen_as() { [ "$(node_fact "$1" state)" = "$2" ]; }
+all_have_one_configuration() {
+    local node digests=()
+    for node in 1 2 3; do digests+=("$(node_fact "node$node" configuration)"); done
+    [ -n "${digests[0]}" ] && [ "${digests[0]}" = "${digests[1]}" ] && [ "${digests[0]}" = "${digests[2]}" ]
+}
