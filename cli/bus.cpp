@@ -230,6 +230,16 @@ Answer<std::string> Bus::call(const char* method, const std::vector<Argument>& a
     return std::string(text);
 }
 
+Answer<std::uint64_t> Bus::count(const char* method, const std::vector<Argument>& arguments,
+                                 const CallOptions& options) {
+    const auto reply = state_->exchange(method, arguments, &options);
+    if (!reply) return std::unexpected(reply.error());
+    std::uint64_t number = 0;
+    if (const int r = sd_bus_message_read(reply->get(), "t", &number); r < 0)
+        return std::unexpected(failure_of_errno(r, state_->place));
+    return number;
+}
+
 Answer<int> Bus::take_descriptor(const char* method, const std::vector<Argument>& arguments,
                                  const CallOptions& options) {
     const auto reply = state_->exchange(method, arguments, &options);

@@ -57,6 +57,9 @@ public:
     /// Calls a method of org.schedd1.Manager and returns its text, object path or "" if it returns nothing.
     Answer<std::string> call(const char* method, const std::vector<Argument>& arguments,
                              const CallOptions* options = nullptr);
+    /// Calls a method that returns a number (t).
+    Answer<std::uint64_t> count(const char* method, const std::vector<Argument>& arguments,
+                                const CallOptions& options);
     /// Calls a method that returns a file descriptor first; it is the caller's, and closed on exec.
     Answer<int> take_descriptor(const char* method, const std::vector<Argument>& arguments,
                                 const CallOptions& options);

@@ -15,7 +15,7 @@ _schedd_cli() {
     _get_comp_words_by_ref -n '=:' cur prev words cword 2>/dev/null || {
         cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} words=("${COMP_WORDS[@]}") cword=$COMP_CWORD
     }
-    local verbs="status tree types get set create remove link unlink attach detach apply diff export doctor explain verify monitor top graph hold nodes run reload simulate version help"
+    local verbs="status tree types get set create remove link unlink attach detach apply diff export doctor explain verify monitor top graph hold nodes run migrate expel bring block unblock checkpoint restore reload simulate version help"
     local reads="--json=short --json=pretty --json=off"
     local options="--bus= --host= --color=auto --color=always --color=never --help"
     local verb="" first="" i position=0 _schedd_cli_place=()
@@ -72,6 +72,9 @@ _schedd_cli() {
                 choices+=" $reads --watch --interval= --dry-run --no-ask-password"
                 [[ $first == keygen ]] && choices="--add --activate= --remove= --help"
                 ;;
+            migrate) choices+=" $reads --dry-run --local --no-ask-password --wait" ;;
+            expel | bring | checkpoint | restore) choices+=" $reads --dry-run --local --no-ask-password" ;;
+            block | unblock) choices+=" --dry-run --local --no-ask-password" ;;
             reload) choices+=" $reads --dry-run --local --no-ask-password" ;;
             simulate) choices+=" $reads --topology= --load= --config= --seed= --duration= --picture=" ;;
             "") choices+=" $reads --version" ;;
@@ -95,6 +98,9 @@ _schedd_cli() {
                     choices=$(_schedd_cli_list members "$first")
                 fi ;;
             hold | run) choices=$(compgen -c -- "$cur") ;;
+            migrate) ((position == 0)) && choices="unit: process:" || choices=$(_schedd_cli_list nodes) ;;
+            checkpoint) ((position == 0)) && choices="unit: process:" || choices=$(compgen -d -- "$cur") ;;
+            restore) choices=$(compgen -d -- "$cur") ;;
             nodes)
                 ((position == 0)) && choices="drain undrain keygen"
                 [[ $first == drain || $first == undrain ]] && choices=$(_schedd_cli_list nodes)

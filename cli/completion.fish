@@ -25,7 +25,7 @@ function __schedd_cli_first
     test (count (__schedd_cli_words)) -eq 0
 end
 
-set -l verbs status tree types get set create remove link unlink attach detach apply diff export doctor explain verify monitor top graph hold nodes run reload simulate version
+set -l verbs status tree types get set create remove link unlink attach detach apply diff export doctor explain verify monitor top graph hold nodes run migrate expel bring block unblock checkpoint restore reload simulate version
 set -l none "not __fish_seen_subcommand_from $verbs"
 
 complete -c schedd-cli -f
@@ -34,7 +34,9 @@ for pair in 'status:Show the daemon, the machine and its schedulers' 'tree:Show 
         'link:Link a source to a port or filter' 'unlink:Take the source away' 'attach:Add members' 'detach:Let members go' \
         'apply:Make true what files say' 'diff:Show what apply would change' 'export:Print the live configuration' \
         'doctor:Say what this machine lacks' 'explain:Say why something is where it is' 'verify:Compare wanted and real' 'monitor:Print changes as they happen' \
-        'top:Live view' 'graph:Draw the chains' 'hold:Run a command under a hold' 'nodes:Show the nodes of the cluster' 'run:Run a command on the node chosen for it' 'reload:Read the configuration files again' \
+        'top:Live view' 'graph:Draw the chains' 'hold:Run a command under a hold' 'nodes:Show the nodes of the cluster' 'run:Run a command on the node chosen for it' \
+        'migrate:Move running work to another node' 'expel:Send all guests away' 'bring:Fetch own work back' 'block:Take no guests' \
+        'unblock:Take guests again' 'checkpoint:Save running work' 'restore:Start saved work again' 'reload:Read the configuration files again' \
         'simulate:Run schedulers on a simulated machine' 'version:Print the versions'
     set -l parts (string split -m 1 : $pair)
     complete -c schedd-cli -n $none -a $parts[1] -d $parts[2]
@@ -45,10 +47,10 @@ complete -c schedd-cli -s H -l host -x -a '(__fish_print_hostnames)' -d 'System 
 complete -c schedd-cli -l color -x -a 'auto always never' -d 'Colours'
 complete -c schedd-cli -s h -l help -d 'Show help'
 complete -c schedd-cli -n $none -l version -d 'Print the version'
-complete -c schedd-cli -n '__fish_seen_subcommand_from status tree types get apply diff export doctor explain verify monitor top graph hold nodes run reload simulate version' -l json -x -a 'short pretty off' -d 'Print JSON'
-complete -c schedd-cli -n '__fish_seen_subcommand_from set create remove link unlink attach detach apply nodes run reload' -s n -l dry-run -d 'Change nothing'
-complete -c schedd-cli -n '__fish_seen_subcommand_from set create remove link unlink attach detach apply reload' -l local -d 'Change this node only'
-complete -c schedd-cli -n '__fish_seen_subcommand_from set create remove link unlink attach detach apply diff hold nodes run reload' -l no-ask-password -d 'Never ask for a password'
+complete -c schedd-cli -n '__fish_seen_subcommand_from status tree types get apply diff export doctor explain verify monitor top graph hold nodes run migrate expel bring checkpoint restore reload simulate version' -l json -x -a 'short pretty off' -d 'Print JSON'
+complete -c schedd-cli -n '__fish_seen_subcommand_from set create remove link unlink attach detach apply nodes run migrate expel bring block unblock checkpoint restore reload' -s n -l dry-run -d 'Change nothing'
+complete -c schedd-cli -n '__fish_seen_subcommand_from set create remove link unlink attach detach apply migrate expel bring block unblock checkpoint restore reload' -l local -d 'Change this node only'
+complete -c schedd-cli -n '__fish_seen_subcommand_from set create remove link unlink attach detach apply diff hold nodes run migrate expel bring block unblock checkpoint restore reload' -l no-ask-password -d 'Never ask for a password'
 complete -c schedd-cli -n '__fish_seen_subcommand_from remove' -s r -l recursive -d 'With everything below'
 complete -c schedd-cli -n '__fish_seen_subcommand_from attach' -l weight -x -d 'Share of the CPU'
 complete -c schedd-cli -n '__fish_seen_subcommand_from attach' -l class -x -a 'latency normal batch' -d 'What it is sensitive to'
@@ -58,6 +60,10 @@ complete -c schedd-cli -n '__fish_seen_subcommand_from attach' -l memory -x -a '
 complete -c schedd-cli -n '__fish_seen_subcommand_from attach' -l quota -x -d 'Percent of one CPU it may use'
 complete -c schedd-cli -n '__fish_seen_subcommand_from attach detach' -l persistent -d 'In the unit file too'
 complete -c schedd-cli -n '__fish_seen_subcommand_from attach' -l wait -d 'Until it is placed'
+complete -c schedd-cli -n '__fish_seen_subcommand_from migrate' -l wait -d 'Until it runs over there'
+complete -c schedd-cli -n '__fish_seen_subcommand_from migrate checkpoint; and __schedd_cli_first' -x -a 'unit: process:'
+complete -c schedd-cli -n '__fish_seen_subcommand_from migrate; and not __schedd_cli_first' -x -a '(__schedd_cli_list nodes)'
+complete -c schedd-cli -n '__fish_seen_subcommand_from checkpoint restore' -x -a '(__fish_complete_directories)'
 complete -c schedd-cli -n '__fish_seen_subcommand_from attach' -l timeout -x -d 'How long to wait, in s'
 complete -c schedd-cli -n '__fish_seen_subcommand_from apply diff export' -l verbs -d 'Recipe lines instead of TOML'
 complete -c schedd-cli -n '__fish_seen_subcommand_from apply diff' -l prune -d 'Also remove what is not named'

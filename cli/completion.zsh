@@ -41,6 +41,13 @@ _schedd_cli() {
         'hold:run a command while schedulers keep what they have decided'
         'run:run a command on the node that the schedulers choose'
         'nodes:show the nodes of the cluster, or take one out'
+        'migrate:move running work to another node'
+        'expel:send all guests away'
+        'bring:fetch own work back'
+        'block:take no guests any more'
+        'unblock:take guests again'
+        'checkpoint:save running work in a directory'
+        'restore:start saved work again'
         'reload:read the configuration files again'
         'simulate:run schedulers on a simulated machine'
         'version:print the versions'
@@ -88,6 +95,11 @@ _schedd_cli() {
                     else
                         _arguments $common $reads '(-w --watch)'{-w,--watch}'[draw it again and again]' '--interval=[how often to look]:ms' '(-n --dry-run)'{-n,--dry-run}'[change nothing]' '--no-ask-password' '1:what:(drain undrain keygen)' '2:node:_schedd_cli_list nodes'
                     fi ;;
+                migrate) _arguments $common $reads $changes '--wait[until it runs over there]' '1:member:compadd -S "" unit: process:' '2:node:_schedd_cli_list nodes' ;;
+                expel|bring) _arguments $common $reads $changes ;;
+                block|unblock) _arguments $common $changes ;;
+                checkpoint) _arguments $common $reads $changes '1:member:compadd -S "" unit: process:' '2:directory:_files -/' ;;
+                restore) _arguments $common $reads $changes '1:directory:_files -/' ;;
                 reload) _arguments $common $reads $changes ;;
                 simulate) _arguments $common $reads '--topology=[the machine]:source:(xml\: synthetic\: auto)' '--load=[the jobs]:file:_files' '--config=[the schedulers]:file or directory:_files' '--seed=[of chance]:number' '--duration=[time in which jobs come]:seconds' '--picture=[SVG to write]:file:_files' '1:file:_files' ;;
             esac ;;

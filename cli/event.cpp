@@ -21,9 +21,10 @@ struct Names {
 };
 
 /// The argument names of the contract's signals.
-constexpr std::array<Names, 7> kNames{{{"Decided", {"scheduler", "target", "cpus", "reason"}},
+constexpr std::array<Names, 8> kNames{{{"Decided", {"scheduler", "target", "cpus", "reason"}},
                                        {"Conflict", {"scheduler", "target", "detail", ""}},
                                        {"Ejected", {"scheduler", "why", "", ""}},
+                                       {"Moved", {"unit", "node", "phase", "detail"}},
                                        {"Sampled", {"value", "age_ms", "", ""}},
                                        {"InterfacesAdded", {"object", "interfaces", "", ""}},
                                        {"InterfacesRemoved", {"object", "interfaces", "", ""}},
@@ -84,6 +85,9 @@ std::string print_event(const Event& event, const Look& look) {
                            word(2));
     if (event.member == "Ejected")
         return fmt::format("{}  {}: {}", scheduler(), paint(look, Hue::bad, "is out of action"), word(1));
+    if (event.member == "Moved")
+        return fmt::format("{}  {} ({}){}{}", paint(look, Hue::strong, word(0)), word(2), word(1),
+                           word(3).empty() ? "" : ": ", word(3));
     if (event.member == "Sampled")
         return fmt::format("{}  {} ({} ms old)", subject(event.path, look), word(0), word(1));
     return fmt::format("{}  {} {}", subject(event.path, look), shown(event.member, look),

@@ -90,7 +90,7 @@ CLI::Option* listing(CLI::App& app, const std::string& names, Options& options) 
     return add_choice(app, names, options.listing, kListings);
 }
 
-constexpr std::array<OptionSpec, 51> kOptions{{
+constexpr std::array<OptionSpec, 52> kOptions{{
     {kReads, "--json", "short|pretty|off", "print JSON, on one line or indented", json},
     {kChanges | kNodes | kRun, "-n,--dry-run", "", "check everything, change nothing",
      flag<&Options::dry_run>},
@@ -109,6 +109,7 @@ constexpr std::array<OptionSpec, 51> kOptions{{
     {kPersistent, "--persistent", "", "in the unit's drop-in too, for all its starts to come",
      flag<&Options::persistent>},
     {kMember, "--wait", "", "until it is placed, or --timeout; for ExecStartPre=", flag<&Options::wait>},
+    {kMove, "--wait", "", "until it runs over there, or goes on here", flag<&Options::wait>},
     {kMember, "--timeout", "S", "how long --wait waits, 1 to 3600 s (5)",
      number<&Options::timeout_s, 1, 3600>},
     {kRecipe, "--verbs", "", "recipe lines (create, write, link, ...) instead of TOML",

@@ -90,6 +90,7 @@ constexpr unsigned kAsks = 1U << 11U; // --no-ask-password without --dry-run
 constexpr unsigned kPersistent = 1U << 12U;
 constexpr unsigned kHold = 1U << 13U;
 constexpr unsigned kSimulation = 1U << 14U;
+constexpr unsigned kMove = 1U << 22U;  // --wait
 constexpr unsigned kNodes = 1U << 15U; // --add, --activate, --remove, --dry-run
 constexpr unsigned kRun = 1U << 20U;   // --scheduler, --node, --unit, ...; --dry-run
 } // namespace trait

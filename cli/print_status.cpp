@@ -52,6 +52,28 @@ std::string unit_file_lines(const Json& rows, const Look& look) {
     return out;
 }
 
+/// Who is here as a guest, and what moves or has moved; the last few.
+std::string move_lines(const Json& migration, const Look& look) {
+    constexpr std::size_t kShown = 8;
+    std::string out;
+    if (flag_at(migration, "blocked")) out += "No guests are taken: schedd-cli unblock\n";
+    for (const auto& guest : field(migration, "guests"))
+        out += fmt::format("{} is a guest; its home is {}\n",
+                           paint(look, Hue::strong, shown(text_at(guest, "unit"), look)),
+                           shown(text_at(guest, "home"), look));
+    const Json& moves = field(migration, "moves");
+    for (std::size_t i = moves.size() > kShown ? moves.size() - kShown : 0; i < moves.size(); ++i) {
+        const auto phase = text_at(moves[i], "phase");
+        const auto detail = text_at(moves[i], "detail");
+        const bool is_bad = phase == "stayed" || phase == "failed";
+        out += fmt::format("{} {} {}{}{}\n", paint(look, Hue::strong, shown(text_at(moves[i], "unit"), look)),
+                           paint(look, is_bad ? Hue::warn : Hue::good, shown(phase, look)),
+                           shown(text_at(moves[i], "node"), look), detail.empty() ? "" : ": ",
+                           shown(detail, look));
+    }
+    return out;
+}
+
 std::string_view first_word(std::string_view line) { return line.substr(0, line.find(' ')); }
 
 } // namespace
@@ -83,7 +105,8 @@ std::string print_status(const Json& status, const Look& look) {
     out += label("held") + counted(number_at(status, "held"), "target") + "\n\n";
 
     const Json& schedulers = field(status, "schedulers");
-    const auto units = unit_file_lines(field(status, "unit_files"), look);
+    const auto units =
+        unit_file_lines(field(status, "unit_files"), look) + move_lines(field(status, "migration"), look);
     if (schedulers.empty())
         return out + "No scheduler yet. Create one: schedd-cli create schedulers/NAME\n" + units;
     std::vector<std::vector<std::string>> rows{

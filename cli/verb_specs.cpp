@@ -11,7 +11,7 @@ namespace {
 
 using namespace trait;
 
-constexpr std::array<VerbSpec, 26> kVerbs{{
+constexpr std::array<VerbSpec, 33> kVerbs{{
     {"status", "", "Show the daemon, the machine and its schedulers.", "", "schedd-cli status", kReads, 0, 0},
     {"tree", "[PATH]", "Show the live tree with attributes and the value at each stage.", "",
      "schedd-cli tree schedulers/CPU_LB", kReads | kListing, 0, 1},
@@ -74,6 +74,20 @@ constexpr std::array<VerbSpec, 26> kVerbs{{
      "A NODE is a number, a name or a uid. While it drains it gets no new work.\n"
      "keygen makes FILE (/etc/schedd/cluster.keys; - is the standard output), and needs no daemon.",
      "schedd-cli nodes drain web2", kReads | kWatch | kInterval | kAsks | kNodes, 0, 2},
+    {"migrate", "MEMBER NODE", "Move running work to another node.",
+     "A MEMBER is unit:NAME or process:PID, a NODE is a number or a name. Whatever fails, it goes on here.\n"
+     "What cannot be moved is refused with the reason.",
+     "schedd-cli migrate unit:render.service web2 --wait", kReads | kChanges | kMove, 2, 2},
+    {"expel", "", "Send all guests of this node away: home, or to another node.", "", "schedd-cli expel",
+     kReads | kChanges, 0, 0},
+    {"bring", "", "Fetch this node's own work back from all others.", "", "schedd-cli bring",
+     kReads | kChanges, 0, 0},
+    {"block", "", "Take no guests from other nodes any more.", "", "schedd-cli block", kChanges, 0, 0},
+    {"unblock", "", "Take guests from other nodes again.", "", "schedd-cli unblock", kChanges, 0, 0},
+    {"checkpoint", "MEMBER DIR", "Save running work in a directory while it goes on.", "",
+     "schedd-cli checkpoint unit:render.service /srv/saved/render", kReads | kChanges, 2, 2},
+    {"restore", "DIR", "Start saved work again, as it was when it was saved.", "",
+     "schedd-cli restore /srv/saved/render", kReads | kChanges, 1, 1},
     {"run", "-- COMMAND [WORD...]", "Run a command on the node that the schedulers choose for it.",
      "On another node it runs through ssh and systemd, with this environment, working directory, input,\n"
      "output and exit code; who does not take it within 5 s is passed over, and at last it runs here.\n"

@@ -9,7 +9,7 @@
 namespace schedd::cli {
 
 Run run_of(std::string_view verb) {
-    constexpr std::array<std::pair<std::string_view, Run>, 26> kRuns{{
+    constexpr std::array<std::pair<std::string_view, Run>, 33> kRuns{{
         {"status", run_status},   {"tree", run_tree},     {"types", run_types},       {"get", run_get},
         {"set", run_set},         {"create", run_create}, {"remove", run_remove},     {"link", run_link},
         {"unlink", run_unlink},   {"attach", run_attach}, {"detach", run_detach},     {"apply", run_apply},
@@ -17,6 +17,9 @@ Run run_of(std::string_view verb) {
         {"monitor", run_monitor}, {"top", run_top},       {"graph", run_graph},       {"reload", run_reload},
         {"version", run_version}, {"hold", run_hold},     {"simulate", run_simulate}, {"doctor", run_doctor},
         {"nodes", run_nodes},     {"run", run_run},
+        {"migrate", run_migrate}, {"expel", run_expel},   {"bring", run_bring},       {"block", run_block},
+        {"unblock", run_unblock}, {"restore", run_restore},
+        {"checkpoint", run_checkpoint},
     }};
     const auto found = std::ranges::find(kRuns, verb, [](const auto& entry) { return entry.first; });
     return found == kRuns.end() ? nullptr : found->second;

@@ -42,6 +42,14 @@ Answer<Exit> run_attach(const Session&);
 Answer<Exit> run_detach(const Session&);
 // verbs_nodes.cpp
 Answer<Exit> run_nodes(const Session&);
+// verbs_move.cpp
+Answer<Exit> run_migrate(const Session&);
+Answer<Exit> run_expel(const Session&);
+Answer<Exit> run_bring(const Session&);
+Answer<Exit> run_block(const Session&);
+Answer<Exit> run_unblock(const Session&);
+Answer<Exit> run_checkpoint(const Session&);
+Answer<Exit> run_restore(const Session&);
 // verbs_keys.cpp
 Answer<Exit> run_keygen(const Session&);
 // verbs_hold.cpp

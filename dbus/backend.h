@@ -11,6 +11,7 @@
 #include "components/model/tree.h"
 #include "dbus/holds.h"
 #include "dbus/log_knobs.h"
+#include "dbus/moves.h"
 #include "dbus/nodes.h"
 
 namespace schedd::dbus {
@@ -82,6 +83,7 @@ struct Facts {
     std::vector<SchedulerFacts> schedulers; // in stacking order
     std::vector<HoldFacts> holds;
     std::vector<UnitFileFacts> unit_files; // by unit
+    MigrationFacts migration;
 };
 
 /// Which scheduler claims a target, and through which member ("session:77", "handle_all").
@@ -144,7 +146,7 @@ struct PlannedChange {
 enum class Reach { cluster, node };
 
 /// All calls come from the loop's thread. Strings may hold any bytes; the bus side makes them fit for D-Bus.
-class Backend : public HoldKeeper, public LogKnobs, public NodeKeeper {
+class Backend : public HoldKeeper, public LogKnobs, public NodeKeeper, public MoveKeeper {
 public:
     [[nodiscard]] virtual model::Tree& tree() = 0;
 

@@ -173,6 +173,20 @@ Json facts_json(const Facts& facts, std::size_t parts) {
                               {"state", row.state},
                               {"detail", row.detail},
                               {"where", row.where}});
+    Json guests = Json::array();
+    for (const auto& row : facts.migration.guests) guests.push_back({{"unit", row.unit}, {"home", row.home}});
+    Json moves = Json::array();
+    for (const auto& row : facts.migration.moves)
+        moves.push_back({{"id", row.id},
+                         {"unit", row.unit},
+                         {"node", row.node},
+                         {"number", row.number < 0 ? Json() : Json(row.number)},
+                         {"phase", row.phase},
+                         {"reason", row.reason},
+                         {"detail", row.detail},
+                         {"bytes", row.bytes},
+                         {"frozen_ms", row.frozen_ms},
+                         {"age_ms", row.age_ms}});
     const auto& t = facts.topology;
     return {{"version", facts.version},
             {"uptime_ms", facts.uptime_ms},
@@ -191,7 +205,12 @@ Json facts_json(const Facts& facts, std::size_t parts) {
             {"schedulers", std::move(schedulers)},
             {"unit_files", std::move(unit_files)},
             {"held", facts.held},
-            {"holds", std::move(holds)}};
+            {"holds", std::move(holds)},
+            {"migration",
+             {{"unavailable", facts.migration.unavailable},
+              {"blocked", facts.migration.is_blocked},
+              {"guests", std::move(guests)},
+              {"moves", std::move(moves)}}}};
 }
 
 } // namespace

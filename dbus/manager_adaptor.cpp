@@ -49,6 +49,14 @@ Interface manager_interface(Backend& backend) {
           Action::hold);
     alter("Reload", {kOptions}, {json}, verbs::reload);
     alter("DrainNode", {{"node", "s"}, {"drain", "b"}, kOptions}, {}, verbs::drain_node, Action::peers);
+    const Argument id{"id", "t"};
+    const Argument count{"count", "t"};
+    alter("Migrate", {{"member", "s"}, {"node", "s"}, kOptions}, {id}, verbs::migrate, Action::peers);
+    alter("Expel", {kOptions}, {count}, verbs::expel, Action::peers);
+    alter("Bring", {kOptions}, {count}, verbs::bring, Action::peers);
+    alter("BlockGuests", {{"block", "b"}, kOptions}, {}, verbs::block_guests, Action::peers);
+    alter("Checkpoint", {{"member", "s"}, {"folder", "s"}, kOptions}, {id}, verbs::checkpoint, Action::peers);
+    alter("Restore", {{"folder", "s"}, kOptions}, {id}, verbs::revive, Action::peers);
     look("Export", {kOptions}, {{"text", "s"}}, verbs::export_all);
     look("Describe", {{"path", "s"}}, {json}, verbs::describe);
     look("Status", {}, {json}, verbs::status);
@@ -78,6 +86,7 @@ Interface manager_interface(Backend& backend) {
         {"Decided", {{"scheduler", "s"}, {"target", "s"}, {"cpus", "s"}, {"reason", "s"}}},
         {"Conflict", {{"scheduler", "s"}, {"target", "s"}, {"detail", "s"}}},
         {"Ejected", {{"scheduler", "s"}, {"why", "s"}}},
+        {"Moved", {{"unit", "s"}, {"node", "s"}, {"phase", "s"}, {"detail", "s"}}},
     };
     return interface;
 }

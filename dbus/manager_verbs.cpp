@@ -273,4 +273,64 @@ Change drain_node(Backend& backend, Reader& in) {
     });
 }
 
+namespace {
+
+Status tell_number(const Result<std::uint64_t>& begun, Writer& out) {
+    if (!begun) return std::unexpected(begun.error());
+    out.number(*begun);
+    return {};
+}
+
+/// Whom a move is about, for polkit's details.
+Concern about_member(const std::string& member) {
+    constexpr std::string_view kUnit = "unit:";
+    return {.unit = member.starts_with(kUnit) ? member.substr(kUnit.size()) : ""};
+}
+
+} // namespace
+
+Change migrate(Backend& backend, Reader& in) {
+    const auto member = in.text();
+    const auto node = in.text();
+    return change(in.options(), about_member(member),
+                  [=, &backend](const Options& options, Writer& out) -> Status {
+                      return tell_number(backend.migrate(member, node, options.dry_run()), out);
+                  });
+}
+
+Change expel(Backend& backend, Reader& in) {
+    return change(in.options(), {}, [&backend](const Options& options, Writer& out) -> Status {
+        return tell_number(backend.expel(options.dry_run()), out);
+    });
+}
+
+Change bring(Backend& backend, Reader& in) {
+    return change(in.options(), {}, [&backend](const Options& options, Writer& out) -> Status {
+        return tell_number(backend.bring(options.dry_run()), out);
+    });
+}
+
+Change block_guests(Backend& backend, Reader& in) {
+    const auto is_blocked = in.flag();
+    return change(in.options(), {}, [=, &backend](const Options& options, Writer&) -> Status {
+        return backend.block_guests(is_blocked, options.dry_run());
+    });
+}
+
+Change checkpoint(Backend& backend, Reader& in) {
+    const auto member = in.text();
+    const auto to = in.text();
+    return change(in.options(), about_member(member),
+                  [=, &backend](const Options& options, Writer& out) -> Status {
+                      return tell_number(backend.checkpoint(member, to, options.dry_run()), out);
+                  });
+}
+
+Change revive(Backend& backend, Reader& in) {
+    const auto from = in.text();
+    return change(in.options(), {}, [=, &backend](const Options& options, Writer& out) -> Status {
+        return tell_number(backend.revive(from, options.dry_run()), out);
+    });
+}
+
 } // namespace schedd::dbus::verbs

@@ -19,6 +19,12 @@ Change detach(Backend& backend, Reader& in);
 Change hold(Backend& backend, Reader& in);
 Change reload(Backend& backend, Reader& in);
 Change drain_node(Backend& backend, Reader& in);
+Change migrate(Backend& backend, Reader& in);
+Change expel(Backend& backend, Reader& in);
+Change bring(Backend& backend, Reader& in);
+Change block_guests(Backend& backend, Reader& in);
+Change checkpoint(Backend& backend, Reader& in);
+Change revive(Backend& backend, Reader& in);
 
 // What only looks.
 Status read(Backend& backend, Reader& in, Writer& out);

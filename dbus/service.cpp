@@ -134,6 +134,13 @@ void Service::ejected(std::string_view scheduler, std::string_view why) {
     });
 }
 
+void Service::moved(std::string_view unit, std::string_view node, std::string_view phase,
+                    std::string_view detail) {
+    parts_->manager.emit("Moved", [&](Writer& out) {
+        for (const auto text : {unit, node, phase, detail}) out.text(text);
+    });
+}
+
 void Service::holds_changed() { parts_->holds.refresh(); }
 
 void Service::topology_changed() { parts_->machine_changed = true; }

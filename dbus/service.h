@@ -59,6 +59,7 @@ public:
                  std::string_view reason);
     void conflict(std::string_view scheduler, std::string_view target, std::string_view detail);
     void ejected(std::string_view scheduler, std::string_view why);
+    void moved(std::string_view unit, std::string_view node, std::string_view phase, std::string_view detail);
     /// Holds came or went: their objects do too. Call it before the reply to the call that made one.
     void holds_changed();
     /// OnlineCpus and TopologyGeneration have changed.

@@ -10,6 +10,7 @@
 
 #include "components/membership/cluster_settings.h"
 #include "components/model/tree.h"
+#include "service/remote/migration_settings.h"
 
 namespace schedd::service {
 
@@ -69,8 +70,8 @@ struct DesiredTemplate {
     std::vector<std::string> exec; // patterns, as of exec: members
 };
 
-/// The [daemon] and [cluster] tables; what is absent is decided by the command line or the default (see
-/// schedd.conf(5)).
+/// The [daemon], [cluster] and [migration] tables; what is absent is decided by the command line or the
+/// default (see schedd.conf(5)).
 struct DaemonSettings {
     std::optional<std::string> on_stop;          // restore (default) or leave
     std::optional<std::string> log_level;        // debug, info (default), notice, warning or error
@@ -81,6 +82,8 @@ struct DaemonSettings {
     std::optional<std::uint64_t> tick_period_ms; // for which process events are gathered; 100
     std::optional<membership::ClusterSettings> cluster; // as one file has it; read at start alone
     Where cluster_where;
+    std::optional<remote::MigrationSettings> migration; // as one file has it
+    Where migration_where;
 };
 
 /// A whole configuration. Parts stand in the order of the files and lines that define them.

@@ -35,6 +35,13 @@ Status merge_daemon(DaemonSettings& first, DaemonSettings second) {
         first.cluster = std::move(second.cluster);
         first.cluster_where = std::move(second.cluster_where);
     }
+    if (status && first.migration && second.migration)
+        return fail_at(second.migration_where, Errc::exists, "[migration] is defined twice",
+                       "first at " + first.migration_where.text());
+    if (second.migration) {
+        first.migration = std::move(second.migration);
+        first.migration_where = std::move(second.migration_where);
+    }
     return status;
 }
 

@@ -7,6 +7,7 @@
 #include "components/kit/limits.h"
 #include "components/model/chain.h"
 #include "service/config_cluster.h"
+#include "service/config_migration.h"
 #include "service/config_toml.h"
 
 namespace schedd::service {
@@ -336,7 +337,8 @@ Status read_each(const TomlValue::Entry& entry, std::vector<T>& out, const Read&
 } // namespace
 
 Result<Desired> parse_config(std::string_view name, std::string_view text) {
-    static constexpr std::string_view kKnown[] = {"cluster", "daemon", "probe", "scheduler", "template"};
+    static constexpr std::string_view kKnown[] = {"cluster", "daemon",    "migration",
+                                                  "probe",   "scheduler", "template"};
     auto file = parse_toml(name, text);
     if (!file) return std::unexpected(file.error());
     Desired desired;
@@ -347,12 +349,19 @@ Result<Desired> parse_config(std::string_view name, std::string_view text) {
             if (!settings) return std::unexpected(settings.error());
             settings->cluster = std::move(desired.daemon.cluster);
             settings->cluster_where = std::move(desired.daemon.cluster_where);
+            settings->migration = std::move(desired.daemon.migration);
+            settings->migration_where = std::move(desired.daemon.migration_where);
             desired.daemon = std::move(*settings);
         } else if (entry.key == "cluster") {
             auto settings = read_cluster(entry);
             if (!settings) return std::unexpected(settings.error());
             desired.daemon.cluster = std::move(*settings);
             desired.daemon.cluster_where = entry.value.where;
+        } else if (entry.key == "migration") {
+            auto settings = read_migration(entry);
+            if (!settings) return std::unexpected(settings.error());
+            desired.daemon.migration = std::move(*settings);
+            desired.daemon.migration_where = entry.value.where;
         } else if (entry.key == "probe") {
             status = read_each(entry, desired.probes, read_probe);
         } else if (entry.key == "scheduler") {

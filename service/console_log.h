@@ -21,6 +21,7 @@ inline constexpr std::string_view kTakenBack = "867d8ea08be440f7b6bf771544ab81bf
 inline constexpr std::string_view kConflict = "6393b0c937ce4a1da83039bcd4fe4853";
 inline constexpr std::string_view kEjected = "4675ce36cd5c4796b0ac4de64066349b";
 inline constexpr std::string_view kRecovered = "14225a78c8fd41a7ad672c5eb8f653da";
+inline constexpr std::string_view kMoved = "587ba0fcec5749a9bd716e15112ddae8";
 inline constexpr std::string_view kConfigurationRefused = "35112b7b92dd4147aebd25efb7dd1ba2";
 } // namespace message_id
 

@@ -64,6 +64,7 @@ Result<std::unique_ptr<Daemon>> Daemon::start(Options options) {
                           fmt::format("an earlier run left {} placed: {} put back, {} go on", left,
                                       left - daemon->engine_->held(), daemon->engine_->held()));
     daemon->open_peers();
+    daemon->begin_moves();
     if (auto served = daemon->open_bus(); !served) return std::unexpected(served.error());
     return daemon;
 }
@@ -118,7 +119,9 @@ Status Daemon::open_state() {
                    kept ? "the ledger as it was found is kept in " + *kept : kept.error().text());
     }
     registry_.emplace(builtin_types());
-    tree_ = std::make_unique<Tree>(Environment{clock_, rng_, *host_, log_, *processes_, &peers_.values()},
+    if (auto opened = open_moves(); !opened) return opened;
+    tree_ = std::make_unique<Tree>(Environment{clock_, rng_, *host_, log_, *processes_, &peers_.values(),
+                                               &moves_->mover()},
                                    *registry_);
     engine_ = std::make_unique<placement::Engine>(*tree_, topology_, *actuator_, *ledger_);
     topology_.allowed |= engine_->partitioned() & topology_.online; // of the run before

@@ -23,6 +23,7 @@
 #include "service/host/process_events.h"
 #include "service/host/uevents.h"
 #include "service/loop.h"
+#include "service/moves.h"
 #include "service/options.h"
 #include "service/peers.h"
 #include "service/systemd/attachments.h"
@@ -67,6 +68,13 @@ public:
     [[nodiscard]] std::vector<dbus::NodeFacts> nodes() const override;
     [[nodiscard]] std::optional<dbus::NodeFacts> node(membership::NodeUid uid) const override;
     Status drain(std::string_view node, bool is_draining, bool dry_run) override;
+    Result<std::uint64_t> migrate(const std::string& member, const std::string& node, bool dry_run) override;
+    Result<std::uint64_t> checkpoint(const std::string& member, const std::string& to, bool dry_run) override;
+    Result<std::uint64_t> revive(const std::string& from, bool dry_run) override;
+    Result<std::uint64_t> expel(bool dry_run) override;
+    Result<std::uint64_t> bring(bool dry_run) override;
+    Status block_guests(bool is_blocked, bool dry_run) override;
+    [[nodiscard]] dbus::MigrationFacts migration() const override;
     Result<dbus::TaskPlace> place_task(const dbus::TaskQuestion& question) override;
     [[nodiscard]] std::string log_level() const override { return log_.syslog_level(); }
     Status set_log_level(std::string_view level) override;
@@ -82,6 +90,9 @@ private:
     Status open_bus();
     /// A node that cannot join goes on alone, and says so.
     void open_peers();
+    Status open_moves();
+    void begin_moves();
+    void tell_move(const remote::MoveFacts& move);
     void load_first_config();
     /// To this node's tree; other nodes are not told.
     Status apply_here(const Recipe& recipe, bool dry_run, Tree::NodeSets sets = Tree::NodeSets::checked);
@@ -151,6 +162,7 @@ private:
     std::optional<Registry> registry_;
     std::unique_ptr<Holds> holds_;
     Peers peers_{clock_, rng_, log_}; // chains of the tree read from it
+    std::unique_ptr<Moves> moves_;    // policies of the tree ask it
     std::unique_ptr<Tree> tree_;
     std::unique_ptr<placement::Engine> engine_;
     std::optional<ExecTemplates> templates_;

@@ -35,6 +35,8 @@ std::vector<std::string> setting_changes(const DaemonSettings& before, const Dae
     compare("reserved_cpus", before.reserved_cpus, after.reserved_cpus, "");
     compare("scan_period", before.scan_period_ms, after.scan_period_ms, "");
     compare("tick_period", before.tick_period_ms, after.tick_period_ms, "");
+    if (before.migration != after.migration)
+        lines.emplace_back("# [migration] is another: it counts for what moves from now on");
     if (before.cluster != after.cluster)
         lines.emplace_back("# [cluster] is another: it counts at the next start");
     return lines;
@@ -120,6 +122,7 @@ Result<std::vector<std::string>> Daemon::reload(bool dry_run) {
     if (!dry_run) {
         const auto reserved = std::exchange(settings_, desired->daemon).reserved_cpus;
         take_settings();
+        moves_->set(settings_.migration.value_or(remote::MigrationSettings()));
         if (reserved != settings_.reserved_cpus) reserve_cpus();
         templates_->set(std::move(desired->templates));
         configured_.note(*recipe, *tree_);
@@ -159,6 +162,7 @@ dbus::Facts Daemon::facts() const {
         facts.schedulers.push_back({std::move(row.name), std::move(row.policy), row.members, row.handle_all,
                                     row.subjects, row.placed, row.conflicts, row.moves,
                                     std::move(row.ejected)});
+    facts.migration = migration();
     if (attachments_)
         for (auto& row : attachments_->rows())
             facts.unit_files.push_back({std::move(row.unit), std::move(row.scheduler), std::move(row.state),

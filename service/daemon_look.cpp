@@ -1,6 +1,7 @@
 // What the daemon answers when it is asked about the machine: its CPUs, and what it lacks.
 #include "service/daemon.h"
 #include "service/doctor.h"
+#include "service/doctor_checks.h"
 #include "service/doctor_network.h"
 
 namespace schedd::service {
@@ -27,6 +28,12 @@ std::vector<dbus::Check> Daemon::examine() {
     } else around.systemd_trouble = units_trouble_;
     examined_ = service::examine(*host_, around);
     doctor::check_network(network(), nodes(), examined_);
+    const auto& why = moves_->mover().unavailable();
+    examined_.push_back(
+        why.empty() ? doctor::ok("migration", "CRIU works; SSH is tried when something is moved")
+                    : doctor::warning("migration", why, "running work is not moved to other nodes",
+                                      "install the packages criu and openssh-client on all nodes, and "
+                                      "let root of each into the others by a key; then reload"));
     examining_.was_asked(before, clock_.now());
     return examined_;
 }

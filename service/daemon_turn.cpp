@@ -41,11 +41,12 @@ Time Daemon::turn() {
         engine_->tick(now);
         bus_->sampled(now);
     }
+    const Time moves_due = moves_->turn(now);
     const Time peers_due = peers_.turn();
     bus_->flush_signals();
     const auto poll = bus_->poll();
     bus_watch_->set_events(poll.events);
-    Time next = std::min({engine_->next_due(), next_find_, peers_due});
+    Time next = std::min({engine_->next_due(), next_find_, peers_due, moves_due});
     if (process_watch_ && now < events_again_) next = std::min(next, events_again_);
     next = std::min(next, look_at_files_);
     tell_status(now);

@@ -16,10 +16,11 @@ namespace {
 constexpr const char* kManager = "org.schedd1.Manager";
 
 std::string action_of(const std::string& method) {
-    const std::map<std::string, std::string> others{{"Attach", "attach"},
-                                                    {"Detach", "attach"},
-                                                    {"Hold", "hold"},
-                                                    {"DrainNode", "peers"}};
+    const std::map<std::string, std::string> others{{"Attach", "attach"},    {"Detach", "attach"},
+                                                    {"Hold", "hold"},        {"DrainNode", "peers"},
+                                                    {"Migrate", "peers"},    {"Expel", "peers"},
+                                                    {"Bring", "peers"},      {"BlockGuests", "peers"},
+                                                    {"Checkpoint", "peers"}, {"Restore", "peers"}};
     const auto at = others.find(method);
     return "org.schedd1." + (at == others.end() ? std::string("configure") : at->second);
 }

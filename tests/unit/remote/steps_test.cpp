@@ -1,0 +1,58 @@
+// The steps as words: what runs here, what runs over there, and that no unit name or host key gets around
+// ssh.
+#include <gtest/gtest.h>
+
+#include "tests/unit/remote/played_runner.h"
+
+namespace schedd::test {
+namespace {
+
+std::string joined(const Job& job) {
+    std::string line;
+    for (const auto& word : job.words) line += (line.empty() ? "" : " ") + word;
+    return line;
+}
+
+const Course kCourse{"a\\x2db.service", "77", "one", site(2, "two"), 0};
+
+TEST(AStep, OnThisNodeRunsTheScriptWithItsFolder) {
+    const Steps steps("/lib/m", {.directory = "/srv/m"});
+    EXPECT_EQ(joined(steps.dump(kCourse)),
+              "/usr/bin/env SCHEDD_MIGRATE_DIR=/srv/m /lib/m dump a\\x2db.service");
+    EXPECT_EQ(joined(steps.look(kCourse)),
+              "/usr/bin/env SCHEDD_MIGRATE_DIR=/srv/m /lib/m look a\\x2db.service 77 one two");
+}
+
+TEST(AStep, OverThereGoesThroughAShellUnharmed) {
+    const Steps steps("/lib/m", {});
+    const auto job = steps.restore(kCourse);
+    ASSERT_TRUE(job);
+    EXPECT_EQ(job->words.front(), "ssh");
+    EXPECT_EQ(job->words.back(), "/usr/bin/env 'SCHEDD_MIGRATE_DIR=/var/lib/schedd/migrate' /lib/m restore "
+                                 "'a\\x2db.service' 77");
+}
+
+TEST(AStep, NeverAsksAndNeverTakesANewHostKey) {
+    const Steps steps("/lib/m", {.ssh_user = "mover", .ssh_port = 2222});
+    for (const auto& job :
+         {steps.link(kCourse.site), steps.ask(kCourse), steps.send(kCourse), steps.commit(kCourse),
+          steps.settle(kCourse), steps.discard(kCourse), steps.send_home(kCourse.site, "one")}) {
+        ASSERT_TRUE(job);
+        const auto line = joined(*job);
+        for (const auto* option : {"BatchMode=yes", "StrictHostKeyChecking=yes", "HostKeyAlias=two",
+                                   "User=mover", "Port=2222", "ControlMaster=auto"})
+            EXPECT_NE(line.find(option), std::string::npos) << job->name << " lacks " << option;
+    }
+}
+
+TEST(AStep, HasALimitThatGrowsWithTheImages) {
+    const Steps steps("/lib/m", {.bandwidth = 10});
+    auto large = kCourse;
+    large.bytes = 1'000'000'000;
+    EXPECT_EQ(steps.transfer_of(large.bytes), std::chrono::seconds(100));
+    EXPECT_EQ(steps.send(large)->limit - steps.send(kCourse)->limit, std::chrono::seconds(500));
+    EXPECT_EQ(steps.commit(large)->limit, steps.commit(kCourse)->limit);
+}
+
+} // namespace
+} // namespace schedd::test
