@@ -92,5 +92,6 @@ Status reaction(Run& run);
 Status overhead(Run& run);
 Status protection(Run& run);
 Status wire(Run& run);
+Status file_view(Run& run);
 
 } // namespace schedd::bench

@@ -15,7 +15,7 @@ namespace {
 
 using namespace schedd::bench;
 
-constexpr std::array<Benchmark, 14> kBenchmarks{{
+constexpr std::array<Benchmark, 15> kBenchmarks{{
     {"update-path", "one update through probe, filters and port to the policy", update_path},
     {"decide", "load_balancing decides for 10,000 processes on 64 cores", decide},
     {"plan", "exclusive_cores decides for 10,000 units on 1,024 cores; one change among them", plan},
@@ -30,6 +30,7 @@ constexpr std::array<Benchmark, 14> kBenchmarks{{
     {"protection", "wake-ups of a periodic task beside batch work, with pressure_guard and by other means",
      protection},
     {"bus", "calls per second, against systemd on the same bus", bus},
+    {"file-view", "files of schedd-fs read, written, made and removed, against bare calls", file_view},
     {"wire", "a heartbeat sealed, opened, refused, against libsodium alone", wire},
     {"cli", "schedd-cli status, against busctl and tuned-adm", cli},
 }};
