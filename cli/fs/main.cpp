@@ -2,11 +2,9 @@
 #define FUSE_USE_VERSION 31
 
 #include <cerrno>
-#include <climits>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <memory>
 #include <string>
 
@@ -117,7 +115,7 @@ int run(int count, char** words) {
     if (fuse_opt_parse(&arguments.list, &settings, kOptions, nullptr) != 0) return 2;
     const Text bus(settings.bus);
     if (fuse_parse_cmdline(&arguments.list, &command) != 0) return 2;
-    const Text given(command.mountpoint);
+    const Text mount_point(command.mountpoint); // without symlinks; one that is not there was refused
     if (command.show_help) {
         fmt::print("{}", kHelp);
         return 0;
@@ -126,14 +124,9 @@ int run(int count, char** words) {
         fmt::print("schedd-fs {}, FUSE {}\n", SCHEDD_VERSION, fuse_pkgversion());
         return 0;
     }
-    if (!given) {
+    if (!mount_point) {
         complain("no mount point is named; schedd-fs --help shows how");
         return 2;
-    }
-    const Text mount_point(::realpath(given.get(), nullptr));
-    if (!mount_point) {
-        complain(fmt::format("{}: {}", given.get(), std::strerror(errno)));
-        return 1;
     }
     const char* from_environment = std::getenv("SCHEDD_BUS_ADDRESS");
     const BusPlace place{bus                                     ? bus.get()

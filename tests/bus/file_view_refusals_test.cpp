@@ -237,8 +237,8 @@ TEST_F(ARefusal, OfACommandLineSaysWhy) {
     EXPECT_EQ(code, 2);
     EXPECT_THAT(run({program, "--bus=" + bus.address(), "/nonexistent/place"}, &code),
                 HasSubstr("/nonexistent/place"));
-    EXPECT_EQ(code, 1);
-    EXPECT_THAT(run({program, "--bus=nonsense", mount}, &code), HasSubstr("nonsense"));
+    EXPECT_EQ(code, 2);
+    EXPECT_THAT(run({program, "--bus=unix:nonsense=1", mount}, &code), HasSubstr("nonsense"));
     EXPECT_EQ(code, 2);
     EXPECT_THAT(run({program, "--bus=" + bus.address(), "--hologram", mount}, &code), HasSubstr("hologram"));
     EXPECT_EQ(code, 2);

@@ -132,11 +132,22 @@ TEST_F(TheFileView, LetsAPolicyBeReplacedByFindTacAndXargs) {
 TEST_F(TheFileView, StacksSchedulersInTheOrderOfTheirMembers) {
     Sleeper work;
     build(work);
+    ASSERT_EQ(script("slides_replace.sh", {"exclusive_cores"}), 0) << output << log();
     ASSERT_EQ(script("slides_stack.sh", {std::to_string(work.pid())}), 0) << output << log();
-    const auto why = nlohmann::json::parse(client->call<std::string>("Explain", work.member()).value);
-    ASSERT_EQ(why["subjects"].size(), 1U) << why;
-    EXPECT_EQ(why["subjects"][0]["members"][0]["scheduler"], "swap_avoidance")
-        << "attached last, asked first";
+    ASSERT_EQ(mkdir("schedulers/swap_avoidance/exclusive_cores"), 0);
+    for (const std::string scheduler : {"CPU_LB", "swap_avoidance"}) {
+        const auto member =
+            "schedulers/" + scheduler + "/process_set/single_processes/" + std::to_string(work.pid());
+        ASSERT_EQ(write(member + "/cpus", "1\n"), 0);
+        ASSERT_EQ(write(member + "/exclusive", "1\n"), 0);
+    }
+    nlohmann::json decisions;
+    EXPECT_TRUE(client->wait_for([&] {
+        const auto why = nlohmann::json::parse(client->call<std::string>("Explain", work.member()).value);
+        return !why["subjects"].empty() && (decisions = why["subjects"][0]["decisions"]).size() == 2;
+    }));
+    EXPECT_EQ(decisions[0]["scheduler"], "swap_avoidance") << "attached last, asked first: " << decisions;
+    EXPECT_EQ(decisions[1]["scheduler"], "CPU_LB");
 }
 
 TEST_F(TheFileView, ResolvesTargetsFromTheCallersDirectory) {
