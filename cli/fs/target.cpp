@@ -34,11 +34,11 @@ std::expected<std::string, int> resolve_target(std::string_view target, std::str
             continue;
         }
         path += '/' + word;
+        if (path == mount_point) continue; // asked of it, the file view would wait for itself
         const bool is_inside = is_below(path, mount_point);
-        // asked of the mount point itself, the file view would wait for itself
-        const auto link = !is_inside            ? outer_link(path)
-                          : path == mount_point ? std::nullopt
-                                                : inner_link(path.substr(mount_point.size()));
+        const auto found = is_inside ? inner_link(path.substr(mount_point.size())) : outer_link(path);
+        if (!found) return std::unexpected(found.error());
+        const auto& link = *found;
         if (!link) continue;
         if (++followed > kLinks) return std::unexpected(ELOOP);
         if (link->starts_with('/')) path.clear();

@@ -5,6 +5,8 @@
 #include <cerrno>
 #include <utility>
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <nlohmann/json.hpp>
@@ -36,8 +38,22 @@ bool holds_made_parts(const Part& part) {
     });
 }
 
-/// What a symlink outside the mount leads to.
-std::optional<std::string> link_of(const std::string& path) {
+/// The file system that a path is on, told from what the kernel has: a mount that we serve is not asked.
+std::optional<std::pair<std::uint32_t, std::uint32_t>> device_of(const std::string& path) {
+    struct statx about{};
+    if (::statx(AT_FDCWD, path.c_str(), AT_SYMLINK_NOFOLLOW | AT_STATX_DONT_SYNC, STATX_TYPE, &about) != 0)
+        return std::nullopt;
+    return std::pair(about.stx_dev_major, about.stx_dev_minor);
+}
+
+/// What a symlink outside the mount leads to. Our own mount by another path (a bind mount) is not entered.
+Outcome<std::optional<std::string>> link_outside(const std::string& path, const std::string& mount_point) {
+    const auto device = device_of(path);
+    if (!device) return std::nullopt;
+    if (device == device_of(mount_point)) {
+        const auto above = device_of(mount_point.substr(0, std::max<std::size_t>(mount_point.rfind('/'), 1)));
+        if (device != above) return std::unexpected(EPERM);
+    }
     char target[4096];
     const auto size = ::readlink(path.c_str(), target, sizeof target);
     if (size < 0) return std::nullopt;
@@ -193,14 +209,15 @@ Outcome<void> View::link(std::string_view target, std::string_view from, std::st
     if (sink->what == What::nothing) return std::unexpected(ENOENT);
     if (name.size() > kFileName) return std::unexpected(ENAMETOOLONG);
     if (sink->what != What::part || !is_sink(*sink->part)) return std::unexpected(EPERM);
-    const auto inner = [&](const std::string& path) -> std::optional<std::string> {
+    const auto outer = [&](const std::string& path) { return link_outside(path, mount_point_); };
+    const auto inner = [&](const std::string& path) -> Outcome<std::optional<std::string>> {
         const auto place = place_of(path, daemon_.mirror(), daemon_.types());
         if (place.what == What::slides_top) return std::string(kTop);
         const auto link = link_at(place);
         if (!link) return std::nullopt;
         return link_target(place.path, link->source);
     };
-    const auto led = resolve_target(target, from, mount_point_, link_of, inner);
+    const auto led = resolve_target(target, from, mount_point_, outer, inner);
     if (!led) return std::unexpected(led.error());
     const auto source = place_of(*led, daemon_.mirror(), daemon_.types());
     if (source.is_file()) return std::unexpected(ENOTDIR);

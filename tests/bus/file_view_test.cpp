@@ -167,6 +167,18 @@ TEST_F(TheFileView, ResolvesTargetsFromTheCallersDirectory) {
         << "it has a source";
 }
 
+TEST_F(TheFileView, DoesNotWaitForItselfWhenItIsBoundElsewhere) {
+    ASSERT_EQ(shell("mkdir probes/cpu && mkdir -p schedulers/A/load_balancing", top), 0) << output;
+    const auto bound = directory.path() + "/bound";
+    std::filesystem::create_directory(bound);
+    ASSERT_EQ(::mount(mount.c_str(), bound.c_str(), nullptr, MS_BIND, nullptr), 0);
+    const std::string port = "schedulers/A/load_balancing/node_load";
+    EXPECT_EQ(symlink_to(bound + "/krg_scheduler/probes/cpu/node_load", port + "/x"), EPERM);
+    std::filesystem::create_symlink(mount, directory.path() + "/way");
+    EXPECT_EQ(symlink_to(directory.path() + "/way/krg_scheduler/probes/cpu/node_load", port + "/x"), 0);
+    EXPECT_EQ(::umount2(bound.c_str(), 0), 0);
+}
+
 TEST_F(TheFileView, ListsLinksThatOthersHaveMade) {
     ASSERT_EQ(shell("mkdir probes/cpu && mkdir -p schedulers/A/load_balancing", top), 0) << output;
     ASSERT_TRUE(client->link("probes/cpu/node_load", "schedulers/A/load_balancing/node_load"));

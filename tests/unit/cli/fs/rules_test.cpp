@@ -122,9 +122,11 @@ TEST(AnErrorNumber, TellsWhetherTheDaemonIsThere) {
 struct ATarget : testing::Test {
     std::string resolve(std::string_view target, std::string_view from) {
         const auto look_up = [](const std::map<std::string, std::string>& links) {
-            return [&links](const std::string& path) -> std::optional<std::string> {
+            return [&links](const std::string& path) -> std::expected<std::optional<std::string>, int> {
                 const auto at = links.find(path);
-                return at == links.end() ? std::nullopt : std::optional(at->second);
+                if (at == links.end()) return std::nullopt;
+                if (at->second.empty()) return std::unexpected(EPERM);
+                return at->second;
             };
         };
         const auto led = resolve_target(target, from, "/config", look_up(outside), look_up(inside));
@@ -173,6 +175,11 @@ TEST_F(ATarget, InACircleOfLinksIsRefused) {
     outside["/a"] = "/b";
     outside["/b"] = "a";
     EXPECT_EQ(resolve("/a/krg_scheduler", "/"), std::to_string(ELOOP));
+}
+
+TEST_F(ATarget, EndsWhereNothingMustBeLookedAt) {
+    outside["/bound"] = "";
+    EXPECT_EQ(resolve("/bound/../config/krg_scheduler", "/"), std::to_string(EPERM));
 }
 
 TEST_F(ATarget, IsNotAskedOfTheMountPointItself) {
