@@ -28,6 +28,7 @@ struct AViewOfNodes : testing::Test {
             served->world.tree.set_nodes(dbus::states_of(served->backend.peers));
             served->service->flush_signals();
         });
+        (void)client.call<std::string>("Status"); // what was sent has reached the bus
     }
     std::string read(const std::string& file) {
         const auto text = view.read(file);

@@ -76,6 +76,34 @@ TEST_F(TheFileView, RunsTheOriginalScript) {
         << "left unlinked";
     EXPECT_EQ(read("schedulers/rr/process_set/handle_all"), "1\n");
     EXPECT_EQ(read("schedulers/mosix/process_set/handle_all"), "1\n");
+    // the whole of it, line by line, and nothing else
+    const auto filters = chain + "/local_load/freq_limit_filter";
+    const std::multiset<std::string>
+        lines{"create probes/mosix_probe\n",
+              "create probes/migration_probe\n",
+              "create schedulers/rr\n",
+              "create schedulers/rr/round_robin_balancer\n",
+              "create schedulers/mosix\n",
+              "create " + chain + "\n",
+              "create " + filters + "\n",
+              "create " + filters + "/threshold_filter\n",
+              "create " + chain + "/remote_load/remote_cache_filter\n",
+              "create " + chain + "/single_process_load/remote_cache_filter\n",
+              "write " + filters + ".min_interval 2000000000\n",
+              "write " + filters + "/threshold_filter.threshold " + std::to_string(single + single / 2) +
+                  "\n",
+              "write " + chain + "/remote_load/remote_cache_filter.polling_period 1000\n",
+              "write schedulers/rr/process_set.handle_all true\n",
+              "write schedulers/mosix/process_set.handle_all true\n",
+              "link probes/migration_probe/last_migration " + filters + "/last_event\n",
+              "link probes/mosix_probe/norm_mean_load " + filters + "/threshold_filter\n",
+              "link probes/mosix_probe/norm_upper_load " + chain + "/remote_load/remote_cache_filter\n",
+              "link probes/mosix_probe/norm_single_process_load " + chain +
+                  "/single_process_load/remote_cache_filter\n",
+              "link probes/mosix_probe/process_load " + chain + "/process_load\n"};
+    std::string whole;
+    for (const auto& line : lines) whole += line;
+    EXPECT_EQ(exported(), whole);
     EXPECT_EQ(list("probes"), (std::set<std::string>{"mosix_probe", "migration_probe"}));
     EXPECT_EQ(list("schedulers"), (std::set<std::string>{"rr", "mosix"}));
 }

@@ -19,5 +19,5 @@ cd $POLICY/process_load
 ln -s $PROBE/process_load cpu_load
 cd $SCHEDULER/process_set
 mkdir single_processes/$2
-# shellcheck disable=SC2046  # as the slides have it
-mkdir process_sessions/`ps h -osid $$`
+# ps pads short numbers with blanks, which the slides forgot
+mkdir process_sessions/"`ps h -osid $$ | tr -d ' '`"
