@@ -90,6 +90,46 @@ TEST_F(WorkForOtherNodes, IsNotMovedByARehearsal) {
     EXPECT_THAT(mover.asked, IsEmpty());
 }
 
+/// Members of a scheduler whose node set this node has left.
+struct WorkLeftBehind : WorkForOtherNodes {
+    WorkLeftBehind() {
+        attach(10);
+        tick();
+        policy().set_moves({{.target = process(10), .to = 1, .reason = "not for this node"}});
+        EXPECT_TRUE(world.apply("write schedulers/S.node_set 1-2"));
+        tick();
+    }
+};
+TEST_F(WorkLeftBehind, MayStillBeMovedAway) {
+    EXPECT_THAT(mover.asked, ElementsAre("S process:10 -> 1: not for this node"));
+    EXPECT_EQ(ejected(), "");
+    const int decided = policy().decided();
+    policy().make_due();
+    EXPECT_LE(engine->next_due(), world.clock.now());
+    tick();
+    EXPECT_EQ(mover.asked.size(), 2U);
+    EXPECT_EQ(policy().decided(), decided) << "it decides nothing here";
+}
+TEST_F(WorkLeftBehind, IsMovedToNodesOfTheSetAlone) {
+    policy().set_moves({{.target = process(10), .to = 0, .reason = "x"}});
+    policy().make_due();
+    tick();
+    EXPECT_THAT(ejected(), HasSubstr("node 0, which is not in its node set"));
+    EXPECT_EQ(mover.asked.size(), 1U);
+}
+TEST_F(WorkLeftBehind, IsNotAskedAboutWhereNothingMovesOrNobodyIsLeft) {
+    engine->set_mover(nullptr);
+    policy().make_due();
+    EXPECT_EQ(engine->next_due(), world.at<Probe>("probes/cpu").next_due());
+    engine->set_mover(&mover);
+    ASSERT_TRUE(world.apply("remove schedulers/S/process_set/process:10"));
+    tick();
+    policy().make_due();
+    EXPECT_EQ(engine->next_due(), world.at<Probe>("probes/cpu").next_due());
+    tick();
+    EXPECT_EQ(mover.asked.size(), 1U);
+}
+
 TEST_F(WorkForOtherNodes, NewWorkStaysHereUnlessSomebodyHasANode) {
     EXPECT_EQ(place({.command = "make"}), " 0");
     policy().set_destination(Destination{2, "idle"});
