@@ -266,12 +266,10 @@ void Bus::set_timeout_ms(std::uint64_t milliseconds) {
 
 void Bus::never_start() { state_->may_start = false; }
 
-Answer<void> Bus::subscribe() {
+Answer<void> Bus::match(const char* signals) {
     // Matched by name, so that a daemon that starts again is followed; its leaving ends the stream all the
     // same.
-    int r = sd_bus_add_match(state_->bus, nullptr,
-                             "type='signal',sender='org.schedd1',path_namespace='/org/schedd1'",
-                             State::on_event, state_.get());
+    int r = sd_bus_add_match(state_->bus, nullptr, signals, State::on_event, state_.get());
     if (r >= 0)
         r = sd_bus_add_match(state_->bus, nullptr,
                              "type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged',arg0='"
@@ -279,6 +277,15 @@ Answer<void> Bus::subscribe() {
                              State::on_owner, state_.get());
     if (r < 0) return std::unexpected(failure_of_errno(r, state_->place));
     return {};
+}
+
+Answer<void> Bus::subscribe() {
+    return match("type='signal',sender='org.schedd1',path_namespace='/org/schedd1'");
+}
+
+Answer<void> Bus::subscribe_objects() {
+    return match("type='signal',sender='org.schedd1',path='/org/schedd1',"
+                 "interface='org.freedesktop.DBus.ObjectManager'");
 }
 
 Answer<void> Bus::next_event(int timeout_ms, const std::function<void(const Event&)>& handle) {
@@ -295,5 +302,18 @@ Answer<void> Bus::next_event(int timeout_ms, const std::function<void(const Even
     if (r < 0) return std::unexpected(failure_of_errno(r, state_->place));
     return {};
 }
+
+Answer<void> Bus::take_events(const std::function<void(const Event&)>& handle) {
+    state_->handle = &handle;
+    int r = 0;
+    do r = sd_bus_process(state_->bus, nullptr);
+    while (r > 0 && !state_->daemon_left);
+    state_->handle = nullptr;
+    if (state_->daemon_left) return give_up(Exit::not_running, "the daemon went away");
+    if (r < 0) return std::unexpected(failure_of_errno(r, state_->place));
+    return {};
+}
+
+int Bus::descriptor() const { return sd_bus_get_fd(state_->bus); }
 
 } // namespace schedd::cli

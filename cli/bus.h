@@ -72,12 +72,19 @@ public:
 
     /// Asks for all signals below /org/schedd1 and for the daemon's going away.
     Answer<void> subscribe();
+    /// Asks for the coming and going of objects, and of the daemon.
+    Answer<void> subscribe_objects();
     /// Waits for the next signal and hands it to `handle`; fails with not_running when the daemon or the bus
     /// goes. Returns without calling it after `timeout_ms` (forever if negative).
     Answer<void> next_event(int timeout_ms, const std::function<void(const Event&)>& handle);
+    /// Hands all signals that have arrived to `handle`, without waiting; fails as next_event() does.
+    Answer<void> take_events(const std::function<void(const Event&)>& handle);
+    /// Readable when something has arrived; for poll(2).
+    [[nodiscard]] int descriptor() const;
 
 private:
     struct State;
+    Answer<void> match(const char* signals);
     explicit Bus(std::unique_ptr<State> state);
     std::unique_ptr<State> state_;
 };

@@ -59,7 +59,9 @@ std::string how_to_start(const BusPlace& place) {
     return fmt::format("Start it: schedd --bus={}", shown(place.bus));
 }
 
-Failure failure_of(std::string_view name, std::string_view message, const BusPlace& place) {
+namespace {
+
+Failure judged(std::string_view name, std::string_view message, const BusPlace& place) {
     auto text = shown(message);
     if (means_absent(name)) return absent(place);
     if (means_denied(name))
@@ -75,6 +77,14 @@ Failure failure_of(std::string_view name, std::string_view message, const BusPla
         name == "org.freedesktop.DBus.Error.UnknownInterface")
         return {Exit::error, "the daemon does not know this method; it may be of another version: " + text};
     return {Exit::error, text.empty() ? shown(name) : text};
+}
+
+} // namespace
+
+Failure failure_of(std::string_view name, std::string_view message, const BusPlace& place) {
+    auto failure = judged(name, message, place);
+    failure.error = name;
+    return failure;
 }
 
 Failure turned_away(const BusPlace& place) {

@@ -17,10 +17,12 @@ enum class Exit : int {
     not_running = 5, // no daemon, no bus, or they went away in mid-stream
 };
 
-/// `text` is for people: what was wrong, where, and what would be accepted.
+/// `text` is for people: what was wrong, where, and what would be accepted. `error` is for programs: the name
+/// of the D-Bus error, where the failure was one.
 struct Failure {
     Exit exit = Exit::error;
     std::string text;
+    std::string error = {};
     bool operator==(const Failure&) const = default;
 };
 

@@ -92,6 +92,7 @@ Status reaction(Run& run);
 Status overhead(Run& run);
 Status protection(Run& run);
 Status wire(Run& run);
+Status file_view(Run& run);
 Status peers(Run& run);
 
 } // namespace schedd::bench

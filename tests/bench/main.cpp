@@ -30,6 +30,7 @@ constexpr std::array<Benchmark, 15> kBenchmarks{{
     {"protection", "wake-ups of a periodic task beside batch work, with pressure_guard and by other means",
      protection},
     {"bus", "calls per second, against systemd on the same bus", bus},
+    {"file-view", "files of schedd-fs read, written, made and removed, against bare calls", file_view},
     {"wire", "a heartbeat sealed, opened, refused, against libsodium alone", wire},
     {"peers", "nodes among a hundred and a thousand, under a forged flood, beside serf and corosync", peers},
     {"cli", "schedd-cli status, against busctl and tuned-adm", cli},

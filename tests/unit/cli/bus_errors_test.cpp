@@ -39,7 +39,7 @@ TEST(AFailedCall, WithoutPermissionIsDenied) {
 
 TEST(AFailedCall, KeepsTheDaemonsWordsButNotItsControlCharacters) {
     const auto failure = failure_of("org.schedd1.Error.Busy", "probes/cpu is in use\x1b[2J", kSystem);
-    EXPECT_EQ(failure, (Failure{Exit::error, "probes/cpu is in use\\x1b[2J"}));
+    EXPECT_EQ(failure, (Failure{Exit::error, "probes/cpu is in use\\x1b[2J", "org.schedd1.Error.Busy"}));
     EXPECT_EQ(failure_of("org.schedd1.Error.Busy", "", kSystem).text, "org.schedd1.Error.Busy");
 }
 
