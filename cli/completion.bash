@@ -61,7 +61,7 @@ _schedd_cli() {
                 ;;
             apply) choices+=" $reads --dry-run --local --no-ask-password --verbs --prune" ;;
             diff) choices+=" $reads --no-ask-password --verbs --prune" ;;
-            hold) choices+=" $reads --no-ask-password --what= --who= --why=" ;;
+            hold) choices+=" $reads --no-ask-password --what= --profile= --who= --why=" ;;
             nodes)
                 choices+=" $reads --watch --interval= --dry-run --no-ask-password"
                 [[ $first == keygen ]] && choices="--add --activate= --remove= --help"

@@ -73,6 +73,7 @@ complete -c schedd-cli -n '__fish_seen_subcommand_from keygen' -l add -d 'Anothe
 complete -c schedd-cli -n '__fish_seen_subcommand_from keygen' -l activate -x -d 'Send with this key'
 complete -c schedd-cli -n '__fish_seen_subcommand_from keygen' -l remove -x -d 'Take this key out'
 complete -c schedd-cli -n '__fish_seen_subcommand_from hold' -l what -x -a "'scheduler:*' (__schedd_cli_list schedulers | string replace -r '^' scheduler:)" -d 'What to hold'
+complete -c schedd-cli -n '__fish_seen_subcommand_from hold' -l profile -x -a 'performance power-saver' -d 'Power profile to hold'
 complete -c schedd-cli -n '__fish_seen_subcommand_from hold' -l who -x -d 'Who holds it'
 complete -c schedd-cli -n '__fish_seen_subcommand_from hold' -l why -x -d 'What for'
 complete -c schedd-cli -n '__fish_seen_subcommand_from hold' -a '(__fish_complete_subcommand)'

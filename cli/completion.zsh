@@ -79,7 +79,7 @@ _schedd_cli() {
                 monitor) _arguments $common $reads '1:path:_schedd_cli_list parts' ;;
                 top) _arguments $common $reads '--once[one snapshot]' '--interval=[how often to look]:ms' ;;
                 graph) _arguments $common $reads '--format=[how to draw]:format:(text dot svg)' '--topology[the machine instead of chains]' '(-o --output)'{-o,--output=}'[file to write]:file:_files' '1:scheduler:_schedd_cli_list schedulers' ;;
-                hold) _arguments $common $reads '--no-ask-password' '--what=[what to hold]:what:(scheduler\:\*)' '--who=[who holds it]:who' '--why=[what for]:why' '*::command:_normal' ;;
+                hold) _arguments $common $reads '--no-ask-password' '--what=[what to hold]:what:(scheduler\:\*)' '--profile=[power profile to hold]:profile:(performance power-saver)' '--who=[who holds it]:who' '--why=[what for]:why' '*::command:_normal' ;;
                 nodes)
                     if [[ $words[2] == keygen ]]; then
                         _arguments $common '--add[another key]' '--activate=[send with this key]:number' '--remove=[take this key out]:number' '1:what:(keygen)' '2:file:_files'

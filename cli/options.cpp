@@ -90,7 +90,7 @@ CLI::Option* listing(CLI::App& app, const std::string& names, Options& options) 
     return add_choice(app, names, options.listing, kListings);
 }
 
-constexpr std::array<OptionSpec, 40> kOptions{{
+constexpr std::array<OptionSpec, 41> kOptions{{
     {kReads, "--json", "short|pretty|off", "print JSON, on one line or indented", json},
     {kChanges | kNodes, "-n,--dry-run", "", "check everything, change nothing", flag<&Options::dry_run>},
     {kChanges, "--local", "", "change this node only; peers are not told", flag<&Options::local>},
@@ -131,6 +131,8 @@ constexpr std::array<OptionSpec, 40> kOptions{{
     {kNodes, "--remove", "ID", "keygen: take this key out of the file",
      number<&Options::key_removed, 1, 255>},
     {kHold, "--what", "WHAT", "scheduler:NAME, or scheduler:* for all (the default)", text<&Options::what>},
+    {kHold, "--profile", "PROFILE", "instead: the desktop's power profile, performance or power-saver",
+     text<&Options::profile>},
     {kHold, "--who", "WHO", "who holds it (the command)", text<&Options::who>},
     {kHold, "--why", "WHY", "what for", text<&Options::why>},
     {kSimulation, "--topology", "SOURCE", "the machine: xml:FILE, synthetic:DESCRIPTION, or auto (this one)",

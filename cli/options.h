@@ -49,6 +49,7 @@ struct Options {
     std::uint64_t key_activated = 0;
     std::uint64_t key_removed = 0;
     std::string what;      // of a hold; "" = not given
+    std::string profile;   // the power profile to be held; "" = none
     std::string who;
     std::string why;
     // of a simulation, handed on as they are; "" = not given

@@ -67,7 +67,8 @@ constexpr std::array<VerbSpec, 25> kVerbs{{
      "schedd-cli graph CPU_LB --format=svg -o cpu_lb.svg", kReads | kFormat, 0, 1},
     {"hold", "[-- COMMAND [WORD...]]",
      "Run a command while schedulers keep what they have decided; without one, list the holds.",
-     "A scheduler that is held decides nothing new, and cannot be removed. The exit code is the command's.",
+     "A scheduler that is held decides nothing new, and cannot be removed. The exit code is the command's.\n"
+     "With --profile it is the desktop's power profile that is held while the command runs.",
      "schedd-cli hold --what scheduler:CPU_LB --why benchmark -- make bench", kReads | kAsks | kHold, 0, -1},
     {"nodes", "[drain NODE|undrain NODE|keygen [FILE]]",
      "Show the nodes of the cluster; take one out for maintenance, or back; make their key.",

@@ -13,6 +13,7 @@ extern const Descriptor kLoadBalancing;
 extern const Descriptor kMemoryAffinity;
 extern const Descriptor kNest;
 extern const Descriptor kPools;
+extern const Descriptor kPowerProfile;
 extern const Descriptor kPressureGuard;
 
 } // namespace schedd::policies

@@ -13,6 +13,7 @@ std::span<const model::Descriptor* const> builtin_types() {
         &probes::kCpu,
         &probes::kMem,
         &probes::kNumaMemory,
+        &probes::kPower,
         &probes::kPressure,
         &filters::kAverage,
         &filters::kFreqLimit,
@@ -24,6 +25,7 @@ std::span<const model::Descriptor* const> builtin_types() {
         &policies::kMemoryAffinity,
         &policies::kNest,
         &policies::kPools,
+        &policies::kPowerProfile,
         &policies::kPressureGuard,
     };
     return kTypes;

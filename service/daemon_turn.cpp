@@ -41,11 +41,13 @@ Time Daemon::turn() {
         engine_->tick(now);
         bus_->sampled(now);
     }
+    const Time power_due = power_.turn(now, holds_->facts(), whole());
+    power_.follow(now);
     const Time peers_due = peers_.turn();
     bus_->flush_signals();
     const auto poll = bus_->poll();
     bus_watch_->set_events(poll.events);
-    Time next = std::min({engine_->next_due(), next_find_, peers_due});
+    Time next = std::min({engine_->next_due(), next_find_, peers_due, power_due});
     if (process_watch_ && now < events_again_) next = std::min(next, events_again_);
     next = std::min(next, look_at_files_);
     tell_status(now);

@@ -10,6 +10,7 @@ using namespace schedd::model;
 extern const Descriptor kCpu;
 extern const Descriptor kMem;
 extern const Descriptor kNumaMemory;
+extern const Descriptor kPower;
 extern const Descriptor kPressure;
 
 } // namespace schedd::probes
