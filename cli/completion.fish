@@ -51,7 +51,7 @@ complete -c schedd-cli -n '__fish_seen_subcommand_from set create remove link un
 complete -c schedd-cli -n '__fish_seen_subcommand_from set create remove link unlink attach detach apply diff hold nodes reload' -l no-ask-password -d 'Never ask for a password'
 complete -c schedd-cli -n '__fish_seen_subcommand_from remove' -s r -l recursive -d 'With everything below'
 complete -c schedd-cli -n '__fish_seen_subcommand_from attach' -l weight -x -d 'Share of the CPU'
-complete -c schedd-cli -n '__fish_seen_subcommand_from attach' -l class -x -a 'latency normal batch' -d 'What it is sensitive to'
+complete -c schedd-cli -n '__fish_seen_subcommand_from attach' -l class -x -a 'latency normal batch auto' -d 'What it is sensitive to'
 complete -c schedd-cli -n '__fish_seen_subcommand_from attach' -l cpus -x -d 'How many CPUs it wants'
 complete -c schedd-cli -n '__fish_seen_subcommand_from attach' -l exclusive -d 'It wants them for itself'
 complete -c schedd-cli -n '__fish_seen_subcommand_from attach' -l memory -x -a 'any local' -d 'Where its memory should be'

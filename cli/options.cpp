@@ -97,7 +97,7 @@ constexpr std::array<OptionSpec, 41> kOptions{{
     {kRecursive, "-r,--recursive", "", "with everything below", flag<&Options::recursive>},
     {kMember, "--weight", "N", "the members' share of the CPU, 1 to 10000 (100)",
      number<&Options::weight, 1, 10000>},
-    {kMember, "--class", "CLASS", "latency, normal or batch (normal)", text<&Options::member_class>},
+    {kMember, "--class", "CLASS", "latency, normal, batch or auto (normal)", text<&Options::member_class>},
     {kMember, "--cpus", "N", "how many CPUs they want, 1 to 8192; 0 = not said",
      number<&Options::cpus, 0, 8192>},
     {kMember, "--exclusive", "", "they want these CPUs for themselves", flag<&Options::exclusive>},

@@ -76,8 +76,8 @@ std::string power_sentence(const Json& power, const Look& look) {
     if (on_battery.is_boolean()) supply = on_battery.get<bool>() ? "on battery" : "on mains";
     if (const Json& percent = field(power, "battery_percent"); percent.is_number() && !supply.empty())
         supply += fmt::format(" {} %", number_at(power, "battery_percent"));
-    std::string out = !profile.empty() && !supply.empty() ? fmt::format("{} ({})", profile, supply)
-                                                          : profile + supply;
+    std::string out =
+        !profile.empty() && !supply.empty() ? fmt::format("{} ({})", profile, supply) : profile + supply;
     std::string then;
     const auto add = [&](const std::string& text) { then += (then.empty() ? "" : ", ") + text; };
     if (const auto why = text_at(power, "degraded"); !why.empty()) add("degraded by " + shown(why, look));

@@ -131,12 +131,13 @@ void collect_nests(const Json& part, const Look& look, std::vector<TopLine>& lin
         const auto reserve = scalar(value("reserve_cpus"));
         const auto scheduler = text_at(part, "path");
         const auto from = scheduler.find('/') + 1;
-        lines.push_back({{"nest ", Hue::policy},
-                         {pad(cut(shown(scheduler.substr(from, scheduler.rfind('/') - from), look), 15, look), 16),
-                          Hue::scheduler},
-                         {fmt::format("CPUs {}{}, {}", shown(scalar(value("nest_cpus")), look),
-                                      reserve.empty() ? "" : fmt::format(" and {} in reserve", shown(reserve, look)),
-                                      shown(scalar(value("state")), look))}});
+        lines.push_back(
+            {{"nest ", Hue::policy},
+             {pad(cut(shown(scheduler.substr(from, scheduler.rfind('/') - from), look), 15, look), 16),
+              Hue::scheduler},
+             {fmt::format("CPUs {}{}, {}", shown(scalar(value("nest_cpus")), look),
+                          reserve.empty() ? "" : fmt::format(" and {} in reserve", shown(reserve, look)),
+                          shown(scalar(value("state")), look))}});
         if (value("wanted").is_number())
             lines.back().push_back(
                 {fmt::format(", {:.2f} CPUs wanted", value("wanted").get<double>() / 1000), Hue::source});

@@ -106,7 +106,8 @@ Answer<bool> await_profile(Bus& bus, const std::string& what) {
 Answer<Exit> run_hold(const Session& session) {
     const auto& given = session.options;
     if (given.words.empty()) {
-        if (given.what.empty() && given.profile.empty() && given.who.empty() && given.why.empty()) return list_holds(session);
+        if (given.what.empty() && given.profile.empty() && given.who.empty() && given.why.empty())
+            return list_holds(session);
         return give_up(Exit::usage, "hold: no command given; use schedd-cli hold [OPTION...] -- COMMAND");
     }
     if (given.json != JsonForm::off)
@@ -121,10 +122,10 @@ Answer<Exit> run_hold(const Session& session) {
     const auto what = !given.profile.empty() ? "profile:" + given.profile
                       : given.what.empty()   ? "scheduler:*"
                                              : given.what;
-    const auto fd = bus->take_descriptor("Hold",
-                                         {what,
-                                          given.who.empty() ? command.substr(0, 256) : given.who, given.why},
-                                         options);
+    const auto fd =
+        bus->take_descriptor("Hold",
+                             {what, given.who.empty() ? command.substr(0, 256) : given.who, given.why},
+                             options);
     if (!fd) return std::unexpected(fd.error());
     if (!given.profile.empty())
         if (auto holds = await_profile(*bus, what); !holds) {

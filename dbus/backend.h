@@ -78,9 +78,9 @@ struct PowerFacts {
     std::string degraded;            // why performance is not what it could be
     std::vector<std::string> packed; // "batch on CPUs 4-7": classes of members on fewer CPUs than all
     std::optional<std::uint64_t> cores_asleep; // all but idle, as a cpu probe measured; none without one
-    std::vector<std::string> held;   // "performance for scheduler GAMES: held"
-    std::vector<std::string> hints;  // how CPUs trade speed for energy because of the profile
-    std::string trouble;             // what was wanted because of the profile and does not hold
+    std::vector<std::string> held;             // "performance for scheduler GAMES: held"
+    std::vector<std::string> hints;            // how CPUs trade speed for energy because of the profile
+    std::string trouble;                       // what was wanted because of the profile and does not hold
 };
 
 /// The numbers behind Manager.Status. The number of parts is the tree's own.

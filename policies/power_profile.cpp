@@ -1,11 +1,11 @@
 // power_profile - lets the power profile that people chose decide about packing: of its own members by class,
 // and by settings of other schedulers of the same stack.
-//   8 fast cores (0-15) and 16 slow ones (16-31), "power-saver: batch.kind=efficient batch.cores=25% N.active=true"
-//   profile power-saver   -> batch members on 6 slow cores, 16-21; schedulers/N decides
+//   8 fast cores (0-15) and 16 slow ones (16-31), "power-saver: batch.kind=efficient batch.cores=25%
+//   N.active=true" profile power-saver   -> batch members on 6 slow cores, 16-21; schedulers/N decides
 //   profile balanced      -> nobody is held, schedulers/N is as it was before
 // The table is read by power_table.h. It decides about its members alone; what it wants of others is in
-// settings(), which the owner of the tree carries out and takes back. A profile without a row, and no profile,
-// change nothing. Usage: create schedulers/POWER/power_profile; link probes/power/profile
+// settings(), which the owner of the tree carries out and takes back. A profile without a row, and no
+// profile, change nothing. Usage: create schedulers/POWER/power_profile; link probes/power/profile
 // schedulers/POWER/power_profile/profile
 #include "policies/policies.h"
 
@@ -74,7 +74,8 @@ constexpr AttributeSpec kAttributes[] = {
      .kind = AttributeKind::text,
      .initial = "",
      .read_only = true,
-     .doc = "What keeps the policy from its work, or which settings of others do not hold; empty while all do."},
+     .doc =
+         "What keeps the policy from its work, or which settings of others do not hold; empty while all do."},
 };
 
 class PowerProfile final : public Policy {
@@ -116,8 +117,8 @@ private:
                                                 const Error& why) const;
 
     std::vector<PowerRow> table_;
-    std::string profile_;  // the last that was known, while it counts
-    Time heard_{};         // when it was known last
+    std::string profile_; // the last that was known, while it counts
+    Time heard_{};        // when it was known last
     Time next_look_ = kNever;
     Settings wanted_;
     std::string settings_trouble_;
@@ -186,10 +187,10 @@ void PowerProfile::choose(const View& view, const PowerRow* row) {
         cpus_[at] = cpus_for(view, rule);
         weights_[at] = rule.weight;
         const bool is_all = cpus_[at] == view.topology.usable();
-        reasons_[at] =
-            is_all ? fmt::format("{}: {} work may run everywhere", row->profile, name_of(work_class))
-                   : fmt::format("{}: {} work is packed on CPUs {}", row->profile, name_of(work_class),
-                                 cpus_[at].text());
+        reasons_[at] = is_all
+                           ? fmt::format("{}: {} work may run everywhere", row->profile, name_of(work_class))
+                           : fmt::format("{}: {} work is packed on CPUs {}", row->profile,
+                                         name_of(work_class), cpus_[at].text());
         if (!is_all)
             packed += fmt::format("{}{} on CPUs {}", packed.empty() ? "" : ", ", name_of(work_class),
                                   cpus_[at].text());
@@ -233,7 +234,8 @@ std::vector<Decision> PowerProfile::decide(const View& view) {
     choose(view, row);
     if (row) want(view, *row);
     if (profile_.empty()) trouble_ = "no profile is known: link power/profile, and see what the probe says";
-    else if (!row) trouble_ = fmt::format("the profile '{}' has no row: nothing is changed", profile_.substr(0, 64));
+    else if (!row)
+        trouble_ = fmt::format("the profile '{}' has no row: nothing is changed", profile_.substr(0, 64));
     else trouble_.clear();
     report(kProfile, profile_);
     report(kRow, row ? row->profile : std::string());
@@ -262,8 +264,8 @@ std::vector<std::string> PowerProfile::considered(const View& view, const Subjec
         if (row.profile == text_at(kRow)) continue;
         const auto& rule = row.classes[static_cast<std::size_t>(subject.demand.work_class)];
         if (!rule.places() || view.topology.usable().empty()) continue;
-        lines.push_back(fmt::format("under {} it would have CPUs {}", row.profile,
-                                    cpus_for(view, rule).text()));
+        lines.push_back(
+            fmt::format("under {} it would have CPUs {}", row.profile, cpus_for(view, rule).text()));
     }
     return lines;
 }
@@ -283,7 +285,7 @@ Status PowerProfile::fits(const Tree& tree) const {
     return {};
 }
 
-/// With "*" the type must be one that there is; it may have no instance.
+/// With "*" the type must be one that there is; it may have no instance. Members need not be there.
 Status PowerProfile::fits(const Tree& tree, const PowerRow& row, const Setting& setting) const {
     const auto& names = setting.part.names();
     const AttributeSpec* spec = nullptr;
@@ -298,6 +300,10 @@ Status PowerProfile::fits(const Tree& tree, const PowerRow& row, const Setting& 
         const auto type = tree.registry().find(Kind::policy, names[2]);
         if (!type) return refuse(row, setting, type.error());
         look_in((*type)->attributes);
+    } else if (names.size() == 4 && names[2] == "process_set") { // members come and go
+        const auto scheduler = tree.find(Path({names[0], names[1]}));
+        if (!scheduler) return refuse(row, setting, scheduler.error());
+        look_in(Member::table());
     } else {
         const auto part = tree.find(setting.part);
         if (!part) return refuse(row, setting, part.error());

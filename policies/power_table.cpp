@@ -55,7 +55,8 @@ std::optional<std::uint64_t> number_in(std::string_view text, std::uint64_t leas
 }
 
 /// True if the key is one of how CPUs trade speed for energy.
-Result<bool> set_hint(const PowerRow& row, FrequencyHint& hint, std::string_view key, std::string_view value) {
+Result<bool> set_hint(const PowerRow& row, FrequencyHint& hint, std::string_view key,
+                      std::string_view value) {
     if (key == "epp") {
         const bool is_word = value.size() <= kLongestProfile && std::ranges::all_of(value, [](char c) {
                                  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
@@ -141,7 +142,8 @@ Status set_word(PowerRow& row, std::string_view word) {
     const auto is_hint = set_hint(row, row.all, key, value);
     if (!is_hint) return std::unexpected(is_hint.error());
     if (*is_hint) return {};
-    return refuse(row.profile, fmt::format("has cpus.{}", brief(key)), "of all CPUs: epp, min_mhz and max_mhz");
+    return refuse(row.profile, fmt::format("has cpus.{}", brief(key)),
+                  "of all CPUs: epp, min_mhz and max_mhz");
 }
 
 } // namespace

@@ -43,13 +43,13 @@ struct PowerRow {
 ///   CLASS.kind=any|efficient|performance   CLASS.cores=4 or 25%   CLASS.weight=1..10000
 ///   CLASS.epp=, CLASS.min_mhz=, CLASS.max_mhz=    the same of the class's CPUs; of all others with "cpus."
 ///   SCHEDULER.ATTRIBUTE=, SCHEDULER/POLICY.ATTRIBUTE=, */POLICYTYPE.ATTRIBUTE=
-/// where CLASS is latency, normal or batch; "schedulers/" may stand in front. The error names the row, what is
-/// wrong with it and what would be accepted.
+/// where CLASS is latency, normal or batch; "schedulers/" may stand in front. The error names the row, what
+/// is wrong with it and what would be accepted.
 Result<std::vector<PowerRow>> parse_power_table(std::string_view text);
 
 /// The row for a profile: its own, or that of the profile which it is another name for: the firmware says
-/// low-power, quiet or cool where the desktop says power-saver, and balanced-performance for balanced. Null if
-/// there is none.
+/// low-power, quiet or cool where the desktop says power-saver, and balanced-performance for balanced. Null
+/// if there is none.
 const PowerRow* row_for(const std::vector<PowerRow>& table, std::string_view profile);
 
 } // namespace schedd::policies

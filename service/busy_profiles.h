@@ -24,8 +24,8 @@ public:
     /// Both outlive it.
     BusyProfiles(const Tree& tree, Host& host) : tree_(tree), host_(host) {}
 
-    /// Looks if it is time. `whole` is how members are told apart elsewhere (ProcessSet::subjects). True if who
-    /// is busy has changed.
+    /// Looks if it is time. `whole` is how members are told apart elsewhere (ProcessSet::subjects). True if
+    /// who is busy has changed.
     bool look(Time now, ProcessSet::Whole whole);
     /// kNever while no scheduler names a profile.
     [[nodiscard]] Time next_due() const { return next_; }

@@ -155,8 +155,8 @@ Status read_ports(const TomlValue::Entry& entry, DesiredScheduler& scheduler) {
 
 Status read_scheduler_key(const TomlValue::Entry& entry, DesiredScheduler& scheduler) {
     static constexpr std::string_view kKnown[] = {
-        "policy", "precedence", "process_set",        "handle_all",       "attributes",
-        "ports",  "node_set",   "node_set_exclusive", "node_set_max_fit", "active", "hold_profile",
+        "policy",   "precedence",         "process_set",      "handle_all", "attributes",   "ports",
+        "node_set", "node_set_exclusive", "node_set_max_fit", "active",     "hold_profile",
     };
     if (entry.key == "policy") {
         scheduler.policy_where = entry.value.where;
@@ -247,7 +247,8 @@ Status read_patterns(const TomlValue::Entry& entry, std::vector<std::string>& pa
 
 /// A scheduler's table with `exec` in the place of its members.
 Result<DesiredTemplate> read_template(const TomlValue::Entry& entry) {
-    static constexpr std::string_view kKnown[] = {"exec", "policy", "precedence", "attributes", "ports"};
+    static constexpr std::string_view kKnown[] = {"exec",  "policy", "precedence",  "attributes",
+                                                  "ports", "active", "hold_profile"};
     if (auto named = check_name_at(entry); !named) return std::unexpected(named.error());
     const auto* table = entry.value.table();
     if (!table) return wrong_sort(entry, "a table: [template.NAME]");

@@ -235,8 +235,8 @@ Status Daemon::open_loop() {
 
 /// Daemons of power are on the bus that is served: the system's, but for tests.
 void Daemon::open_power() {
-    power_.open({*tree_, *host_, *loop_, options_.bus, options_.state_dir, boot_id(*host_), options_.root == "/",
-                 [this](const Recipe& recipe) {
+    power_.open({*tree_, *host_, *loop_, options_.bus, options_.state_dir, boot_id(*host_),
+                 actuator_->name() != "dry-run", [this](const Recipe& recipe) {
                      return tree_->apply(recipe, false, Tree::NodeSets::taken);
                  }});
     power_.allow_frequency(settings_.frequency == "on");

@@ -65,7 +65,7 @@ Status Daemon::apply_here(const Recipe& recipe, bool dry_run, Tree::NodeSets set
     auto done = tree_->apply(recipe, dry_run, sets);
     if (done && !dry_run) {
         power_.overlay().lay(); // before anything follows from what is configured
-        take_process_events(); // what was forked so far is let go with its parent
+        take_process_events();  // what was forked so far is let go with its parent
         engine_->settle(clock_.now());
     }
     return done;

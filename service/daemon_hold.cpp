@@ -8,7 +8,8 @@
 namespace schedd::service {
 
 ProcessSet::Whole Daemon::whole() const {
-    return {actuator_->handles(placement::Target::Sort::cgroup), actuator_->handles(placement::Target::Sort::unit)};
+    return {actuator_->handles(placement::Target::Sort::cgroup),
+            actuator_->handles(placement::Target::Sort::unit)};
 }
 
 Status Daemon::open_holds() {
@@ -30,7 +31,8 @@ void Daemon::hear_holds() {
 /// A hold on nothing would keep nothing. What cannot be held at all is told by Holds.
 Status Daemon::is_there(const std::string& held) const {
     if (held.starts_with("profile:") && power_.holder().empty() && check_held_thing(held))
-        return fail(Errc::not_supported, fmt::format("{} cannot be held", held), power_.said().profile_trouble);
+        return fail(Errc::not_supported, fmt::format("{} cannot be held", held),
+                    power_.said().profile_trouble);
     constexpr std::string_view kMark = "scheduler:";
     const auto name = held.starts_with(kMark) ? held.substr(kMark.size()) : "*";
     if (name == "*" || !check_held_thing(held)) return {};

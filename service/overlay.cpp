@@ -177,7 +177,8 @@ void Overlay::lift() {
     Recipe recipe;
     for (const auto& [key, laid] : laid_) recipe.push_back(write_of(key.first, key.second, laid.before));
     if (auto done = write(recipe); !done) {
-        tree_.environment().log.write(Severity::error, "settings", "cannot be taken off: " + done.error().text());
+        tree_.environment().log.write(Severity::error, "settings",
+                                      "cannot be taken off: " + done.error().text());
         return;
     }
     laid_.clear();

@@ -29,9 +29,9 @@ public:
     Overlay& operator=(const Overlay&) = delete;
 
     /// Makes the tree what the policies want, all of it in one transaction or nothing, and tells them. Of two
-    /// that want other values of one attribute the scheduler with the larger precedence has its way, of equals
-    /// the first by name. What somebody has written meanwhile is theirs until it is wanted no more. Costs a
-    /// look at each scheduler while nothing changes.
+    /// that want other values of one attribute the scheduler with the larger precedence has its way, of
+    /// equals the first by name. What somebody has written meanwhile is theirs until it is wanted no more.
+    /// Costs a look at each scheduler while nothing changes.
     void follow();
     /// Everything as configured, until lay(): for what compares the tree with files.
     void lift();
@@ -39,8 +39,8 @@ public:
     /// The recipe without writes of what is overlaid: these become the values that are put back.
     [[nodiscard]] Recipe kept_out(const Recipe& recipe);
 
-    /// How CPUs are to trade speed for energy, of the schedulers in the same order; the first that names a CPU
-    /// has it.
+    /// How CPUs are to trade speed for energy, of the schedulers in the same order; the first that names a
+    /// CPU has it.
     [[nodiscard]] const std::vector<FrequencyHint>& hints() const { return hints_; }
     /// What is wanted and does not hold; "" while all does.
     [[nodiscard]] const std::string& trouble() const { return trouble_; }

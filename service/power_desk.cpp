@@ -6,8 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "service/actuators/sysfs_files.h"
 #include "service/host/plain_file.h"
-#include "service/host/sysfs_files.h"
 
 namespace schedd::service {
 
@@ -16,11 +16,11 @@ namespace {
 /// Until a bus that could not be reached, or was lost, is tried again.
 constexpr Duration kReopen = std::chrono::seconds(30);
 
-/// A recorded tree is of another machine.
+/// A recorded tree is of another machine, and a dry run writes nothing.
 class NoFiles final : public actuators::SettingFiles {
 public:
     Status write(const std::string& path, std::string_view /*value*/) override {
-        return fail(Errc::not_supported, path + " is not written to", "what is read is another machine's");
+        return fail(Errc::not_supported, path + " is not written to", "schedd runs as a dry run");
     }
 };
 
@@ -46,10 +46,11 @@ void PowerDesk::open(World world) {
     world_.emplace(std::move(world));
     overlay_ = std::make_unique<Overlay>(world_->tree, world_->apply);
     busy_.emplace(world_->tree, world_->host);
-    if (world_->is_live) files_ = std::make_unique<host::SysfsFiles>();
+    if (world_->is_live) files_ = std::make_unique<actuators::SysfsFiles>();
     else files_ = std::make_unique<NoFiles>();
     ledger_ = std::make_unique<LedgerFile>(world_->state_dir + "/frequency");
-    frequency_ = std::make_unique<actuators::Frequency>(world_->host, *files_, *ledger_, world_->boot_id, log_);
+    frequency_ =
+        std::make_unique<actuators::Frequency>(world_->host, *files_, *ledger_, world_->boot_id, log_);
     open_bus({});
 }
 
@@ -62,6 +63,7 @@ void PowerDesk::close() {
 
 void PowerDesk::open_bus(Time now) {
     open_at_ = now + kReopen;
+    wishes_.clear(); // to be said again
     auto opened = desktop::BusPower::open(world_->bus, state_);
     if (!opened) {
         state_.profile_trouble = state_.battery_trouble = opened.error().text();
@@ -120,7 +122,7 @@ void PowerDesk::want(const std::vector<dbus::HoldFacts>& holds) {
 
 void PowerDesk::follow(Time now) {
     overlay_->follow();
-    frequency_->want(overlay_->hints(), state_.profile_from, now);
+    frequency_->want(overlay_->hints(), holder(), now);
 }
 
 void PowerDesk::allow_frequency(bool allowed) { frequency_->allow(allowed); }

@@ -37,8 +37,8 @@ public:
     /// For the environment of the tree; stays where it is.
     [[nodiscard]] const PowerState& state() const { return state_; }
 
-    /// All outlive it, or what close() leaves of it. `bus` is the address of the bus where the daemons of power
-    /// are; `state_dir` keeps what CPUs were set to before. One that cannot be reached is tried again.
+    /// All outlive it, or what close() leaves of it. `bus` is the address of the bus where the daemons of
+    /// power are; `state_dir` keeps what CPUs were set to before. One that cannot be reached is tried again.
     struct World {
         Tree& tree;
         Host& host;

@@ -38,7 +38,8 @@ void PowerDesk::tell_said(dbus::PowerFacts& facts) const {
     facts.profile = state_.profile.value_or("");
     facts.profile_from = state_.profile_from;
     facts.on_battery = state_.on_battery;
-    if (state_.battery_percent) facts.battery_percent = static_cast<std::uint64_t>(*state_.battery_percent + 0.5);
+    if (state_.battery_percent)
+        facts.battery_percent = static_cast<std::uint64_t>(*state_.battery_percent + 0.5);
     facts.degraded = state_.degraded;
     const auto* probe = probe_of("power");
     if (!probe) return;

@@ -1,5 +1,5 @@
-// Power: what the desktop's daemons say about power, as plain state that an adapter keeps and probes read; and
-// the types of values about it.
+// Power: what the desktop's daemons say about power, as plain state that an adapter keeps and probes read;
+// and the types of values about it.
 #pragma once
 
 #include <optional>

@@ -1,5 +1,5 @@
-// Setting: what a policy wants of other parts than its subjects - an attribute of another scheduler's part, or
-// how CPUs trade speed for energy.
+// Setting: what a policy wants of other parts than its subjects - an attribute of another scheduler's part,
+// or how CPUs trade speed for energy.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +24,7 @@ struct Setting {
 /// How the kernel is to run some CPUs; what is not said stays as it is.
 struct FrequencyHint {
     CpuSet cpus;
-    std::string preference = {};                // energy_performance_preference, "" = as it is
+    std::string preference = {};                 // energy_performance_preference, "" = as it is
     std::optional<std::uint64_t> least_khz = {}; // scaling_min_freq
     std::optional<std::uint64_t> most_khz = {};  // scaling_max_freq
     bool operator==(const FrequencyHint&) const = default;

@@ -1,4 +1,5 @@
-// power - what the desktop and the machine say about power: the profile that people chose, battery, heat, energy.
+// power - what the desktop and the machine say about power: the profile that people chose, battery, heat,
+// energy.
 //   power-profiles-daemon: ActiveProfile "power-saver", UPower: OnBattery true, 41 %
 //       -> profile power-saver, on_battery 1, battery_percent 41, degraded ""
 //   neither runs, platform_profile holds "low-power"       -> profile low-power; degraded has no value
@@ -36,7 +37,8 @@ enum SourceIndex : std::size_t { kProfile, kOnBattery, kBattery, kDegraded, kEne
 constexpr std::array<SourceSpec, kSources> kSourceSpecs{
     SourceSpec{.name = "profile",
                .type = types::kPowerProfile,
-               .doc = "The power profile in force: power-saver, balanced, performance, or what else is said."},
+               .doc =
+                   "The power profile in force: power-saver, balanced, performance, or what else is said."},
     SourceSpec{.name = "on_battery", .type = types::kOnBattery, .doc = "1 while it runs on battery."},
     SourceSpec{.name = "battery_percent", .type = types::kBattery, .doc = "How full its batteries are."},
     SourceSpec{.name = "degraded",

@@ -105,8 +105,8 @@ Result<std::int64_t> EnergyMeter::measure(Host& host) {
         const auto last = std::exchange(zone->second.last_uj, *now);
         if (*now >= last) {
             used_uj_ += *now - last;
-        } else if (const auto range = parse_unsigned(
-                       word_or_none(host, at + "max_energy_range_uj").value_or(""));
+        } else if (const auto range =
+                       parse_unsigned(word_or_none(host, at + "max_energy_range_uj").value_or(""));
                    range && *range >= last) {
             used_uj_ += *range - last + *now;
         }

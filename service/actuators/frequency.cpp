@@ -71,7 +71,8 @@ Frequency::Frequency(Host& host, SettingFiles& files, FrequencyLedger& ledger, s
 
 Status Frequency::keep() {
     std::string text = boot_id_ + "\n";
-    for (const auto& [path, held] : held_) text += fmt::format("{}\t{}\t{}\n", path, held.before, held.written);
+    for (const auto& [path, held] : held_)
+        text += fmt::format("{}\t{}\t{}\n", path, held.before, held.written);
     return ledger_.replace(text);
 }
 
@@ -111,7 +112,8 @@ Result<std::string> Frequency::clamp(int cpu, std::uint64_t khz) {
     const auto from = least ? parse_unsigned(*least) : std::nullopt;
     const auto to = most ? parse_unsigned(*most) : std::nullopt;
     if (!from || !to || *from > *to)
-        return fail(Errc::not_supported, fmt::format("CPU {} does not say which frequencies it has", cpu), {});
+        return fail(Errc::not_supported, fmt::format("CPU {} does not say which frequencies it has", cpu),
+                    {});
     return std::to_string(std::clamp(khz, *from, *to));
 }
 
@@ -236,8 +238,8 @@ void Frequency::look_for_others() {
             ++at;
             continue;
         }
-        const auto what = now ? fmt::format("{} holds {}, which somebody else wrote", at->first, *now)
-                              : now.error().text();
+        const auto what =
+            now ? fmt::format("{} holds {}, which somebody else wrote", at->first, *now) : now.error().text();
         log_.write(Severity::notice, "frequency", what + ": left as it is");
         trouble_ = what;
         at = held_.erase(at);
@@ -275,7 +277,8 @@ void Frequency::want(const std::vector<FrequencyHint>& hints, const std::string&
         trouble_ += fmt::format("{}energy preferences are left to {}, which writes them itself",
                                 trouble_.empty() ? "" : "; ", other);
     if (!hints.empty() && !is_allowed_)
-        trouble_ = "CPUs are not told how to trade speed for energy: frequency = \"on\" in schedd.conf allows it";
+        trouble_ =
+            "CPUs are not told how to trade speed for energy: frequency = \"on\" in schedd.conf allows it";
     if (!trouble_.empty()) log_.write(Severity::warning, "frequency", trouble_);
 }
 
@@ -286,8 +289,7 @@ void Frequency::release() {
 
 std::vector<std::string> Frequency::rows() const {
     std::map<std::pair<std::string, std::string>, CpuSet> cpus;
-    for (const auto& [path, held] : held_)
-        cpus[{std::string(name_in(path)), held.written}].add(cpu_in(path));
+    for (const auto& [path, held] : held_) cpus[{std::string(name_in(path)), held.written}].add(cpu_in(path));
     std::vector<std::string> rows;
     for (const auto& [what, set] : cpus) {
         const auto& [name, value] = what;

@@ -1,5 +1,5 @@
-// Frequency: energy preference and frequency limits of CPUs, written because policies want it, read back, and put
-// back as they were.
+// Frequency: energy preference and frequency limits of CPUs, written because policies want it, read back, and
+// put back as they were.
 #pragma once
 
 #include <map>
@@ -23,13 +23,14 @@ public:
     virtual Status replace(const std::string& text) = 0;
 };
 
-/// sys/devices/system/cpu/cpuN/cpufreq. Off until allow(true). CPUs that share a clock (affected_cpus) are set
-/// together, by what is wanted of the first of them that is named.
+/// sys/devices/system/cpu/cpuN/cpufreq. Off until allow(true). CPUs that share a clock (affected_cpus) are
+/// set together, by what is wanted of the first of them that is named.
 class Frequency {
 public:
-    /// All outlive it. What an earlier run of this boot has set is in the ledger, and is put back or taken over
-    /// by the first want().
-    Frequency(kit::Host& host, SettingFiles& files, FrequencyLedger& ledger, std::string boot_id, kit::Log& log);
+    /// All outlive it. What an earlier run of this boot has set is in the ledger, and is put back or taken
+    /// over by the first want().
+    Frequency(kit::Host& host, SettingFiles& files, FrequencyLedger& ledger, std::string boot_id,
+              kit::Log& log);
 
     void allow(bool allowed);
     /// Makes the machine what the hints say, all of it or nothing: when one write fails, those before it are

@@ -1,4 +1,5 @@
-// SettingFiles: writing a value into one of the kernel's files; the machine's is in service/host, tests fake it.
+// SettingFiles: writing a value into one of the kernel's files; the machine's is in sysfs_files, tests fake
+// it.
 #pragma once
 
 #include <string>

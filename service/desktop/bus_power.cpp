@@ -1,4 +1,5 @@
-// Who has the names, and what they say. Signals only say that something has changed: what counts is asked for.
+// Who has the names, and what they say. Signals only say that something has changed: what counts is asked
+// for.
 #include "service/desktop/bus_power.h"
 
 #include <algorithm>
@@ -121,12 +122,14 @@ Status BusPower::listen() {
     int r = 0;
     for (const auto what : {kProfiles, kLegacyProfiles, kUpower}) {
         const auto* name = kAddresses[what].name;
-        const auto owner = fmt::format("type='signal',sender='org.freedesktop.DBus',interface='org.freedesktop."
-                                       "DBus',member='NameOwnerChanged',arg0='{}'",
-                                       name);
-        const auto changed = fmt::format("type='signal',sender='{}',interface='org.freedesktop.DBus.Properties',"
-                                         "member='PropertiesChanged',path_namespace='{}'",
-                                         name, kAddresses[what].path);
+        const auto owner =
+            fmt::format("type='signal',sender='org.freedesktop.DBus',interface='org.freedesktop."
+                        "DBus',member='NameOwnerChanged',arg0='{}'",
+                        name);
+        const auto changed =
+            fmt::format("type='signal',sender='{}',interface='org.freedesktop.DBus.Properties',"
+                        "member='PropertiesChanged',path_namespace='{}'",
+                        name, kAddresses[what].path);
         const auto released = fmt::format("type='signal',sender='{}',interface='{}',member='ProfileReleased'",
                                           name, kAddresses[what].interface);
         if (r >= 0)
@@ -239,7 +242,8 @@ void BusPower::answered(Service& service, sd_bus_message* reply) {
     if (const auto* error = sd_bus_message_get_error(reply)) {
         said = {};
         service.trouble =
-            fmt::format("{} says: {}", name, std::string_view(error->message ? error->message : error->name).substr(0, 256));
+            fmt::format("{} says: {}", name,
+                        std::string_view(error->message ? error->message : error->name).substr(0, 256));
         is_sound = false;
     } else if (service.what == kUpower) {
         is_sound = read_on_battery(reply, said);
@@ -279,16 +283,16 @@ void BusPower::settle_state() {
         return service.trouble.empty() ? fmt::format("{} has not answered yet", kAddresses[service.what].name)
                                        : service.trouble;
     };
-    state_.profile_trouble = trouble_of(
-        services_[kProfiles],
-        trouble_of(services_[kLegacyProfiles],
-                   fmt::format("nobody has the name {} or {}", kAddresses[kProfiles].name,
-                               kAddresses[kLegacyProfiles].name)));
+    state_.profile_trouble =
+        trouble_of(services_[kProfiles],
+                   trouble_of(services_[kLegacyProfiles],
+                              fmt::format("nobody has the name {} or {}", kAddresses[kProfiles].name,
+                                          kAddresses[kLegacyProfiles].name)));
     state_.on_battery = said_[kUpower].on_battery;
     state_.battery_percent = said_[kDisplayDevice].battery_percent;
     if (state_.on_battery) state_.battery_from = kAddresses[kUpower].name;
-    state_.battery_trouble = trouble_of(services_[kUpower],
-                                        fmt::format("nobody has the name {}", kAddresses[kUpower].name));
+    state_.battery_trouble =
+        trouble_of(services_[kUpower], fmt::format("nobody has the name {}", kAddresses[kUpower].name));
 }
 
 } // namespace schedd::desktop

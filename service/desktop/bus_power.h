@@ -1,5 +1,5 @@
-// BusPower: the daemon of power profiles and UPower, followed over the bus without waiting for them, and power
-// profiles held on behalf of others.
+// BusPower: the daemon of power profiles and UPower, followed over the bus without waiting for them, and
+// power profiles held on behalf of others.
 #pragma once
 
 #include <array>
@@ -114,7 +114,7 @@ private:
     std::array<model::PowerState, kServices> said_; // by each of them
     std::map<std::string, std::unique_ptr<Hold>> holds_;
     std::vector<std::unique_ptr<Hold>> leaving_; // not wanted any more, but their cookie is not known yet
-    Time now_{}; // of the last process()
+    Time now_{};                                 // of the last process()
     bool has_more_ = false;
 };
 

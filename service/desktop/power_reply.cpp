@@ -12,8 +12,8 @@ namespace {
 
 constexpr std::size_t kLongestText = 256;
 
-/// Calls `visit(name, type)` with the message inside each variant that holds one basic value; `visit` reads it
-/// and says whether it did, otherwise it is skipped. False if the message cannot be read to its end.
+/// Calls `visit(name, type)` with the message inside each variant that holds one basic value; `visit` reads
+/// it and says whether it did, otherwise it is skipped. False if the message cannot be read to its end.
 bool for_each_property(sd_bus_message* reply, const std::function<bool(std::string_view, char)>& visit) {
     int r = sd_bus_message_enter_container(reply, 'a', "{sv}");
     while (r >= 0 && (r = sd_bus_message_enter_container(reply, 'e', "sv")) > 0) {

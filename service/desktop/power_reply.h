@@ -10,8 +10,8 @@ struct sd_bus_message;
 
 namespace schedd::desktop {
 
-/// ActiveProfile and PerformanceDegraded. False if there is no ActiveProfile of type s that is not empty; then
-/// nothing is changed. Texts are cut at 256 bytes.
+/// ActiveProfile and PerformanceDegraded. False if there is no ActiveProfile of type s that is not empty;
+/// then nothing is changed. Texts are cut at 256 bytes.
 bool read_profile(sd_bus_message* reply, model::PowerState& state);
 /// OnBattery of UPower. False if there is none of type b.
 bool read_on_battery(sd_bus_message* reply, model::PowerState& state);

@@ -1,5 +1,5 @@
-// PlayedPower: a daemon of power profiles and UPower on a private bus, under the names that the test says; it may
-// lie, hang and talk too much.
+// PlayedPower: a daemon of power profiles and UPower on a private bus, under the names that the test says; it
+// may lie, hang and talk too much.
 #pragma once
 
 #include <atomic>
@@ -27,12 +27,16 @@ public:
         : connection_(sdbus::createSessionBusConnectionWithAddress(address)),
           bus_(sdbus::createProxy(*connection_, "org.freedesktop.DBus", "/org/freedesktop/DBus")) {
         for (const auto& name : names) add_profiles(name);
-        bus_->registerSignalHandler("org.freedesktop.DBus", "NameOwnerChanged", [this](sdbus::Signal& signal) {
-            std::string name, before, after;
-            signal >> name >> before >> after;
-            const std::scoped_lock lock(mutex_);
-            if (after.empty()) std::erase_if(holds_, [&](const auto& hold) { return hold.second.sender == name; });
-        });
+        bus_->registerSignalHandler("org.freedesktop.DBus", "NameOwnerChanged",
+                                    [this](sdbus::Signal& signal) {
+                                        std::string name, before, after;
+                                        signal >> name >> before >> after;
+                                        const std::scoped_lock lock(mutex_);
+                                        if (after.empty())
+                                            std::erase_if(holds_, [&](const auto& hold) {
+                                                return hold.second.sender == name;
+                                            });
+                                    });
         bus_->finishRegistration();
         for (const auto& name : names) connection_->requestName(name);
         connection_->enterEventLoopAsync();
@@ -125,11 +129,13 @@ private:
                 holds_[++last_] = {profile, reason, application, sender};
                 result.returnResults(last_);
             });
-        object->registerMethod("ReleaseProfile").onInterface(name).implementedAs([this](std::uint32_t cookie) {
-            const std::scoped_lock lock(mutex_);
-            if (holds_.erase(cookie) == 0)
-                throw sdbus::Error("org.freedesktop.DBus.Error.InvalidArgs", "no hold with this cookie");
-        });
+        object->registerMethod("ReleaseProfile")
+            .onInterface(name)
+            .implementedAs([this](std::uint32_t cookie) {
+                const std::scoped_lock lock(mutex_);
+                if (holds_.erase(cookie) == 0)
+                    throw sdbus::Error("org.freedesktop.DBus.Error.InvalidArgs", "no hold with this cookie");
+            });
         object->registerSignal("ProfileReleased").onInterface(name).withParameters<std::uint32_t>();
         object->finishRegistration();
         objects_.emplace_back(name, std::move(object));
@@ -159,10 +165,14 @@ public:
           daemon_(sdbus::createObject(*connection_, "/org/freedesktop/UPower")),
           device_(sdbus::createObject(*connection_, "/org/freedesktop/UPower/devices/DisplayDevice")) {
         const std::string name = "org.freedesktop.UPower";
-        daemon_->registerProperty("OnBattery").onInterface(name).withGetter([on_battery] { return on_battery; });
+        daemon_->registerProperty("OnBattery").onInterface(name).withGetter([on_battery] {
+            return on_battery;
+        });
         daemon_->finishRegistration();
         device_->registerProperty("IsPresent").onInterface(name + ".Device").withGetter([] { return true; });
-        device_->registerProperty("Percentage").onInterface(name + ".Device").withGetter([percent] { return percent; });
+        device_->registerProperty("Percentage").onInterface(name + ".Device").withGetter([percent] {
+            return percent;
+        });
         device_->finishRegistration();
         connection_->requestName(name);
         connection_->enterEventLoopAsync();

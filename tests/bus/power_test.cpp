@@ -20,7 +20,8 @@ struct APowerDaemon : OnBothBuses {
             "create probes/power\nwrite probes/power.probe_period 50\ncreate probes/cpu\n"
             "create schedulers/DESK\ncreate schedulers/DESK/nest\ncreate schedulers/POWER\n"
             "create schedulers/POWER/power_profile\nwrite schedulers/POWER/power_profile.linger 0\n"
-            "write schedulers/POWER/power_profile.table \"power-saver: DESK/nest.headroom=0 DESK.precedence=7; "
+            "write schedulers/POWER/power_profile.table \"power-saver: DESK/nest.headroom=0 "
+            "DESK.precedence=7; "
             "balanced: ; performance: DESK.active=false\"\n"
             "link probes/power/profile schedulers/POWER/power_profile/profile\n");
         ASSERT_TRUE(built) << built.message;
@@ -85,7 +86,8 @@ TEST_P(APowerDaemon, ChangesSettingsOfOthersAndTheyAreUndone) {
     power.choose("a word that nobody knows");
     EXPECT_TRUE(becomes("schedulers/DESK.active", "true"));
     EXPECT_TRUE(becomes("schedulers/POWER/power_profile.note", "has no row"));
-    const auto refused = client->apply_verbs("write schedulers/POWER/power_profile.table \"p: NONE.active=no\"\n");
+    const auto refused =
+        client->apply_verbs("write schedulers/POWER/power_profile.table \"p: NONE.active=no\"\n");
     EXPECT_EQ(refused.error, "NoSuchObject");
     EXPECT_THAT(refused.message, HasSubstr("schedulers/NONE"));
 }
@@ -100,7 +102,8 @@ TEST_P(APowerDaemon, ThatIsUpowerSaysWhatItRunsOn) {
     EXPECT_THAT(shown, HasSubstr("balanced (on battery 41 %)"));
     upower.reset();
     EXPECT_TRUE(becomes("probes/power.battery_from", ""));
-    EXPECT_TRUE(client->wait_for([&] { return read("probes/power.battery_from") != "org.freedesktop.UPower"; }));
+    EXPECT_TRUE(
+        client->wait_for([&] { return read("probes/power.battery_from") != "org.freedesktop.UPower"; }));
 }
 TEST_P(APowerDaemon, HoldsAProfileAsLongAsSomebodyWantsItAndIsNeverSet) {
     PlayedPower power(bus.address(), {kNewPower, kOldPower});
@@ -132,13 +135,15 @@ TEST_P(APowerDaemon, LosesTheHoldsOfOneThatCrashes) {
 TEST_P(APowerDaemon, HoldsForASchedulerWhileItsMembersAreBusy) {
     PlayedPower power(bus.address(), {kNewPower});
     Child busy({"sh", "-c", "while :; do :; done"}, "/dev/null");
-    const auto built = client->apply_verbs("create schedulers/GAME\nwrite schedulers/GAME.hold_profile performance\n"
-                                           "create schedulers/GAME/process_set/process:" +
-                                           std::to_string(busy.pid()) + "\n");
+    const auto built =
+        client->apply_verbs("create schedulers/GAME\nwrite schedulers/GAME.hold_profile performance\n"
+                            "create schedulers/GAME/process_set/process:" +
+                            std::to_string(busy.pid()) + "\n");
     ASSERT_TRUE(built) << built.message;
     EXPECT_TRUE(client->wait_for([&] { return power.holds().size() == 1; }));
     EXPECT_THAT(power.holds().at(0).reason, HasSubstr("GAME"));
-    EXPECT_EQ(status()["power"]["held"][0], "performance for scheduler:GAME: held, but the profile is balanced")
+    EXPECT_EQ(status()["power"]["held"][0],
+              "performance for scheduler:GAME: held, but the profile is balanced")
         << "the played one does not do as it says";
     busy.end();
     EXPECT_TRUE(client->wait_for([&] { return power.holds().empty(); }));
@@ -149,7 +154,8 @@ TEST_P(APowerDaemon, ThatIsNotThereCannotHoldAnything) {
     EXPECT_EQ(hold.error(), "NotSupported");
     EXPECT_THAT(hold.message(), HasSubstr(kOldPower));
     int code = 0;
-    const auto said = run({SCHEDD_CLI, "--bus=" + bus.address(), "hold", "--profile=performance", "--", "true"}, &code);
+    const auto said =
+        run({SCHEDD_CLI, "--bus=" + bus.address(), "hold", "--profile=performance", "--", "true"}, &code);
     EXPECT_EQ(code, 1) << said;
 }
 TEST_P(APowerDaemon, LetsACommandRunUnderAProfile) {
@@ -157,10 +163,12 @@ TEST_P(APowerDaemon, LetsACommandRunUnderAProfile) {
     ASSERT_TRUE(is_known());
     int code = 0;
     const auto verb = [&](const std::string& command) {
-        return run({SCHEDD_CLI, "--bus=" + bus.address(), "hold", "--profile=power-saver", "--", "sh", "-c", command},
+        return run({SCHEDD_CLI, "--bus=" + bus.address(), "hold", "--profile=power-saver", "--", "sh", "-c",
+                    command},
                    &code);
     };
-    EXPECT_THAT(verb(std::string(SCHEDD_CLI) + " --bus=" + bus.address() + " hold"), HasSubstr("profile:power-saver"));
+    EXPECT_THAT(verb(std::string(SCHEDD_CLI) + " --bus=" + bus.address() + " hold"),
+                HasSubstr("profile:power-saver"));
     EXPECT_EQ(code, 0);
     EXPECT_TRUE(client->wait_for([&] { return power.holds().empty(); }));
     power.refuse(true);
@@ -205,7 +213,8 @@ TEST_P(APowerDaemon, ThatSpeaksWithoutEndIsAskedNowAndThenAndItsLastWordCounts) 
     power.choose("power-saver");
     EXPECT_TRUE(becomes("probes/power/profile", "power-saver"));
     EXPECT_TRUE(becomes("schedulers/DESK.precedence", "7"));
-    const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin);
+    const auto ms =
+        std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin);
     EXPECT_LE(power.asked() - before - kFlood - 1, ms.count() / 250 + 4);
 }
 

@@ -18,8 +18,10 @@ public:
     Settings wanted;
     std::string told;
 };
-const Descriptor kWishful{
-    .name = "wishful", .kind = Kind::policy, .doc = "Wants things.", .make = make_part<Wishful>};
+const Descriptor kWishful{.name = "wishful",
+                          .kind = Kind::policy,
+                          .doc = "Wants things.",
+                          .make = make_part<Wishful>};
 
 struct AnOverlay : testing::Test {
     AnOverlay() {
@@ -41,11 +43,12 @@ struct AnOverlay : testing::Test {
     World world{{&kTestProbe, &kTestPolicy, &kOtherPolicy, &kWishful}};
     std::size_t transactions = 0;
     std::optional<Error> refusal;
-    std::unique_ptr<Overlay> overlay = std::make_unique<Overlay>(world.tree, [this](const Recipe& recipe) -> Status {
-        ++transactions;
-        if (refusal) return std::unexpected(*refusal);
-        return world.tree.apply(recipe);
-    });
+    std::unique_ptr<Overlay> overlay =
+        std::make_unique<Overlay>(world.tree, [this](const Recipe& recipe) -> Status {
+            ++transactions;
+            if (refusal) return std::unexpected(*refusal);
+            return world.tree.apply(recipe);
+        });
 };
 
 TEST_F(AnOverlay, WritesWhatIsWantedAndPutsBackWhatWasThere) {
@@ -106,7 +109,8 @@ TEST_F(AnOverlay, MeansAllPoliciesOfATypeByAStar) {
     EXPECT_NE(world.read("schedulers/A/load_balancing.interval"), "7");
 }
 TEST_F(AnOverlay, GivesTheLargerPrecedenceItsWay) {
-    ASSERT_TRUE(world.apply("create schedulers/Q\ncreate schedulers/Q/wishful\nwrite schedulers/Q.precedence 1"));
+    ASSERT_TRUE(
+        world.apply("create schedulers/Q\ncreate schedulers/Q/wishful\nwrite schedulers/Q.precedence 1"));
     want({{"schedulers/A", "precedence", "9"}});
     want({{"schedulers/A", "precedence", "11"}}, "schedulers/Q/wishful");
     EXPECT_EQ(world.read("schedulers/A.precedence"), "11");
@@ -130,7 +134,9 @@ TEST_F(AnOverlay, DoesAllOrNothingAndAsksOnce) {
     EXPECT_EQ(overlay->trouble(), "");
 }
 TEST_F(AnOverlay, SaysWhatItCannotSet) {
-    want({{"schedulers/Z", "precedence", "9"}, {"schedulers/A", "precedence", "much"}, {"schedulers/B", "active", "no"}});
+    want({{"schedulers/Z", "precedence", "9"},
+          {"schedulers/A", "precedence", "much"},
+          {"schedulers/B", "active", "no"}});
     EXPECT_THAT(told(), HasSubstr("schedulers/Z.precedence is not set"));
     EXPECT_THAT(told(), HasSubstr("schedulers/A.precedence is not set"));
     EXPECT_EQ(world.read("schedulers/B.active"), "false");
@@ -148,7 +154,8 @@ TEST_F(AnOverlay, IsNotPartOfTheConfiguration) {
 }
 TEST_F(AnOverlay, TakesWhatOtherNodesWriteForThatWhichIsPutBack) {
     want({{"schedulers/A", "precedence", "9"}});
-    const auto recipe = parse_recipe("write schedulers/A.precedence 6\nwrite schedulers/B.precedence 2").value();
+    const auto recipe =
+        parse_recipe("write schedulers/A.precedence 6\nwrite schedulers/B.precedence 2").value();
     const auto rest = overlay->kept_out(recipe);
     ASSERT_EQ(rest.size(), 1U);
     ASSERT_TRUE(world.tree.apply(rest));
@@ -170,7 +177,8 @@ TEST_F(AnOverlay, GivesEachCpuTheFirstHint) {
     auto& first = world.at<Wishful>("schedulers/P/wishful").wanted;
     first.hints = {{.cpus = CpuSet::range(0, 3), .preference = "power"}};
     ASSERT_TRUE(world.apply("create schedulers/Q\ncreate schedulers/Q/wishful"));
-    world.at<Wishful>("schedulers/Q/wishful").wanted.hints = {{.cpus = CpuSet::range(2, 5), .preference = "performance"}};
+    world.at<Wishful>("schedulers/Q/wishful").wanted.hints = {
+        {.cpus = CpuSet::range(2, 5), .preference = "performance"}};
     overlay->follow();
     ASSERT_EQ(overlay->hints().size(), 2U);
     EXPECT_EQ(overlay->hints()[1].cpus.text(), "4-5");

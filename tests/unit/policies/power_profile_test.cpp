@@ -1,4 +1,5 @@
-// power_profile with the real probe and engine: what daemons say on one side, CPUs and wanted settings on the other.
+// power_profile with the real probe and engine: what daemons say on one side, CPUs and wanted settings on the
+// other.
 #include <gmock/gmock.h>
 
 #include "components/probes/probes.h"
@@ -102,7 +103,8 @@ TEST_F(APowerStack, GoesByTheBatteryWhereARowSaysSoAndNoProfileIsKnown) {
 }
 TEST_F(APowerStack, LeavesWhoCameNarrowWhereItIs) {
     actuator.set_mask(process(12), CpuSet::range(2, 3));
-    apply("create schedulers/POWER/process_set/process:12\nwrite schedulers/POWER/process_set/process:12.class batch");
+    apply("create schedulers/POWER/process_set/process:12\nwrite "
+          "schedulers/POWER/process_set/process:12.class batch");
     say("power-saver");
     EXPECT_EQ(mask(12), "2-3");
     say("balanced");
@@ -151,7 +153,10 @@ TEST_F(APowerStack, RefusesATableThatNamesWhatIsNotThere) {
     EXPECT_THAT(refused("p: */nest.nest_cpus=1"), HasSubstr("only reported"));
     EXPECT_THAT(refused("p: POWER.active=false"), HasSubstr("set itself"));
     EXPECT_THAT(refused("p: POWER/power_profile.linger=1"), HasSubstr("set itself"));
+    EXPECT_THAT(refused("p: NONE/process_set/unit:a.service.weight=5"), HasSubstr("schedulers/NONE"));
+    EXPECT_THAT(refused("p: POWER/process_set/unit:a.service.state=free"), HasSubstr("only reported"));
     EXPECT_THAT(get("table"), HasSubstr("power-saver")) << "the old one stays";
+    EXPECT_EQ(refused("p: POWER/process_set/unit:a.service.weight=5"), "accepted") << "members come and go";
 }
 TEST_F(APowerStack, KeepsWhatItsTableNamesFromBeingRemoved) {
     apply("create schedulers/DESK\ncreate schedulers/DESK/nest\n");
@@ -172,11 +177,33 @@ TEST_F(APowerStack, MayBeMadeInOneTransactionWithWhatItNames) {
 TEST_F(APowerStack, SaysWhatItWouldDoUnderAnotherProfile) {
     say("balanced");
     const auto& policy = world.at<Policy>("schedulers/POWER/power_profile");
-    const Subject subject{process(10), "process:10", 100, {10}, topology.online, {.work_class = WorkClass::batch}};
+    const Subject subject{process(10), "process:10",    100,
+                          {10},        topology.online, {.work_class = WorkClass::batch}};
     const std::vector<Subject> subjects{subject};
     const auto lines = policy.considered({world.clock.now(), topology, subjects}, subject);
     ASSERT_EQ(lines.size(), 1U);
     EXPECT_EQ(lines[0], "under power-saver it would have CPUs 16-21");
+}
+TEST_F(APowerStack, TakesTheClassFromTheDesktopsSliceWhereAMemberSaysAuto) {
+    const std::string user = "/user.slice/user-1000.slice/user@1000.service/";
+    const std::vector<std::pair<Pid, std::string>> places{{20, "background.slice/indexer.service"},
+                                                          {21, "session.slice/shell.service"},
+                                                          {22, "app.slice/editor.scope"},
+                                                          {23, "app.slice/background.slice/sync.service"},
+                                                          {24, "background.slice-is-not-it/x.scope"}};
+    for (const auto& [pid, group] : places) {
+        world.start({.pid = pid, .comm = "work", .cgroup = user + group});
+        apply(fmt::format("create schedulers/POWER/process_set/process:{0}\n"
+                          "write schedulers/POWER/process_set/process:{0}.class auto\n",
+                          pid));
+    }
+    table("power-saver: batch.cores=1 latency.kind=performance normal.kind=efficient");
+    say("power-saver");
+    EXPECT_EQ(mask(20), mask(10)) << "batch";
+    EXPECT_EQ(mask(23), mask(10)) << "the innermost counts";
+    EXPECT_EQ(mask(21), "0-15") << "latency";
+    EXPECT_EQ(mask(22), "16-31") << "normal";
+    EXPECT_EQ(mask(24), "16-31") << "normal";
 }
 TEST_F(APowerStack, DecidesNothingWhileItsSchedulerIsNotActive) {
     say("power-saver");

@@ -25,8 +25,9 @@ const ClassRule& rule(const PowerRow& row, WorkClass work_class) {
 }
 
 TEST(APowerTable, SaysWhatEachClassGets) {
-    const auto rows = table("power-saver: batch.kind=efficient batch.cores=25% normal.cores=4 latency.weight=500; "
-                            "balanced: ;");
+    const auto rows =
+        table("power-saver: batch.kind=efficient batch.cores=25% normal.cores=4 latency.weight=500; "
+              "balanced: ;");
     ASSERT_EQ(rows.size(), 2U);
     const auto& batch = rule(rows[0], WorkClass::batch);
     EXPECT_EQ(batch.kind, KindOrder::efficient);
@@ -53,7 +54,8 @@ TEST(APowerTable, SaysWhatOthersAreSetTo) {
     EXPECT_TRUE(std::ranges::is_sorted(rows[0].settings));
 }
 TEST(APowerTable, SaysHowCpusTradeSpeedForEnergy) {
-    const auto rows = table("p: batch.epp=power batch.max_mhz=1800 cpus.epp=balance_performance cpus.min_mhz=800");
+    const auto rows =
+        table("p: batch.epp=power batch.max_mhz=1800 cpus.epp=balance_performance cpus.min_mhz=800");
     EXPECT_EQ(rule(rows[0], WorkClass::batch).hint.preference, "power");
     EXPECT_EQ(rule(rows[0], WorkClass::batch).hint.most_khz, 1'800'000U);
     EXPECT_EQ(rows[0].all.preference, "balance_performance");

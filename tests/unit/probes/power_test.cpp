@@ -126,8 +126,9 @@ TEST_F(APowerProbe, LosesABatteryThatIsTakenOut) {
     EXPECT_THAT(read("battery_percent"), HasSubstr("no value"));
 }
 TEST_F(APowerProbe, IgnoresFilesOfGarbage) {
-    for (const auto* text : {"", "\n", "two words\n", "\x01\n", "a-word-that-is-longer-than-anybody-would-ever-"
-                                                              "write-into-such-a-file-for-a-name\n"}) {
+    for (const auto* text : {"", "\n", "two words\n", "\x01\n",
+                             "a-word-that-is-longer-than-anybody-would-ever-"
+                             "write-into-such-a-file-for-a-name\n"}) {
         world.host.set("sys/firmware/acpi/platform_profile", text);
         measure();
         EXPECT_THAT(read("profile"), HasSubstr("no value")) << text;
@@ -157,7 +158,8 @@ TEST_F(APowerProbe, GoesOnOverTheWrapOfACounter) {
 }
 TEST_F(APowerProbe, SaysWhoMayNotReadTheEnergy) {
     world.host.set_error("sys/class/powercap/intel-rapl:0/energy_uj",
-                         {Errc::denied, "opening sys/class/powercap/intel-rapl:0/energy_uj", "Permission denied"});
+                         {Errc::denied, "opening sys/class/powercap/intel-rapl:0/energy_uj",
+                          "Permission denied"});
     measure();
     EXPECT_THAT(read("energy"), HasSubstr("no value"));
     EXPECT_THAT(world.at<Probe>("probes/power").trouble(), HasSubstr("Permission denied"));

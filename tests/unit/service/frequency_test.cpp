@@ -1,4 +1,5 @@
-// Energy preferences and frequency limits on recorded trees, under a kernel that refuses as the real one does.
+// Energy preferences and frequency limits on recorded trees, under a kernel that refuses as the real one
+// does.
 #include "service/actuators/frequency.h"
 
 #include <filesystem>
@@ -28,7 +29,8 @@ public:
     explicit KernelFiles(FakeHost& host) : host_(host) {}
     Status write(const std::string& path, std::string_view value) override {
         written.push_back(path + " " + std::string(value));
-        if (refuses && path == *refuses) return fail(Errc::denied, "writing to " + path, "Read-only file system");
+        if (refuses && path == *refuses)
+            return fail(Errc::denied, "writing to " + path, "Read-only file system");
         if (ignores && path == *ignores) return {};
         if (!host_.has(path)) return fail(Errc::no_such_object, "opening " + path, "No such file");
         const auto folder = path.substr(0, path.rfind('/') + 1);
@@ -37,7 +39,8 @@ public:
                 return fail(Errc::busy, "writing to " + path, "Device or resource busy");
         } else {
             const bool is_least = path.ends_with("min_freq");
-            const auto other = parse_unsigned(get(folder + (is_least ? "scaling_max_freq" : "scaling_min_freq")));
+            const auto other =
+                parse_unsigned(get(folder + (is_least ? "scaling_max_freq" : "scaling_min_freq")));
             if (is_least ? parse_unsigned(value) > other : parse_unsigned(value) < other)
                 return fail(Errc::invalid_value, "writing to " + path, "Invalid argument");
         }
@@ -93,7 +96,9 @@ struct Clocks : testing::Test {
     [[nodiscard]] static std::string file(int cpu, const std::string& name) {
         return "sys/devices/system/cpu/cpu" + std::to_string(cpu) + "/cpufreq/" + name;
     }
-    [[nodiscard]] std::string epp(int cpu) const { return files.get(file(cpu, "energy_performance_preference")); }
+    [[nodiscard]] std::string epp(int cpu) const {
+        return files.get(file(cpu, "energy_performance_preference"));
+    }
     [[nodiscard]] std::string most(int cpu) const { return files.get(file(cpu, "scaling_max_freq")); }
     [[nodiscard]] std::string least(int cpu) const { return files.get(file(cpu, "scaling_min_freq")); }
 
@@ -111,7 +116,8 @@ const CpuSet kFast = CpuSet::range(0, 1);
 
 TEST_F(Clocks, AreSetAndPutBackAsTheyWere) {
     load("intel_pstate-hybrid");
-    want({{.cpus = kSlow, .preference = "power", .most_khz = 1'800'000}, {.cpus = kFast, .preference = "performance"}});
+    want({{.cpus = kSlow, .preference = "power", .most_khz = 1'800'000},
+          {.cpus = kFast, .preference = "performance"}});
     EXPECT_EQ(epp(16), "power");
     EXPECT_EQ(most(17), "1800000");
     EXPECT_EQ(epp(0), "performance");
@@ -150,7 +156,8 @@ TEST_F(Clocks, AreWrittenOnceForTheSameWish) {
 }
 TEST_F(Clocks, UnderTheGovernorPerformanceAreNamedAndLeft) {
     load("amd_pstate-performance");
-    host.set(file(0, "energy_performance_available_preferences"), "default performance balance_performance power\n");
+    host.set(file(0, "energy_performance_available_preferences"),
+             "default performance balance_performance power\n");
     want({{.cpus = CpuSet::range(0, 3), .preference = "power"}});
     EXPECT_TRUE(files.written.empty());
     EXPECT_THAT(frequency->trouble(), HasSubstr("CPU 0 has the governor performance"));

@@ -1,5 +1,5 @@
 // One open and one write for each value.
-#include "service/host/sysfs_files.h"
+#include "service/actuators/sysfs_files.h"
 
 #include <cerrno>
 #include <cstring>
@@ -10,7 +10,7 @@
 
 #include "components/kit/errno_error.h"
 
-namespace schedd::host {
+namespace schedd::actuators {
 
 kit::Status SysfsFiles::write(const std::string& path, std::string_view value) {
     using namespace kit;
@@ -28,4 +28,4 @@ kit::Status SysfsFiles::write(const std::string& path, std::string_view value) {
     return std::unexpected(errno_error(number, doing));
 }
 
-} // namespace schedd::host
+} // namespace schedd::actuators

@@ -3,11 +3,11 @@
 
 #include "service/actuators/setting_files.h"
 
-namespace schedd::host {
+namespace schedd::actuators {
 
-class SysfsFiles final : public actuators::SettingFiles {
+class SysfsFiles final : public SettingFiles {
 public:
     kit::Status write(const std::string& path, std::string_view value) override;
 };
 
-} // namespace schedd::host
+} // namespace schedd::actuators
