@@ -22,7 +22,7 @@ _schedd_cli() {
     for ((i = 1; i < cword; i++)); do
         case ${words[i]} in
             --bus=* | --host=*) _schedd_cli_place+=("${words[i]}") ;;
-            --bus | --host | -H | --color | --json | --format | --what | --who | --why | --topology | --load | --config | --seed | --duration | --picture | --weight | --class | --cpus | --memory | --quota | --timeout | --interval | --list | --activate | --remove | --scheduler | --node | --unit | --property | -p | --ssh-config | -o | --output)
+            --bus | --host | -H | --color | --json | --format | --what | --profile | --who | --why | --topology | --load | --config | --seed | --duration | --picture | --weight | --class | --cpus | --memory | --quota | --timeout | --interval | --list | --activate | --remove | --scheduler | --node | --unit | --property | -p | --ssh-config | -o | --output)
                 [[ ${words[i]} == --bus || ${words[i]} == --host || ${words[i]} == -H ]] && _schedd_cli_place+=("${words[i]}" "${words[i + 1]}")
                 ((i++)) ;;
             -*) ;;
@@ -59,7 +59,7 @@ _schedd_cli() {
             remove) choices+=" --dry-run --local --no-ask-password --recursive" ;;
             attach)
                 choices+=" --dry-run --local --no-ask-password --persistent --wait --timeout= --weight= --cpus= --exclusive --quota="
-                choices+=" --class=latency --class=normal --class=batch --memory=any --memory=local"
+                choices+=" --class=latency --class=normal --class=batch --class=auto --memory=any --memory=local"
                 ;;
             apply) choices+=" $reads --dry-run --local --no-ask-password --verbs --prune" ;;
             diff) choices+=" $reads --no-ask-password --verbs --prune" ;;
@@ -67,7 +67,7 @@ _schedd_cli() {
                 choices+=" $reads --dry-run --no-ask-password --scheduler= --node= --unit= --property= --ssh-config="
                 choices+=" --wait --no-wait --pty --migratable --quiet --verbose"
                 ;;
-            hold) choices+=" $reads --no-ask-password --what= --who= --why=" ;;
+            hold) choices+=" $reads --no-ask-password --what= --profile= --who= --why=" ;;
             nodes)
                 choices+=" $reads --watch --interval= --dry-run --no-ask-password"
                 [[ $first == keygen ]] && choices="--add --activate= --remove= --help"

@@ -78,7 +78,7 @@ _schedd_cli() {
                 remove) _arguments $common $changes '(-r --recursive)'{-r,--recursive}'[with everything below]' '*:path:_schedd_cli_list parts' ;;
                 link) _arguments $common $changes '1:source:_schedd_cli_list sources' '2:sink:_schedd_cli_list sinks' ;;
                 unlink) _arguments $common $changes '1:sink:_schedd_cli_list sinks' ;;
-                attach) _arguments $common $changes '--weight=[share of the CPU]:weight' '--class=[what it is sensitive to]:class:(latency normal batch)' '--cpus=[how many it wants]:cpus' '--exclusive[for itself]' '--memory=[where its memory is]:memory:(any local)' '--quota=[percent of one CPU]:quota' '--persistent[in the unit file too]' '--wait[until it is placed]' '--timeout=[how long to wait]:seconds' '1:scheduler:_schedd_cli_list schedulers' '*:member:compadd -S "" process: process+children: group: session: user: cgroup: unit: exec:' ;;
+                attach) _arguments $common $changes '--weight=[share of the CPU]:weight' '--class=[what it is sensitive to]:class:(latency normal batch auto)' '--cpus=[how many it wants]:cpus' '--exclusive[for itself]' '--memory=[where its memory is]:memory:(any local)' '--quota=[percent of one CPU]:quota' '--persistent[in the unit file too]' '--wait[until it is placed]' '--timeout=[how long to wait]:seconds' '1:scheduler:_schedd_cli_list schedulers' '*:member:compadd -S "" process: process+children: group: session: user: cgroup: unit: exec:' ;;
                 detach) _arguments $common $changes '--persistent[out of the unit file too]' '1:scheduler:_schedd_cli_list schedulers' '*:member:_schedd_cli_list members' ;;
                 apply) _arguments $common $reads $changes '--verbs[recipe lines]' '--prune[also remove]' '*:file:_files' ;;
                 diff) _arguments $common $reads '--no-ask-password' '--verbs[recipe lines]' '--prune[also remove]' '*:file:_files' ;;
@@ -87,7 +87,7 @@ _schedd_cli() {
                 monitor) _arguments $common $reads '1:path:_schedd_cli_list parts' ;;
                 top) _arguments $common $reads '--once[one snapshot]' '--interval=[how often to look]:ms' ;;
                 graph) _arguments $common $reads '--format=[how to draw]:format:(text dot svg)' '--topology[the machine instead of chains]' '(-o --output)'{-o,--output=}'[file to write]:file:_files' '1:scheduler:_schedd_cli_list schedulers' ;;
-                hold) _arguments $common $reads '--no-ask-password' '--what=[what to hold]:what:(scheduler\:\*)' '--who=[who holds it]:who' '--why=[what for]:why' '*::command:_normal' ;;
+                hold) _arguments $common $reads '--no-ask-password' '--what=[what to hold]:what:(scheduler\:\*)' '--profile=[power profile to hold]:profile:(performance power-saver)' '--who=[who holds it]:who' '--why=[what for]:why' '*::command:_normal' ;;
                 run) _arguments $common $reads '(-n --dry-run)'{-n,--dry-run}'[only say where]' '--no-ask-password' '--scheduler=[ask this one, and be its member]:scheduler:_schedd_cli_list schedulers' '--node=[there or not at all]:node:_schedd_cli_list nodes' '--unit=[its name]:unit' '*'{-p,--property=}'[of the unit]:property' '--ssh-config=[for ssh]:file:_files' '--wait[until it has ended]' '--no-wait[until it has started]' '--pty[with a terminal]' '--migratable[so that it can move]' '(-q --quiet)'{-q,--quiet}'[say nothing]' '(-v --verbose)'{-v,--verbose}'[say where]' '*::command:_normal' ;;
                 nodes)
                     if [[ $words[2] == keygen ]]; then

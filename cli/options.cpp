@@ -90,7 +90,7 @@ CLI::Option* listing(CLI::App& app, const std::string& names, Options& options) 
     return add_choice(app, names, options.listing, kListings);
 }
 
-constexpr std::array<OptionSpec, 52> kOptions{{
+constexpr auto kOptions = std::to_array<OptionSpec>({
     {kReads, "--json", "short|pretty|off", "print JSON, on one line or indented", json},
     {kChanges | kNodes | kRun, "-n,--dry-run", "", "check everything, change nothing",
      flag<&Options::dry_run>},
@@ -98,7 +98,7 @@ constexpr std::array<OptionSpec, 52> kOptions{{
     {kRecursive, "-r,--recursive", "", "with everything below", flag<&Options::recursive>},
     {kMember, "--weight", "N", "the members' share of the CPU, 1 to 10000 (100)",
      number<&Options::weight, 1, 10000>},
-    {kMember, "--class", "CLASS", "latency, normal or batch (normal)", text<&Options::member_class>},
+    {kMember, "--class", "CLASS", "latency, normal, batch or auto (normal)", text<&Options::member_class>},
     {kMember, "--cpus", "N", "how many CPUs they want, 1 to 8192; 0 = not said",
      number<&Options::cpus, 0, 8192>},
     {kMember, "--exclusive", "", "they want these CPUs for themselves", flag<&Options::exclusive>},
@@ -133,6 +133,8 @@ constexpr std::array<OptionSpec, 52> kOptions{{
     {kNodes, "--remove", "ID", "keygen: take this key out of the file",
      number<&Options::key_removed, 1, 255>},
     {kHold, "--what", "WHAT", "scheduler:NAME, or scheduler:* for all (the default)", text<&Options::what>},
+    {kHold, "--profile", "PROFILE", "instead: the desktop's power profile, performance or power-saver",
+     text<&Options::profile>},
     {kHold, "--who", "WHO", "who holds it (the command)", text<&Options::who>},
     {kHold, "--why", "WHY", "what for", text<&Options::why>},
     {kRun, "--scheduler", "NAME", "ask this scheduler alone, and make the work its member",
@@ -170,7 +172,7 @@ constexpr std::array<OptionSpec, 52> kOptions{{
     // Accepted so that scripts written for systemd's tools work; there is no pager.
     {~0U, "--no-pager", "", "",
      [](CLI::App& app, const std::string& names, Options&) { return app.add_flag(names); }},
-}};
+});
 
 std::string option_lines(unsigned traits, bool general) {
     std::string out;

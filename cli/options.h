@@ -48,7 +48,8 @@ struct Options {
     bool key_added = false;
     std::uint64_t key_activated = 0;
     std::uint64_t key_removed = 0;
-    std::string what; // of a hold; "" = not given
+    std::string what;    // of a hold; "" = not given
+    std::string profile; // the power profile to be held; "" = none
     std::string who;
     std::string why;
     // of work that is started

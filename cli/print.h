@@ -11,6 +11,9 @@ namespace schedd::cli {
 
 /// Status JSON as a few lines and a table of schedulers.
 std::string print_status(const Json& status, const Look& look);
+/// What Status knows of power, as one sentence; "" if it knows nothing: "power-saver (on battery 41 %): batch
+/// packed on CPUs 4-7, 2 cores asleep".
+std::string power_sentence(const Json& power, const Look& look);
 /// Of the array in Status.
 std::string print_holds(const Json& holds, const Look& look);
 

@@ -91,6 +91,25 @@ std::string print_holds(const Json& holds, const Look& look) {
     return table(rows, {right, left, left, right, right, right, left}, look);
 }
 
+std::string power_sentence(const Json& power, const Look& look) {
+    const auto profile = shown(text_at(power, "profile"), look);
+    const Json& on_battery = field(power, "on_battery");
+    std::string supply;
+    if (on_battery.is_boolean()) supply = on_battery.get<bool>() ? "on battery" : "on mains";
+    if (const Json& percent = field(power, "battery_percent"); percent.is_number() && !supply.empty())
+        supply += fmt::format(" {} %", number_at(power, "battery_percent"));
+    std::string out =
+        !profile.empty() && !supply.empty() ? fmt::format("{} ({})", profile, supply) : profile + supply;
+    std::string then;
+    const auto add = [&](const std::string& text) { then += (then.empty() ? "" : ", ") + text; };
+    if (const auto why = text_at(power, "degraded"); !why.empty()) add("degraded by " + shown(why, look));
+    for (const auto& packed : field(power, "packed")) add(shown(scalar(packed), look));
+    if (field(power, "cores_asleep").is_number())
+        add(counted(number_at(power, "cores_asleep"), "core") + " asleep");
+    if (!then.empty() && !out.empty()) out += ": " + then;
+    return out;
+}
+
 std::string print_status(const Json& status, const Look& look) {
     const auto label = [&](std::string_view text) { return pad(paint(look, Hue::dim, text), 9); };
     std::string out =
@@ -102,6 +121,13 @@ std::string print_status(const Json& status, const Look& look) {
     out += label("tree") + fmt::format("{}, {} seen, {}\n", counted(number_at(status, "parts"), "part"),
                                        counted(number_at(status, "processes"), "process", "processes"),
                                        counted(number_at(status, "ticks"), "tick"));
+    const Json& power = field(status, "power");
+    if (const auto sentence = power_sentence(power, look); !sentence.empty())
+        out += label("power") + sentence + "\n";
+    for (const auto* key : {"held", "hints"})
+        for (const auto& row : field(power, key)) out += label("") + shown(scalar(row), look) + "\n";
+    if (const auto trouble = text_at(power, "trouble"); !trouble.empty())
+        out += label("") + paint(look, Hue::warn, shown(trouble, look)) + "\n";
     out += label("held") + counted(number_at(status, "held"), "target") + "\n\n";
 
     const Json& schedulers = field(status, "schedulers");

@@ -7,12 +7,15 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "cli/print.h"
+
 namespace schedd::cli {
 
 namespace {
 
 constexpr std::size_t kCpuCell = 26; // narrowest column of CPU bars
 constexpr std::size_t kSchedulersShown = 4;
+constexpr std::size_t kNestsShown = 3;
 
 struct CpuUsage {
     std::string cpu;
@@ -120,6 +123,44 @@ void add_schedulers(const Json& dump, std::size_t most, const Look& look, std::v
     }
 }
 
+/// Policies that keep their members on few warm cores say which.
+void collect_nests(const Json& part, const Look& look, std::vector<TopLine>& lines) {
+    const Json& attributes = field(part, "attributes");
+    if (text_at(part, "kind") == "policy" && attributes.contains("nest_cpus")) {
+        const auto value = [&](std::string_view name) { return field(field(attributes, name), "value"); };
+        const auto reserve = scalar(value("reserve_cpus"));
+        const auto scheduler = text_at(part, "path");
+        const auto from = scheduler.find('/') + 1;
+        lines.push_back(
+            {{"nest ", Hue::policy},
+             {pad(cut(shown(scheduler.substr(from, scheduler.rfind('/') - from), look), 15, look), 16),
+              Hue::scheduler},
+             {fmt::format("CPUs {}{}, {}", shown(scalar(value("nest_cpus")), look),
+                          reserve.empty() ? "" : fmt::format(" and {} in reserve", shown(reserve, look)),
+                          shown(scalar(value("state")), look))}});
+        if (value("wanted").is_number())
+            lines.back().push_back(
+                {fmt::format(", {:.2f} CPUs wanted", value("wanted").get<double>() / 1000), Hue::source});
+    }
+    for (const auto& child : field(part, "children")) collect_nests(child, look, lines);
+}
+
+void add_nests(const Json& dump, std::size_t most, const Look& look, std::vector<TopLine>& screen) {
+    std::vector<TopLine> lines;
+    collect_nests(field(dump, "tree"), look, lines);
+    if (lines.size() > most) {
+        const auto more = lines.size() - most + 1;
+        lines.resize(most - 1);
+        lines.push_back({{fmt::format("and {} more nests", more), Hue::dim}});
+    }
+    screen.insert(screen.end(), lines.begin(), lines.end());
+}
+
+void add_power(const Json& dump, const Look& look, std::vector<TopLine>& screen) {
+    const auto sentence = power_sentence(field(field(dump, "status"), "power"), look);
+    if (!sentence.empty()) screen.push_back({{sentence, Hue::strong}});
+}
+
 std::string load_text(long long load) {
     return load < 0 ? "-" : fmt::format("{:.2f}", static_cast<double>(load) / 1000);
 }
@@ -180,9 +221,11 @@ void clip(std::vector<TopLine>& screen, std::size_t width, const Look& look) {
 std::vector<TopLine> top_screen(const Json& dump, TopState& state, std::size_t height, std::size_t width,
                                 const Look& look) {
     std::vector<TopLine> screen{heading(dump, state, look)};
+    if (height >= 12) add_power(dump, look, screen);
     add_cpus(dump, height / 5, width, look, screen);
     if (height >= 16) screen.push_back({});
     if (height >= 12) add_schedulers(dump, kSchedulersShown + 1, look, screen);
+    if (height >= 16) add_nests(dump, kNestsShown, look, screen);
     if (height >= 16) screen.push_back({});
     const auto rows = top_rows(dump, state);
     if (std::ranges::find(rows, state.selected, &TopRow::target) == rows.end())
@@ -213,9 +256,11 @@ std::string top_text(const Json& dump, const Look& look) {
     const TopState state;
     const std::size_t width = look.width > 0 ? static_cast<std::size_t>(look.width) : 100;
     std::vector<TopLine> lines{heading(dump, state, look)};
+    add_power(dump, look, lines);
     add_cpus(dump, SIZE_MAX / 1024, width, look, lines);
     lines.push_back({});
     add_schedulers(dump, SIZE_MAX, look, lines);
+    add_nests(dump, SIZE_MAX, look, lines);
     lines.push_back({});
     lines.push_back(row_heading(state, look));
     for (const auto& row : top_rows(dump, state)) {

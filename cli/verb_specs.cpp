@@ -11,7 +11,7 @@ namespace {
 
 using namespace trait;
 
-constexpr std::array<VerbSpec, 33> kVerbs{{
+constexpr auto kVerbs = std::to_array<VerbSpec>({
     {"status", "", "Show the daemon, the machine and its schedulers.", "", "schedd-cli status", kReads, 0, 0},
     {"tree", "[PATH]", "Show the live tree with attributes and the value at each stage.", "",
      "schedd-cli tree schedulers/CPU_LB", kReads | kListing, 0, 1},
@@ -67,7 +67,8 @@ constexpr std::array<VerbSpec, 33> kVerbs{{
      "schedd-cli graph CPU_LB --format=svg -o cpu_lb.svg", kReads | kFormat, 0, 1},
     {"hold", "[-- COMMAND [WORD...]]",
      "Run a command while schedulers keep what they have decided; without one, list the holds.",
-     "A scheduler that is held decides nothing new, and cannot be removed. The exit code is the command's.",
+     "A scheduler that is held decides nothing new, and cannot be removed. The exit code is the command's.\n"
+     "With --profile it is the desktop's power profile that is held while the command runs.",
      "schedd-cli hold --what scheduler:CPU_LB --why benchmark -- make bench", kReads | kAsks | kHold, 0, -1},
     {"nodes", "[drain NODE|undrain NODE|keygen [FILE]]",
      "Show the nodes of the cluster; take one out for maintenance, or back; make their key.",
@@ -102,7 +103,7 @@ constexpr std::array<VerbSpec, 33> kVerbs{{
      kReads | kSimulation, 0, 1},
     {"version", "", "Print the versions of this program and of the daemon.", "", "schedd-cli version", kReads,
      0, 0},
-}};
+});
 
 /// Edit distance with transpositions counted as one (optimal string alignment).
 std::size_t distance(std::string_view a, std::string_view b) {

@@ -9,7 +9,7 @@
 namespace schedd::cli {
 
 Run run_of(std::string_view verb) {
-    constexpr std::array<std::pair<std::string_view, Run>, 33> kRuns{{
+    constexpr auto kRuns = std::to_array<std::pair<std::string_view, Run>>({
         {"status", run_status},   {"tree", run_tree},     {"types", run_types},       {"get", run_get},
         {"set", run_set},         {"create", run_create}, {"remove", run_remove},     {"link", run_link},
         {"unlink", run_unlink},   {"attach", run_attach}, {"detach", run_detach},     {"apply", run_apply},
@@ -20,7 +20,7 @@ Run run_of(std::string_view verb) {
         {"migrate", run_migrate}, {"expel", run_expel},   {"bring", run_bring},       {"block", run_block},
         {"unblock", run_unblock}, {"restore", run_restore},
         {"checkpoint", run_checkpoint},
-    }};
+    });
     const auto found = std::ranges::find(kRuns, verb, [](const auto& entry) { return entry.first; });
     return found == kRuns.end() ? nullptr : found->second;
 }

@@ -70,6 +70,20 @@ struct UnitFileFacts {
     std::string where;  // FILE:LINE
 };
 
+/// What is known of power, and what was made of it. What nobody says is empty.
+struct PowerFacts {
+    std::string profile;
+    std::string profile_from; // a name on the bus, or "platform_profile"
+    std::optional<bool> on_battery;
+    std::optional<std::uint64_t> battery_percent;
+    std::string degraded;            // why performance is not what it could be
+    std::vector<std::string> packed; // "batch on CPUs 4-7": classes of members on fewer CPUs than all
+    std::optional<std::uint64_t> cores_asleep; // all but idle, as a cpu probe measured; none without one
+    std::vector<std::string> held;             // "performance for scheduler GAMES: held"
+    std::vector<std::string> hints;            // how CPUs trade speed for energy because of the profile
+    std::string trouble;                       // what was wanted because of the profile and does not hold
+};
+
 /// The numbers behind Manager.Status. The number of parts is the tree's own.
 struct Facts {
     std::string version;
@@ -84,6 +98,7 @@ struct Facts {
     std::vector<HoldFacts> holds;
     std::vector<UnitFileFacts> unit_files; // by unit
     MigrationFacts migration;
+    PowerFacts power;
 };
 
 /// Which scheduler claims a target, and through which member ("session:77", "handle_all").

@@ -144,6 +144,20 @@ Json explanations_json(const std::vector<Explanation>& explanations) {
     return out;
 }
 
+/// What nobody says is null.
+Json power_json(const PowerFacts& power) {
+    return {{"profile", power.profile},
+            {"profile_from", power.profile_from},
+            {"on_battery", power.on_battery ? Json(*power.on_battery) : Json()},
+            {"battery_percent", power.battery_percent ? Json(*power.battery_percent) : Json()},
+            {"degraded", power.degraded},
+            {"packed", power.packed},
+            {"cores_asleep", power.cores_asleep ? Json(*power.cores_asleep) : Json()},
+            {"held", power.held},
+            {"hints", power.hints},
+            {"trouble", power.trouble}};
+}
+
 Json facts_json(const Facts& facts, std::size_t parts) {
     Json schedulers = Json::array();
     for (const auto& s : facts.schedulers)
@@ -165,7 +179,8 @@ Json facts_json(const Facts& facts, std::size_t parts) {
                          {"uid", h.request.uid},
                          {"pid", h.request.pid},
                          {"since_us", h.since_us},
-                         {"age_ms", h.age_ms}});
+                         {"age_ms", h.age_ms},
+                         {"state", h.state}});
     Json unit_files = Json::array();
     for (const auto& row : facts.unit_files)
         unit_files.push_back({{"unit", row.unit},
@@ -210,7 +225,8 @@ Json facts_json(const Facts& facts, std::size_t parts) {
              {{"unavailable", facts.migration.unavailable},
               {"blocked", facts.migration.is_blocked},
               {"guests", std::move(guests)},
-              {"moves", std::move(moves)}}}};
+              {"moves", std::move(moves)}}},
+            {"power", power_json(facts.power)}};
 }
 
 } // namespace

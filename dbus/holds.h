@@ -19,7 +19,7 @@ class Objects;
 
 /// What a caller asks for. The texts may hold any bytes; whether they are accepted the keeper says.
 struct HoldRequest {
-    std::string what; // "scheduler:NAME" or "scheduler:*"
+    std::string what; // "scheduler:NAME", "scheduler:*" or "profile:NAME"
     std::string who;
     std::string why;
     std::uint32_t uid = 0;
@@ -31,6 +31,7 @@ struct HoldFacts {
     HoldRequest request;
     std::uint64_t since_us = 0; // CLOCK_REALTIME
     std::uint64_t age_ms = 0;
+    std::string state = "held"; // of a profile: "asked", "held", or why it is not
 };
 
 /// The end of a hold that its holder gets; the hold lasts until all copies of it are closed.

@@ -17,6 +17,7 @@ extern const Descriptor kMosixLoadBalancer;
 extern const Descriptor kNest;
 extern const Descriptor kNodeDrain;
 extern const Descriptor kPools;
+extern const Descriptor kPowerProfile;
 extern const Descriptor kPressureGuard;
 extern const Descriptor kRemoteCloneLb;
 extern const Descriptor kRoundRobinBalancer;

@@ -78,6 +78,7 @@ struct DaemonSettings {
     std::optional<std::string> actuator;         // auto (default), systemd, cgroup, affinity or dry-run
     std::optional<std::string> on_foreign;       // yield (default) or reassert
     std::optional<std::string> reserved_cpus;    // kept for the host: "0-1,16"; none
+    std::optional<std::string> frequency;        // off (default) or on: CPUs' energy preference, frequencies
     std::optional<std::uint64_t> scan_period_ms; // between looks for what no event announces; 1000
     std::optional<std::uint64_t> tick_period_ms; // for which process events are gathered; 100
     std::optional<membership::ClusterSettings> cluster; // as one file has it; read at start alone

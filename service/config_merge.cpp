@@ -25,6 +25,7 @@ Status merge_daemon(DaemonSettings& first, DaemonSettings second) {
     if (status) status = take_setting(first.log_level, second.log_level, "log_level");
     if (status) status = take_setting(first.actuator, second.actuator, "actuator");
     if (status) status = take_setting(first.on_foreign, second.on_foreign, "on_foreign");
+    if (status) status = take_setting(first.frequency, second.frequency, "frequency");
     if (status) status = take_setting(first.reserved_cpus, second.reserved_cpus, "reserved_cpus");
     if (status) status = take_setting(first.scan_period_ms, second.scan_period_ms, "scan_period");
     if (status) status = take_setting(first.tick_period_ms, second.tick_period_ms, "tick_period");

@@ -156,8 +156,8 @@ Status read_ports(const TomlValue::Entry& entry, DesiredScheduler& scheduler) {
 
 Status read_scheduler_key(const TomlValue::Entry& entry, DesiredScheduler& scheduler) {
     static constexpr std::string_view kKnown[] = {
-        "policy", "precedence", "process_set",        "handle_all",       "attributes",
-        "ports",  "node_set",   "node_set_exclusive", "node_set_max_fit",
+        "policy",   "precedence",         "process_set",      "handle_all", "attributes",   "ports",
+        "node_set", "node_set_exclusive", "node_set_max_fit", "active",     "hold_profile",
     };
     if (entry.key == "policy") {
         scheduler.policy_where = entry.value.where;
@@ -248,7 +248,8 @@ Status read_patterns(const TomlValue::Entry& entry, std::vector<std::string>& pa
 
 /// A scheduler's table with `exec` in the place of its members.
 Result<DesiredTemplate> read_template(const TomlValue::Entry& entry) {
-    static constexpr std::string_view kKnown[] = {"exec", "policy", "precedence", "attributes", "ports"};
+    static constexpr std::string_view kKnown[] = {"exec",  "policy", "precedence",  "attributes",
+                                                  "ports", "active", "hold_profile"};
     if (auto named = check_name_at(entry); !named) return std::unexpected(named.error());
     const auto* table = entry.value.table();
     if (!table) return wrong_sort(entry, "a table: [template.NAME]");
@@ -283,6 +284,7 @@ constexpr AttributeSpec kDaemon[] = {
      .choices = "auto systemd cgroup affinity dry-run"},
     {.name = "on_foreign", .kind = AttributeKind::choice, .initial = "yield", .choices = "yield reassert"},
     {.name = "reserved_cpus", .kind = AttributeKind::text, .initial = ""},
+    {.name = "frequency", .kind = AttributeKind::choice, .initial = "off", .choices = "off on"},
     {.name = "scan_period", .unit = "ms", .initial = "1000", .minimum = 100, .maximum = 3'600'000},
     {.name = "tick_period", .unit = "ms", .initial = "100", .minimum = 10, .maximum = 10'000},
 };
@@ -311,6 +313,7 @@ Result<DaemonSettings> read_daemon(const TomlValue::Entry& entry) {
             if (auto cpus = model::CpuSet::parse(*settings.reserved_cpus); !cpus)
                 return fail_at(inner.value.where, cpus.error());
         }
+        if (spec->name == "frequency") settings.frequency = std::get<std::string>(*value);
         if (spec->name == "scan_period") settings.scan_period_ms = std::get<std::uint64_t>(*value);
         if (spec->name == "tick_period") settings.tick_period_ms = std::get<std::uint64_t>(*value);
     }

@@ -46,6 +46,7 @@ Daemon::Daemon(Options options)
 Daemon::~Daemon() {
     // the bus objects refer to the parts, the engine listens to the tree
     bus_.reset();
+    power_.close();
     attachments_.reset();
     engine_.reset();
     tree_.reset();
@@ -121,7 +122,7 @@ Status Daemon::open_state() {
     registry_.emplace(builtin_types());
     if (auto opened = open_moves(); !opened) return opened;
     tree_ = std::make_unique<Tree>(Environment{clock_, rng_, *host_, log_, *processes_, &peers_.values(),
-                                               &moves_->mover()},
+                                               &moves_->mover(), &power_.state()},
                                    *registry_);
     engine_ = std::make_unique<placement::Engine>(*tree_, topology_, *actuator_, *ledger_);
     topology_.allowed |= engine_->partitioned() & topology_.online; // of the run before
@@ -230,12 +231,22 @@ Status Daemon::open_loop() {
         auto watch = loop_->watch(files_->fd(), POLLIN, [this] { take_file_events(); });
         if (!watch) return std::unexpected(watch.error());
     }
+    open_power();
     return processes_->scan();
+}
+
+/// Daemons of power are on the bus that is served: the system's, but for tests.
+void Daemon::open_power() {
+    power_.open({*tree_, *host_, *loop_, options_.bus, options_.state_dir, boot_id(*host_),
+                 actuator_->name() != "dry-run", [this](const Recipe& recipe) {
+                     return tree_->apply(recipe, false, Tree::NodeSets::taken);
+                 }});
+    power_.allow_frequency(settings_.frequency == "on");
 }
 
 void Daemon::open_peers() {
     const auto apply = [this](const Recipe& recipe, bool dry_run, Tree::NodeSets sets) {
-        return apply_here(recipe, dry_run, sets);
+        return apply_here(dry_run ? recipe : power_.overlay().kept_out(recipe), dry_run, sets);
     };
     auto opened =
         peers_.open(settings_.cluster.value_or(membership::ClusterSettings()), options_.state_dir, *tree_,
@@ -286,6 +297,7 @@ int Daemon::run() {
         engine_->release_all();
         take_process_events(); // forked while the others were put back
         engine_->settle(clock_.now());
+        power_.release_frequency();
     }
     log_.write(Severity::info, "schedd",
                on_stop == "restore" ? "stopped; what was placed is as it was before"

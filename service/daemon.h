@@ -26,6 +26,7 @@
 #include "service/moves.h"
 #include "service/options.h"
 #include "service/peers.h"
+#include "service/power_desk.h"
 #include "service/systemd/attachments.h"
 #include "service/systemd/bus_unit_manager.h"
 
@@ -63,7 +64,7 @@ public:
     [[nodiscard]] std::vector<dbus::Explanation> explain_all() const override;
     Result<std::vector<dbus::Finding>> verify() override;
     Result<dbus::HoldTicket> hold(const dbus::HoldRequest& request, bool dry_run) override;
-    [[nodiscard]] std::vector<dbus::HoldFacts> holds() const override { return holds_->facts(); }
+    [[nodiscard]] std::vector<dbus::HoldFacts> holds() const override;
     [[nodiscard]] dbus::NetworkFacts network() const override;
     [[nodiscard]] std::vector<dbus::NodeFacts> nodes() const override;
     [[nodiscard]] std::optional<dbus::NodeFacts> node(membership::NodeUid uid) const override;
@@ -99,6 +100,8 @@ private:
     /// What the files ask for, compared with the tree; parts that only earlier files asked for are removed.
     [[nodiscard]] Result<Recipe> recipe_for(const Desired& desired) const;
 
+    void open_power();
+    [[nodiscard]] ProcessSet::Whole whole() const;
     Status open_holds();
     void hear_holds();
     [[nodiscard]] std::string play(const Recipe& recipe);
@@ -163,6 +166,7 @@ private:
     std::unique_ptr<Holds> holds_;
     Peers peers_{clock_, rng_, log_}; // chains of the tree read from it
     std::unique_ptr<Moves> moves_;    // policies of the tree ask it
+    PowerDesk power_{log_};           // probes of the tree read from it
     std::unique_ptr<Tree> tree_;
     std::unique_ptr<placement::Engine> engine_;
     std::optional<ExecTemplates> templates_;

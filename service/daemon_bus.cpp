@@ -33,6 +33,7 @@ std::vector<std::string> setting_changes(const DaemonSettings& before, const Dae
     compare("actuator", before.actuator, after.actuator, " at the next start");
     compare("on_foreign", before.on_foreign, after.on_foreign, "");
     compare("reserved_cpus", before.reserved_cpus, after.reserved_cpus, "");
+    compare("frequency", before.frequency, after.frequency, "");
     compare("scan_period", before.scan_period_ms, after.scan_period_ms, "");
     compare("tick_period", before.tick_period_ms, after.tick_period_ms, "");
     if (before.migration != after.migration)
@@ -65,7 +66,8 @@ Status Daemon::apply_here(const Recipe& recipe, bool dry_run, Tree::NodeSets set
     if (auto free = check_holds(recipe); !free) return free;
     auto done = tree_->apply(recipe, dry_run, sets);
     if (done && !dry_run) {
-        take_process_events(); // what was forked so far is let go with its parent
+        power_.overlay().lay(); // before anything follows from what is configured
+        take_process_events();  // what was forked so far is let go with its parent
         engine_->settle(clock_.now());
     }
     return done;
@@ -86,6 +88,7 @@ Result<std::vector<std::string>> Daemon::apply_config(std::string_view toml, boo
                                                       dbus::Reach reach) {
     const auto desired = parse_config("recipe", toml);
     if (!desired) return std::unexpected(desired.error());
+    const PowerDesk::Configured configured(power_);
     const auto recipe = recipe_to(*desired, *tree_, prune);
     if (!recipe) return std::unexpected(recipe.error());
     if (auto done = apply(*recipe, dry_run, reach); !done) return std::unexpected(done.error());
@@ -108,6 +111,7 @@ Result<std::vector<std::string>> Daemon::reload(bool dry_run) {
         sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld",
                    static_cast<long long>(clock_.now() / std::chrono::microseconds(1)));
     auto desired = load_config(options_.config_dirs);
+    const PowerDesk::Configured configured(power_);
     const auto recipe = desired ? recipe_for(*desired) : Result<Recipe>(std::unexpected(desired.error()));
     auto done = recipe ? apply_here(*recipe, dry_run, Tree::NodeSets::taken)
                        : Status(std::unexpected(recipe.error()));
@@ -123,6 +127,7 @@ Result<std::vector<std::string>> Daemon::reload(bool dry_run) {
         const auto reserved = std::exchange(settings_, desired->daemon).reserved_cpus;
         take_settings();
         moves_->set(settings_.migration.value_or(remote::MigrationSettings()));
+        power_.allow_frequency(settings_.frequency == "on");
         if (reserved != settings_.reserved_cpus) reserve_cpus();
         templates_->set(std::move(desired->templates));
         configured_.note(*recipe, *tree_);
@@ -134,9 +139,16 @@ Result<std::vector<std::string>> Daemon::reload(bool dry_run) {
     return changes;
 }
 
-std::string Daemon::export_config() const { return export_toml(*tree_); }
+/// What is configured, without what holds for the present power profile alone.
+std::string Daemon::export_config() const {
+    const PowerDesk::Configured configured(power_);
+    return export_toml(*tree_);
+}
 
-std::vector<Verb> Daemon::export_verbs() const { return export_recipe(*tree_); }
+std::vector<Verb> Daemon::export_verbs() const {
+    const PowerDesk::Configured configured(power_);
+    return export_recipe(*tree_);
+}
 
 dbus::TopologyFacts Daemon::topology() const {
     return {static_cast<std::uint64_t>(topology_.usable().count()),
@@ -163,6 +175,7 @@ dbus::Facts Daemon::facts() const {
                                     row.subjects, row.placed, row.conflicts, row.moves,
                                     std::move(row.ejected)});
     facts.migration = migration();
+    facts.power = power_.facts(*engine_, topology_);
     if (attachments_)
         for (auto& row : attachments_->rows())
             facts.unit_files.push_back({std::move(row.unit), std::move(row.scheduler), std::move(row.state),

@@ -7,6 +7,11 @@
 
 namespace schedd::service {
 
+ProcessSet::Whole Daemon::whole() const {
+    return {actuator_->handles(placement::Target::Sort::cgroup),
+            actuator_->handles(placement::Target::Sort::unit)};
+}
+
 Status Daemon::open_holds() {
     auto holds = Holds::open(options_.state_dir, log_);
     if (!holds) return std::unexpected(holds.error());
@@ -25,11 +30,20 @@ void Daemon::hear_holds() {
 
 /// A hold on nothing would keep nothing. What cannot be held at all is told by Holds.
 Status Daemon::is_there(const std::string& held) const {
+    if (held.starts_with("profile:") && power_.holder().empty() && check_held_thing(held))
+        return fail(Errc::not_supported, fmt::format("{} cannot be held", held),
+                    power_.said().profile_trouble);
     constexpr std::string_view kMark = "scheduler:";
     const auto name = held.starts_with(kMark) ? held.substr(kMark.size()) : "*";
     if (name == "*" || !check_held_thing(held)) return {};
     const auto found = tree_->find(Path({"schedulers", name}));
     return found ? Status() : std::unexpected(found.error());
+}
+
+std::vector<dbus::HoldFacts> Daemon::holds() const {
+    auto holds = holds_->facts();
+    power_.tell(holds);
+    return holds;
 }
 
 Result<dbus::HoldTicket> Daemon::hold(const dbus::HoldRequest& request, bool dry_run) {

@@ -42,11 +42,13 @@ Time Daemon::turn() {
         bus_->sampled(now);
     }
     const Time moves_due = moves_->turn(now);
+    const Time power_due = power_.turn(now, holds_->facts(), whole());
+    power_.follow(now);
     const Time peers_due = peers_.turn();
     bus_->flush_signals();
     const auto poll = bus_->poll();
     bus_watch_->set_events(poll.events);
-    Time next = std::min({engine_->next_due(), next_find_, peers_due, moves_due});
+    Time next = std::min({engine_->next_due(), next_find_, peers_due, moves_due, power_due});
     if (process_watch_ && now < events_again_) next = std::min(next, events_again_);
     next = std::min(next, look_at_files_);
     tell_status(now);

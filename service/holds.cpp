@@ -30,7 +30,9 @@ namespace {
 constexpr std::string_view kStored = "hold-"; // FDNAME, followed by the id
 /// What can be held: one line for each kind, with what its names are. Others go here.
 constexpr std::string_view kScheduler = "scheduler:";
-constexpr std::string_view kAccepted = "scheduler:NAME, or scheduler:* for all schedulers";
+constexpr std::string_view kProfile = "profile:";
+constexpr std::string_view kAccepted =
+    "scheduler:NAME, scheduler:* for all schedulers, profile:performance or profile:power-saver";
 
 std::string stored_name(std::uint64_t id) { return fmt::format("{}{}", kStored, id); }
 
@@ -91,6 +93,8 @@ std::map<std::uint64_t, int> passed_on(Log& log) {
 } // namespace
 
 Status check_held_thing(const std::string& what) {
+    const auto profile = what.starts_with(kProfile) ? what.substr(kProfile.size()) : std::string();
+    if (profile == "performance" || profile == "power-saver") return {};
     if (!what.starts_with(kScheduler))
         return fail(Errc::invalid_value, fmt::format("'{}' cannot be held", what.substr(0, 64)),
                     fmt::format("it may be {}", kAccepted));
@@ -202,7 +206,9 @@ std::vector<dbus::HoldFacts> Holds::facts() const {
 HeldSchedulers Holds::schedulers() const {
     HeldSchedulers held;
     for (const auto& entry : entries_) {
-        auto name = entry.facts.request.what.substr(kScheduler.size());
+        const auto& what = entry.facts.request.what;
+        if (!what.starts_with(kScheduler)) continue;
+        auto name = what.substr(kScheduler.size());
         if (name == "*") held.all = true;
         else held.names.insert(std::move(name));
     }
@@ -211,7 +217,9 @@ HeldSchedulers Holds::schedulers() const {
 
 const dbus::HoldFacts* Holds::on_scheduler(const std::string& name) const {
     for (const auto& entry : entries_) {
-        const auto held = std::string_view(entry.facts.request.what).substr(kScheduler.size());
+        std::string_view held = entry.facts.request.what;
+        if (!held.starts_with(kScheduler)) continue;
+        held.remove_prefix(kScheduler.size());
         if (held == "*" || held == name) return &entry.facts;
     }
     return nullptr;

@@ -22,6 +22,7 @@ namespace schedd::model {
 class ProcessTable;
 class Movement;
 class RemoteValues;
+struct PowerState;
 
 /// What a part may use of the world, handed to its constructor; all outlive it.
 struct Environment {
@@ -32,6 +33,7 @@ struct Environment {
     ProcessTable& processes;
     const RemoteValues* remote = nullptr; // none: there will never be other nodes
     const Movement* movement = nullptr;   // none: nothing will ever be moved to them
+    const PowerState* power = nullptr;    // none: nobody says anything about power
 };
 
 struct SourceSpec {

@@ -81,8 +81,10 @@ const std::vector<AttributeSpec>& Member::table() {
         {.name = "class",
          .kind = AttributeKind::choice,
          .initial = "normal",
-         .choices = "latency normal batch",
-         .doc = "What it is sensitive to, for policies that keep classes apart."},
+         .choices = "latency normal batch auto",
+         .doc =
+             "What it is sensitive to, for policies that keep classes apart; auto = as the desktop's slice "
+             "says: batch in background.slice, latency in session.slice, else normal."},
         {.name = "cpus",
          .initial = "0",
          .minimum = 0,

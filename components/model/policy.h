@@ -9,10 +9,13 @@
 #include "components/model/cluster.h"
 #include "components/model/movement.h"
 #include "components/model/port.h"
+#include "components/model/setting.h"
 #include "components/model/subjects.h"
 #include "components/model/topology.h"
 
 namespace schedd::model {
+
+class Tree;
 
 /// The snapshot. Valid during the call it is handed to.
 struct View {
@@ -64,6 +67,16 @@ public:
                                                               const Subject& /*subject*/) const {
         return {};
     }
+
+    /// What it wants of other parts, as of the last decide(); null, the default: nothing. Carried out by
+    /// whoever owns the tree, on this node alone, and taken back when it is wanted no more or the policy is
+    /// gone.
+    [[nodiscard]] virtual const Settings* settings() const { return nullptr; }
+    /// What became of them: "" when all hold, else which do not and why.
+    virtual void settings_told(const std::string& /*trouble*/) {}
+    /// Whether what the policy names of other parts is there; asked at the end of each transaction, which
+    /// fails otherwise.
+    [[nodiscard]] virtual Status fits(const Tree& /*tree*/) const { return {}; }
 
     /// Whether its decisions may say Decision::alone.
     [[nodiscard]] virtual bool gives_alone() const { return false; }

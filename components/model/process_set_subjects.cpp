@@ -21,6 +21,30 @@ bool stays_when_empty(const Subject& subject) {
            !is_template(std::string_view(subject.member).substr(kUnit.size()));
 }
 
+bool is_by_slice(const Member& member) {
+    return std::get<std::string>(member.attribute(Member::kClass)) == "auto";
+}
+
+/// What a member asks for; `group` is the control group or the unit that it is asked of. Desktops put what
+/// draws the screen into session.slice and what may wait into background.slice (systemd's "Desktop
+/// Environment Integration"); the innermost of these counts.
+Demand demand_of(const Member& member, std::string_view group) {
+    auto demand = member.demand();
+    if (!is_by_slice(member)) return demand;
+    const auto place_of = [&](std::string_view slice) {
+        const auto at = group.rfind(slice);
+        const bool is_name = at != std::string_view::npos && (at == 0 || group[at - 1] == '/') &&
+                             (at + slice.size() == group.size() || group[at + slice.size()] == '/');
+        return is_name ? static_cast<std::ptrdiff_t>(at) : -1;
+    };
+    const auto batch = place_of("background.slice");
+    const auto latency = place_of("session.slice");
+    const auto normal = place_of("app.slice");
+    if (batch > latency && batch > normal) demand.work_class = WorkClass::batch;
+    if (latency > batch && latency > normal) demand.work_class = WorkClass::latency;
+    return demand;
+}
+
 } // namespace
 
 /// What is placed when this process is to be: itself, or the group or unit that it belongs by.
@@ -85,7 +109,7 @@ std::vector<Subject> ProcessSet::all_subjects(Whole whole) const {
         const auto [at, is_new] = rows.try_emplace(std::move(target), all.size());
         if (is_new) {
             const auto& named = at->first;
-            all.push_back({named, member->name(), member->weight(), {}, {}, member->demand()});
+            all.push_back({named, member->name(), member->weight(), {}, {}, demand_of(*member, named.name)});
             if (named.sort == Target::Sort::cgroup) all.back().group = named.name;
         }
         return all[at->second];
@@ -122,7 +146,9 @@ Subject ProcessSet::subject_of(Target target, Pid pid, const Member* member) con
             member ? member->weight() : 100,
             {pid},
             {},
-            member ? member->demand() : Demand(),
+            member
+                ? demand_of(*member, is_by_slice(*member) ? processes_.trait(pid, Trait::systemd_group) : "")
+                : Demand(),
             member ? group_of(pid, *member) : std::string()};
 }
 
@@ -204,7 +230,9 @@ void ProcessSet::leave_row(Pid pid, const Target& target) const {
 
 void ProcessSet::enter_row(Pid pid, const Target& target, const Member& member) const {
     auto* subject = subjects_.find(target);
-    if (!subject) subject = &subjects_.put({target, member.name(), member.weight(), {}, {}, member.demand()});
+    if (!subject)
+        subject =
+            &subjects_.put({target, member.name(), member.weight(), {}, {}, demand_of(member, target.name)});
     subject->pids.insert(std::ranges::lower_bound(subject->pids, pid), pid);
     if (subject->group.empty()) subject->group = group_of(pid, member);
     note(target);

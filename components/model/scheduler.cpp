@@ -47,6 +47,15 @@ const std::vector<AttributeSpec>& Scheduler::table() {
          .read_only = true,
          .doc = "Which nodes of its set are not there, or are another scheduler's alone; empty while it has "
                 "all."},
+        {.name = "active",
+         .kind = AttributeKind::boolean,
+         .initial = "true",
+         .doc = "Whether it decides; one that does not lets its members go, and keeps what it has learnt."},
+        {.name = "hold_profile",
+         .kind = AttributeKind::choice,
+         .initial = "none",
+         .choices = "none performance power-saver",
+         .doc = "The desktop's power profile that is held while members of it are busy."},
     };
     return kTable;
 }

@@ -28,7 +28,9 @@ public:
         kNodeSetExclusive,
         kNodeSetMaxFit,
         kEffectiveNodeSet,
-        kNote
+        kNote,
+        kActive,
+        kHoldProfile
     };
     static const std::vector<AttributeSpec>& table();
 
@@ -51,7 +53,11 @@ public:
     [[nodiscard]] bool has_share() const { return nodes_ != nullptr; }
     [[nodiscard]] const std::string& note() const { return text_at(kNote); }
     /// Whether its policy decides on this node.
-    [[nodiscard]] Here runs_here() const { return here_; }
+    [[nodiscard]] Here runs_here() const { return is_active() ? here_ : Here::no; }
+    /// Otherwise it decides nothing, and holds nobody.
+    [[nodiscard]] bool is_active() const { return flag_at(kActive); }
+    /// The desktop's power profile that is to be held while its members are busy; "none" = none.
+    [[nodiscard]] const std::string& hold_profile() const { return text_at(kHoldProfile); }
     /// Reports it and tells the policy. True if what it reports, or whether it runs here, is new.
     bool take_share(NodeShare share);
 

@@ -146,6 +146,9 @@ Status Tree::apply(const Recipe& written, bool dry_run, NodeSets sets) {
     }
     if (sets == NodeSets::checked)
         if (auto fits = change.check_node_sets(); !fits) return fits;
+    for (const auto& scheduler : schedulers().children())
+        if (const auto* policy = static_cast<const Scheduler&>(*scheduler).policy())
+            if (auto fits = policy->fits(*this); !fits) return fits;
     if (!dry_run) change.commit();
     return {};
 }

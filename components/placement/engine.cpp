@@ -230,8 +230,12 @@ void Engine::part_changed(Part& part, std::string_view attribute) {
     const auto* spec = part.attribute_spec(attribute);
     if (spec && spec->read_only) return; // a reported state, not a request
     if (part.kind() == Kind::process_set) members_dirty_ = true;
-    if (part.kind() == Kind::scheduler) // its place in the stack, or its nodes
+    if (part.kind() == Kind::scheduler) { // its place in the stack, its nodes, or whether it decides at all
         verdicts_dirty_ = views_dirty_ = nodes_dirty_ = true;
+        auto& scheduler = static_cast<Scheduler&>(part);
+        auto& seat = seats_[scheduler.name()];
+        if (attribute == "active" && seat.here != scheduler.runs_here()) take_here(scheduler, seat);
+    }
     for (Part* above = &part; above; above = above->parent())
         if (above->kind() == Kind::policy || above->kind() == Kind::member) {
             auto* scheduler = above->kind() == Kind::policy ? above->parent() : above->parent()->parent();

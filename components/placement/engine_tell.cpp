@@ -49,6 +49,7 @@ template <class Map> const typename Map::mapped_type* find_in(const Map& map, co
 /// Empty if the scheduler's policy decides on this node.
 std::string why_not_here(const Scheduler& scheduler) {
     if (scheduler.runs_here() == Here::yes) return {};
+    if (!scheduler.is_active()) return "its scheduler decides nothing: active is false";
     const auto set = scheduler.node_set().text();
     if (scheduler.runs_here() == Here::unknown)
         return fmt::format("this node has just come and does not know yet whether it is in node_set {}", set);

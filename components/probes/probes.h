@@ -15,6 +15,7 @@ extern const Descriptor kMem;
 extern const Descriptor kMigration;
 extern const Descriptor kMosix;
 extern const Descriptor kNumaMemory;
+extern const Descriptor kPower;
 extern const Descriptor kPressure;
 extern const Descriptor kProcessSize;
 extern const Descriptor kSpaceProbe;

@@ -9,6 +9,7 @@
 
 #include "components/filters/filters.h"
 #include "components/kit/rng.h"
+#include "components/model/power.h"
 #include "components/model/verb.h"
 #include "tests/kit/fake_cluster.h"
 #include "tests/kit/fake_host.h"
@@ -28,7 +29,7 @@ inline constexpr Pid kOwnPid = 500;
 struct World {
     explicit World(std::vector<const Descriptor*> types = default_types(), bool with_kernel = false)
         : table(host, with_kernel ? &kernel : nullptr, kOwnPid), registry(types),
-          tree(Environment{clock, rng, host, log, table, &cluster}, registry) {
+          tree(Environment{clock, rng, host, log, table, &cluster, nullptr, &power}, registry) {
         proc.add({.pid = 1, .comm = "init", .parent = 0});
     }
 
@@ -43,6 +44,7 @@ struct World {
     FakeProcessKernel kernel;
     RecordingLog log;
     FakeCluster cluster; // of no nodes, until a test adds some
+    PowerState power;    // nobody says anything, until a test does
     ProcessTable table;
     Registry registry;
     Tree tree;

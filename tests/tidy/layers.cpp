@@ -28,6 +28,7 @@ constexpr std::array kLayers{
     Layer{"dbus/", "components/ dbus/", false},
     Layer{"service/host/", "components/ service/host/", false},
     Layer{"service/actuators/", "components/ service/actuators/", false},
+    Layer{"service/desktop/", "components/ service/desktop/", false},
     Layer{"service/systemd/",
           "components/ service/systemd/ service/actuators/unit_manager.h service/host/plain_file.h", false},
     Layer{"service/net/", "components/ service/net/ service/host/plain_file.h service/host/write_all.h",
