@@ -1,5 +1,6 @@
 // The two ends of a chain on the bus: what sources and filters put out, what filters and ports collect.
 #include "components/kit/limits.h"
+#include "components/model/demand.h"
 #include "dbus/adaptors.h"
 #include "dbus/flow_values.h"
 #include "dbus/paths.h"
@@ -19,6 +20,7 @@ Status write_sample(const Result<Sample>& sample, Writer& out) {
 }
 
 Status list(const Output& output, Writer& out) {
+    ask_source_of(output.part());
     out.open_dictionary();
     std::size_t count = 0;
     output.list([&](const Parameter& parameter, const Sample& sample) {

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "components/kit/number.h"
+#include "components/model/demand.h"
 
 namespace schedd::dbus {
 
@@ -31,6 +32,10 @@ Result<Sample> sample_or_why(std::optional<Sample> sample, const Part& part) {
 std::string why_source_has_none(const Source& source, bool of_all) {
     const auto& probe = static_cast<const Probe&>(*source.parent());
     if (!probe.trouble().empty()) return probe.trouble();
+    if (source.rests())
+        return fmt::
+            format("nobody wanted it for a while, so it was not measured; it is now: ask again in {} ms",
+                   2 * milliseconds_of(probe.period()));
     if (!source.output_type().parameter.empty() && !of_all)
         return fmt::format("nothing is known of that {}", source.output_type().parameter);
     return "not measured yet";
@@ -42,6 +47,7 @@ Result<Sample> value_of(const Part& part, std::string_view text) {
     const auto* output = output_of(part);
     if (!output)
         return fail(Errc::not_supported, part.path().text() + " puts out no value", "sources and filters do");
+    ask_source_of(part);
     const auto parameter = parameter_of(part, output->output_type(), text);
     if (!parameter) return std::unexpected(parameter.error());
     return sample_or_why(output->read(*parameter), part);
@@ -51,6 +57,7 @@ Result<Sample> collected_value_of(const Part& part, std::string_view text) {
     const auto* input = input_of(part);
     if (!input)
         return fail(Errc::not_supported, part.path().text() + " collects nothing", "filters and ports do");
+    ask_source_of(part);
     const auto parameter = parameter_of(part, input->input_type(), text);
     if (!parameter) return std::unexpected(parameter.error());
     if (part.kind() == Kind::port)

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "components/kit/limits.h"
+#include "components/model/demand.h"
 
 namespace schedd::dbus {
 
@@ -23,6 +24,7 @@ Status Watches::watch(const model::Part& part, const std::string& caller, std::u
                     fmt::format("{} to {} ms, 0 to end", limits::kPeriodMsMin, limits::kPeriodMsMax));
     if (!model::output_of(part)->output_type().parameter.empty())
         return fail(Errc::not_supported, part.path().text() + " has many values", "read it by Get or List");
+    model::ask_source_of(part);
     const Duration interval = std::chrono::milliseconds(interval_ms);
     if (at != watches_.end()) {
         (*at)->interval = interval;
@@ -52,6 +54,7 @@ void Watches::tick(Time now) {
     sweep();
     for (const auto& watch : watches_) {
         if (now < watch->due) continue;
+        model::ask_source_of(*watch->part);
         const auto sample = model::output_of(*watch->part)->read({});
         if (!sample || sample->time == watch->last) continue;
         watch->last = sample->time;

@@ -208,7 +208,7 @@ bool MemoryAffinity::has_room(MemoryHome& home, std::int64_t& promised_kib) cons
     const auto left = number_of(sample->value) - promised_kib;
     if (rest > left / 2) return false;
     promised_kib += rest;
-    home.bound_reason = fmt::format("; the kernel is to move the other {} MiB there, where {} MiB are left",
+    home.bound_reason = fmt::format("; the other {} MiB are to be moved there, where {} MiB are left",
                                     rest / 1024, left / 1024);
     return true;
 }

@@ -118,6 +118,11 @@ private:
     void hear_files(Time now);
     void tell_status(Time now);
     [[nodiscard]] std::string status_line() const;
+    /// Whether it matters which processes there are.
+    [[nodiscard]] bool wants_processes() const;
+    /// Begins or ends to follow them as that says.
+    void follow_processes(Time now);
+    void begin_to_follow(Time now);
     void take_process_events();
     /// As above, or by a scan where there are no events.
     void catch_up_with_processes();
@@ -188,6 +193,8 @@ private:
     Time look_at_files_ = kNever;
     Loop::Watch* units_watch_ = nullptr; // null once the bus to systemd is gone
     Time events_again_{};                // process events are gathered until then
+    bool follows_processes_ = true;      // else the table is as it was when that ended
+    Time processes_wanted_{};            // last
     Time next_find_{};                   // next scan, or next look at groups and sessions
     std::uint64_t seen_generation_ = 0;
     bool has_status_; // somebody wants to be told (NOTIFY_SOCKET)

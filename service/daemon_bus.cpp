@@ -166,6 +166,7 @@ dbus::Facts Daemon::facts() const {
     facts.actuator = actuator_->name();
     facts.on_stop = !options_.on_stop.empty() ? options_.on_stop : settings_.on_stop.value_or("restore");
     facts.topology = topology();
+    if (!follows_processes_) static_cast<void>(processes_->scan()); // on failure: the last count
     facts.processes = processes_->size();
     facts.ticks = engine_->ticks();
     facts.held = engine_->held();

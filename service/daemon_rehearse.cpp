@@ -13,6 +13,7 @@
 
 #include <fmt/format.h>
 
+#include "components/model/demand.h"
 #include "dbus/describe.h"
 #include "service/daemon.h"
 #include "service/host/write_all.h"
@@ -59,6 +60,8 @@ Result<std::string> Daemon::rehearse(const Recipe& recipe) {
     const Time before = clock_.now();
     if (!rehearsing_.may_be_asked(before))
         return fail(Errc::busy, "it was not tried what that would place", "a moment ago it was; ask again");
+    // who tries is about to attach: what rests for want of members is measured by then, and when asked again
+    for_each_part(tree_->schedulers(), [](const Part& part) { ask_source_of(part); });
     int ends[2] = {-1, -1};
     if (::pipe2(ends, O_CLOEXEC) != 0) return fail(Errc::io, "no pipe for a rehearsal", std::strerror(errno));
     const pid_t copy = ::fork();

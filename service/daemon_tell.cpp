@@ -94,6 +94,8 @@ template <class Visit> void for_each_member(const Tree& tree, const Visit& visit
 } // namespace
 
 Result<std::vector<dbus::Explanation>> Daemon::explain(std::string_view what) const {
+    // on failure the table is as old as it was, and what it has not is not there
+    if (!follows_processes_ && !what.empty()) static_cast<void>(processes_->scan(true));
     const auto rows = engine_->explain(what);
     std::vector<dbus::Explanation> out;
     if (rows)

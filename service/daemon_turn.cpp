@@ -13,6 +13,9 @@ namespace {
 /// How long process events are gathered before they are dealt with: a fork storm then costs ten wake-ups a
 /// second.
 constexpr std::uint64_t kGatherMs = 100;
+/// How long processes are followed after nobody needed them any more: what was let go may have forked just
+/// before, and who detaches one member may be about to attach the next.
+constexpr Duration kFollowOn = std::chrono::seconds(3);
 /// Between two scans where there are no events, and between two looks at who changed group or session.
 constexpr std::uint64_t kScanMs = 1000;
 /// The rest of a flood of events waits for the next turn, so that the bus is served between.
@@ -31,7 +34,8 @@ Time Daemon::turn() {
     const Time now = clock_.now();
     hear_files(now);
     if (std::exchange(topology_is_stale_, false)) load_topology();
-    if (process_watch_ && now >= events_again_) process_watch_->resume();
+    follow_processes(now);
+    if (process_watch_ && follows_processes_ && now >= events_again_) process_watch_->resume();
     find_processes(now);
     const bool is_due = engine_->next_due() <= now || processes_->generation() != seen_generation_;
     if (is_due) {
@@ -49,7 +53,7 @@ Time Daemon::turn() {
     const auto poll = bus_->poll();
     bus_watch_->set_events(poll.events);
     Time next = std::min({engine_->next_due(), next_find_, peers_due, moves_due, power_due});
-    if (process_watch_ && now < events_again_) next = std::min(next, events_again_);
+    if (process_watch_ && follows_processes_ && now < events_again_) next = std::min(next, events_again_);
     next = std::min(next, look_at_files_);
     tell_status(now);
     if (poll.timeout_us != UINT64_MAX)
@@ -141,8 +145,49 @@ std::string Daemon::status_line() const {
                        conflicts == 0 ? "" : fmt::format(", {} in conflict", conflicts));
 }
 
-void Daemon::take_process_events() {
+bool Daemon::wants_processes() const {
+    if (engine_->held() > 0 || !templates_->empty()) return true;
+    const auto is_any = [](const auto& parts, auto&& holds) { return std::ranges::any_of(parts, holds); };
+    return is_any(tree_->schedulers().children(),
+                  [](const auto& part) {
+                      const auto& set = static_cast<const Scheduler&>(*part).process_set();
+                      return set.handle_all() || !set.children().empty();
+                  }) ||
+           is_any(tree_->probes().children(),
+                  [](const auto& part) { return static_cast<const Probe&>(*part).follows_processes(); });
+}
+
+/// Each fork and exit of the machine costs the kernel an event and the daemon its part of a wake-up: with
+/// nobody attached, for nothing.
+void Daemon::follow_processes(Time now) {
+    if (wants_processes()) {
+        processes_wanted_ = now;
+        if (!follows_processes_) begin_to_follow(now);
+        return;
+    }
+    if (!follows_processes_ || now - processes_wanted_ < kFollowOn) return;
+    follows_processes_ = false;
     if (!process_events_) return;
+    process_watch_->pause();
+    process_events_->pause();
+}
+
+void Daemon::begin_to_follow(Time now) {
+    follows_processes_ = true;
+    processes_wanted_ = now;
+    if (auto listening = process_events_ ? process_events_->resume() : Status(); !listening) {
+        log_.write(Severity::error, "processes", listening.error().text());
+        process_events_.reset(); // its watch is paused, and stays so
+        process_watch_ = nullptr;
+    }
+    events_again_ = now;
+    if (auto scanned = processes_->scan(true); !scanned)
+        log_.write(Severity::error, "processes", scanned.error().text());
+}
+
+void Daemon::take_process_events() {
+    if (!follows_processes_ && wants_processes()) begin_to_follow(clock_.now());
+    if (!process_events_ || !follows_processes_) return;
     bool has_more = true;
     for (int i = 0; has_more && i < kDrainsPerTurn; ++i) {
         const auto drained =
@@ -160,6 +205,7 @@ void Daemon::take_process_events() {
 }
 
 void Daemon::catch_up_with_processes() {
+    if (!follows_processes_) begin_to_follow(clock_.now());
     if (process_events_) {
         take_process_events();
         return;
@@ -206,7 +252,7 @@ bool Daemon::wants_ids() const {
 }
 
 void Daemon::find_processes(Time now) {
-    const bool scans = !process_events_;
+    const bool scans = !process_events_ && follows_processes_;
     if (!scans && !wants_ids()) {
         next_find_ = kNever;
         return;

@@ -20,6 +20,7 @@ public:
     [[nodiscard]] static Status check(const Desired& desired, const Tree& tree);
     /// From now on; what earlier ones made goes on until its work ends.
     void set(std::vector<DesiredTemplate> templates) { templates_ = std::move(templates); }
+    [[nodiscard]] bool empty() const { return templates_.empty(); }
 
     /// Looks at the processes that have changed since the last call. One that runs a program of a template
     /// gets the scheduler NAME-PID with itself and its children as members, unless it descends from one that

@@ -5,9 +5,21 @@
 
 #include "components/kit/log.h"
 #include "components/model/cluster.h"
+#include "components/model/demand.h"
 #include "components/model/proc_text.h"
 
 namespace schedd::model {
+
+namespace {
+
+/// While nobody wants anything of a probe it measures no more often than this: its values, and filters that
+/// remember, stay those of the last second, and the machine sleeps meanwhile.
+constexpr Duration kRestPeriod = std::chrono::seconds(1);
+/// Who asks once in so many periods, or in so long a time, is taken to go on asking.
+constexpr int kAskedPeriods = 30;
+constexpr Duration kAskedFor = std::chrono::seconds(10);
+
+} // namespace
 
 std::optional<Sample> Source::read_remote(NodeId node, const Parameter& parameter) const {
     if (!remote_) return std::nullopt;
@@ -15,6 +27,44 @@ std::optional<Sample> Source::read_remote(NodeId node, const Parameter& paramete
     if (row && row->is_self) return read(parameter);
     if (!row || !spec_.type.parameter.empty()) return std::nullopt;
     return remote_->read(node, key_);
+}
+
+Duration Probe::asked_for() const { return std::max<Duration>(kAskedPeriods * period(), kAskedFor); }
+
+bool Probe::is_wanted(const Source& source) const {
+    return !has_run_ || source.is_asked_ || environment_.clock.now() < source.wanted_until_ ||
+           feeds_members(source);
+}
+
+/// False if nobody wants anything.
+bool Probe::look_who_wants(Time now) {
+    const bool is_new = !std::exchange(has_run_, true); // who makes a probe wants its first values
+    bool is_wanted = false;
+    for (const auto& part : children()) {
+        auto& source = static_cast<Source&>(*part);
+        auto& until = source.wanted_until_;
+        if (is_new || feeds_members(source)) until = std::max(until, now + fresh_for());
+        if (std::exchange(source.is_asked_, false)) until = std::max(until, now + asked_for());
+        source.rests_ = until <= now;
+        is_wanted = is_wanted || !source.rests_;
+    }
+    return is_wanted;
+}
+
+void Probe::run(Time now) {
+    rests_ = !look_who_wants(now);
+    measure(now);
+    ran_at_ = now;
+    const Duration step = rests_ ? std::max(period(), kRestPeriod) : period();
+    const Time due = std::min(next_due_, now); // it may have been hurried
+    next_due_ = due + step > now ? due + step : now + step;
+}
+
+Time Probe::next_due() const {
+    const bool is_woken = rests_ && std::ranges::any_of(children(), [this](const auto& part) {
+                              return is_wanted(static_cast<const Source&>(*part));
+                          });
+    return is_woken ? std::min(next_due_, ran_at_ + period()) : next_due_;
 }
 
 bool Probe::publishes(const Source& source) const {

@@ -44,9 +44,17 @@ public:
     /// Where it stands, as other nodes know it; kept, so that remote reads make no text.
     [[nodiscard]] const std::string& key() const { return key_; }
 
+    /// Somebody outside of the chains has read it and may do so again: it is measured for a while.
+    void ask() const { is_asked_ = true; }
+    /// Nobody has wanted it for a while, so that its probe need not measure it.
+    [[nodiscard]] bool rests() const { return rests_; }
+
 private:
     friend class Probe;
     const SourceSpec& spec_;
+    mutable bool is_asked_ = false; // since the last run
+    bool rests_ = false;
+    Time wanted_until_{};
     std::string key_;
     const RemoteValues* remote_ = nullptr;
 };
@@ -101,12 +109,15 @@ public:
     virtual void measure(Time now) = 0;
 
     [[nodiscard]] Duration period() const { return std::chrono::milliseconds(unsigned_at(0)); }
-    /// When measure() is next wanted; deadlines follow the previous one, so periods do not drift.
-    [[nodiscard]] Time next_due() const { return next_due_; }
-    void run(Time now) {
-        measure(now);
-        next_due_ = next_due_ + period() > now ? next_due_ + period() : now + period();
-    }
+    /// When measure() is next wanted; deadlines follow the previous one, so periods do not drift. At rest
+    /// once a second is enough (or the period, if longer), until somebody wants a value.
+    [[nodiscard]] Time next_due() const;
+    /// Finds out what is wanted (demand.h) and measures.
+    void run(Time now);
+    /// Whether the source is wanted now: for its first values, by members, or by who has asked lately.
+    [[nodiscard]] bool is_wanted(const Source& source) const;
+    /// Whether it has to be told of processes that come and go.
+    [[nodiscard]] virtual bool follows_processes() const { return false; }
     /// Whether other nodes are told of this source of the probe (attribute publish).
     [[nodiscard]] bool publishes(const Source& source) const;
     /// Why a source has no value: the file and its error; empty while all is well.
@@ -125,10 +136,20 @@ protected:
     /// Notes trouble (logged once per change) or its end (an empty text).
     void note_trouble(std::string trouble);
     [[nodiscard]] const Environment& environment() const { return environment_; }
+    [[nodiscard]] const Source& source(std::size_t index) const {
+        return static_cast<const Source&>(*children()[index]);
+    }
 
 private:
+    /// How long a source stays wanted after somebody asked for it.
+    [[nodiscard]] Duration asked_for() const;
+    [[nodiscard]] bool look_who_wants(Time now);
+
     Environment environment_;
     Time next_due_{};
+    Time ran_at_{};
+    bool has_run_ = false;
+    bool rests_ = false; // all its sources do
     std::string trouble_;
 };
 

@@ -40,7 +40,7 @@ Result<ProcessInfo> ProcessTable::look(Pid pid) const {
                        stat->threads};
 }
 
-Status ProcessTable::scan() {
+Status ProcessTable::scan(bool anew) {
     std::vector<Pid> present;
     auto listed = host_.list("proc", [&](std::string_view name) {
         if (name.empty() || name.front() < '1' || name.front() > '9') return;
@@ -57,11 +57,14 @@ Status ProcessTable::scan() {
     for (const Pid pid : present) {
         const auto at = processes_.find(pid);
         // numbers come round so seldom that it is enough to look for reuse in rotation
-        if (at != processes_.end() && (static_cast<std::size_t>(pid) + scans_) % kReuseRotation != 0)
+        if (at != processes_.end() && !anew && (static_cast<std::size_t>(pid) + scans_) % kReuseRotation != 0)
             continue;
         auto info = look(pid);
         if (at != processes_.end()) {
-            if (info && info->start_time == at->second.info.start_time) continue;
+            if (info && info->start_time == at->second.info.start_time) {
+                if (anew) take_anew(at->second, std::move(*info));
+                continue;
+            }
             leave(pid);
         }
         if (info) arrive(std::move(*info));
@@ -84,6 +87,10 @@ void ProcessTable::apply(const ProcessEvent& event) {
     case What::exit: leave(event.pid); break;
     case What::thread:
     case What::thread_exit:
+        if (const auto at = processes_.find(event.pid); at != processes_.end()) {
+            auto& threads = at->second.info.threads;
+            threads = std::max<std::int64_t>(threads + (event.what == What::thread ? 1 : -1), 1);
+        }
         for (auto* listener : listeners_) listener->threads_changed(event.pid);
         break;
     case What::exec:
@@ -95,14 +102,19 @@ void ProcessTable::apply(const ProcessEvent& event) {
             if (at != processes_.end()) leave(event.pid);
             arrive(std::move(*info));
         } else {
-            info->parent = at->second.info.parent;
-            at->second.info = std::move(*info);
-            at->second.traits.reset();
-            changed(event.pid);
+            take_anew(at->second, std::move(*info));
         }
         break;
     }
     }
+}
+
+/// The same process, of which anything but who forked it may be another.
+void ProcessTable::take_anew(Row& row, ProcessInfo now) {
+    now.parent = row.info.parent;
+    row.info = std::move(now);
+    row.traits.reset();
+    changed(row.info.pid);
 }
 
 void ProcessTable::changed(Pid pid) {

@@ -32,6 +32,7 @@ std::vector<Published> published(const Tree& tree) {
         for (const auto& child : probe.children()) {
             const auto& source = static_cast<const Source&>(*child);
             if (!probe.publishes(source)) continue;
+            source.ask(); // also by the others
             const auto sample = source.read({});
             const bool is_told = sample && sample->fresh_at(now);
             all.push_back({source.key(), is_told ? narrowed(sample->value) : std::nullopt});

@@ -8,6 +8,7 @@
 
 #include "components/kit/number.h"
 #include "components/model/change.h"
+#include "components/model/demand.h"
 
 namespace schedd::model {
 
@@ -190,6 +191,7 @@ Result<std::string> Tree::read(const Place& place) const {
     std::string_view name = place.attribute;
     if (name.empty()) name = output ? "value" : input ? "collected_value" : "";
     if (part.attribute_spec(name)) return text_of(*part.read_attribute(name));
+    ask_source_of(part);
     if (output && name == "value") return value_text(part, *output, place.parameter);
     if (input && name == "collected_value") {
         if (!input->source())

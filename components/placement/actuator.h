@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -71,6 +72,13 @@ public:
     /// Puts the target back to what was captured; the outcome is `free`, `gone`, or `invalid` with the
     /// reason.
     virtual Outcome restore(const Target& target, const std::string& original) = 0;
+    /// The same for a target whose parts can be set one by one (threads): what of it shows none of `written`
+    /// (the last, and the one before it, which may hold after a crash), nor what the kernel makes of that, is
+    /// somebody else's, and stays as it is.
+    virtual Outcome put_back(const Target& target, const std::string& original,
+                             std::span<const CpuSet> /*written*/) {
+        return restore(target, original);
+    }
 };
 
 } // namespace schedd::placement

@@ -30,6 +30,14 @@ std::size_t steps_of_a_tick(const Plan& plan) {
     return count;
 }
 
+/// What may be there by our doing.
+std::vector<CpuSet> written_by(const Ledger::Entry& entry) {
+    std::vector<CpuSet> written;
+    for (const auto* cpus : {&entry.written, &entry.before})
+        if (!cpus->empty()) written.push_back(*cpus);
+    return written;
+}
+
 } // namespace
 
 void Engine::tell_progress() {
@@ -88,7 +96,7 @@ void Engine::free_child(const ProcessInfo& child, const Released& parent) {
     const auto original =
         actuator_.capture_child(parent.target, parent.entry.original, parent.entry.written, target);
     if (!original) return;
-    const auto outcome = actuator_.restore(target, *original);
+    const auto outcome = actuator_.put_back(target, *original, written_by(parent.entry));
     if (outcome.state == State::invalid)
         tree_.environment().log.write(Severity::error, target.text(),
                                       "could not be restored: " + outcome.detail);
@@ -340,7 +348,8 @@ void Engine::release(const Target& target, const std::optional<Outcome>& theirs)
     if (const auto* entry = ledger_.find(target)) {
         // the CPUs are somebody else's; what was tuned is not
         if (theirs && tuned_.contains(target)) actuator_.tune(target, {}, entry->original, *theirs);
-        const auto outcome = theirs ? *theirs : actuator_.restore(target, entry->original);
+        const auto outcome =
+            theirs ? *theirs : actuator_.put_back(target, entry->original, written_by(*entry));
         ++steps_;
         if (listener_) listener_->released(target, outcome);
         if (outcome.state == State::invalid) {

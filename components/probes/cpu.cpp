@@ -43,8 +43,8 @@ constexpr Duration kForgetAfter = std::chrono::seconds(10);
 class CpuProbe final : public Probe, public ProcessListener {
 public:
     CpuProbe(const Descriptor& type, std::string name, const Environment& environment)
-        : Probe(type, std::move(name), environment), tasks_(environment.host), usage_(environment.host),
-          queues_(environment.host), groups_(environment.host) {
+        : Probe(type, std::move(name), environment), usage_(environment.host), queues_(environment.host),
+          groups_(environment.host) {
         adopt(std::make_unique<PlainSource>(kSourceSpecs[kNodeLoad]));
         adopt(std::make_unique<LookupSource>(
             kSourceSpecs[kCpuUsage], [this](const Parameter& parameter) { return usage_of(parameter); },
@@ -66,26 +66,35 @@ public:
     ~CpuProbe() override { environment().processes.remove_listener(*this); }
 
     void measure(Time now) override {
-        if (!is_started_) start();
-        tasks_.pass(now);
+        if (!has_queues_) has_queues_ = environment().host.open("proc/schedstat").has_value();
+        follow_tasks();
+        if (tasks_) tasks_->pass(now);
         groups_.measure(now, std::max<Duration>(kForgetAfterPeriods * period(), kForgetAfter));
         const auto usage = usage_.measure(now);
-        const auto queues = has_queues_ ? queues_.measure(now) : Status{};
+        const auto queues = *has_queues_ ? queues_.measure(now) : Status{};
         auto& node_load = static_cast<PlainSource&>(*children()[kNodeLoad]);
-        if (const auto load = has_queues_ ? queues_.load() : tasks_.total())
+        if (const auto load = *has_queues_ ? queues_.load() : tasks_ ? tasks_->total() : std::nullopt)
             node_load.set({.value = *load, .time = now, .fresh_for = fresh_for()});
         else node_load.clear();
         if (!usage) note_trouble(usage.error().text());
         else if (!queues) note_trouble(queues.error().text());
-        else if (tasks_.trouble().empty()) note_trouble({});
-        else note_trouble(tasks_.trouble());
+        else note_trouble(tasks_ ? tasks_->trouble() : std::string());
+    }
+
+    [[nodiscard]] bool follows_processes() const override {
+        return is_wanted(source(kProcessLoad)) || is_wanted(source(kProcessWait)) ||
+               (sums_up_tasks() && is_wanted(source(kNodeLoad)));
     }
 
     void process_arrived(const ProcessInfo& process) override {
-        if (is_started_) tasks_.add(process);
+        if (tasks_) tasks_->add(process);
     }
-    void process_left(Pid pid) override { tasks_.remove(pid); }
-    void threads_changed(Pid pid) override { tasks_.threads_changed(pid); }
+    void process_left(Pid pid) override {
+        if (tasks_) tasks_->remove(pid);
+    }
+    void threads_changed(Pid pid) override {
+        if (tasks_) tasks_->threads_changed(pid);
+    }
 
 private:
     using Field = std::int64_t TaskMeter::Load::*;
@@ -95,16 +104,25 @@ private:
             kSourceSpecs[index],
             [this, field](const Parameter& parameter) { return load_of(parameter, field); },
             [this, field](const Output::Visit& visit) {
-                tasks_.visit([&](Pid pid, const TaskMeter::Load& load) {
+                if (!tasks_) return;
+                tasks_->visit([&](Pid pid, const TaskMeter::Load& load) {
                     visit(Parameter(static_cast<std::int64_t>(pid)), sample_of(load, field));
                 });
             });
     }
 
-    void start() {
-        is_started_ = true;
-        has_queues_ = environment().host.open("proc/schedstat").has_value();
-        environment().processes.for_each([this](const ProcessInfo& process) { tasks_.add(process); });
+    /// Whether node_load is the sum over tasks. Not known before the first measurement.
+    [[nodiscard]] bool sums_up_tasks() const { return !has_queues_.value_or(true); }
+
+    /// Tasks are dear: a file each. While nobody wants their loads they are forgotten, base lines and all, so
+    /// that the first value afterwards is of the last period, and not of all the time between.
+    void follow_tasks() {
+        const bool rest = source(kProcessLoad).rests() && source(kProcessWait).rests() &&
+                          (!sums_up_tasks() || source(kNodeLoad).rests());
+        if (rest) tasks_.reset();
+        if (rest || tasks_) return;
+        tasks_.emplace(environment().host);
+        environment().processes.for_each([this](const ProcessInfo& process) { tasks_->add(process); });
     }
 
     [[nodiscard]] std::optional<Sample> usage_of(const Parameter& parameter) const {
@@ -116,8 +134,9 @@ private:
 
     [[nodiscard]] std::optional<Sample> load_of(const Parameter& parameter, Field field) const {
         const auto* pid = std::get_if<std::int64_t>(&parameter);
-        const auto load =
-            pid && *pid > 0 && *pid <= INT32_MAX ? tasks_.load_of(static_cast<Pid>(*pid)) : std::nullopt;
+        const auto load = tasks_ && pid && *pid > 0 && *pid <= INT32_MAX
+                              ? tasks_->load_of(static_cast<Pid>(*pid))
+                              : std::nullopt;
         if (!load) return std::nullopt;
         return sample_of(*load, field);
     }
@@ -126,7 +145,7 @@ private:
     [[nodiscard]] Sample sample_of(const TaskMeter::Load& load, Field field) const {
         return {.value = load.*field,
                 .time = load.time,
-                .fresh_for = fresh_for() + (tasks_.longest_turn() - 1) * period()};
+                .fresh_for = fresh_for() + (tasks_->longest_turn() - 1) * period()};
     }
 
     std::optional<Sample> group_of(const Parameter& parameter) {
@@ -139,12 +158,11 @@ private:
         return {.value = usage.used, .time = usage.time, .fresh_for = fresh_for()};
     }
 
-    TaskMeter tasks_;
+    std::optional<TaskMeter> tasks_; // none while nobody wants their loads
     CpuUsage usage_;
     RunQueues queues_;
     GroupUsage groups_;
-    bool is_started_ = false;
-    bool has_queues_ = false;
+    std::optional<bool> has_queues_; // none before the first measurement
 };
 
 } // namespace

@@ -91,10 +91,15 @@ Outcome AffinityActuator::check(const Target& target, const CpuSet& written) {
 Outcome check_threads(Host& host, const Target& target, const CpuSet& written) {
     if (auto same = same_process(host, target); !same) return failed(same.error(), written);
     Outcome outcome{State::applied, written, {}, {}};
+    const auto cpuset = cpuset_of(host, target.pid);
+    bool are_all_theirs = true;
     auto read = for_each_thread(host, target.pid, [&](Pid tid) -> Status {
         const auto cpus = affinity_of(tid);
         if (!cpus) return std::unexpected(cpus.error());
         outcome.effective |= *cpus;
+        const bool is_main = tid == target.pid;
+        are_all_theirs = are_all_theirs && is_somebody_elses(*cpus, {&written, 1}, cpuset) &&
+                         !(is_main && cpus->subset_of(written));
         if (!cpus->subset_of(written) && outcome.state == State::applied) {
             outcome.state = State::overridden;
             outcome.detail = fmt::format("thread {} is on {}, {} was written: something else placed it", tid,
@@ -105,6 +110,11 @@ Outcome check_threads(Host& host, const Target& target, const CpuSet& written) {
     if (!read) return failed(read.error(), written);
     if (outcome.effective.empty())
         return failed({Errc::no_such_object, target.text() + " has ended", {}}, written);
+    if (are_all_theirs && outcome.state == State::overridden) {
+        outcome.state = State::foreign;
+        outcome.detail = fmt::format("its affinity is {}, {} was written: somebody else has set it",
+                                     outcome.effective.text(), written.text());
+    }
     if (outcome.state == State::applied && outcome.effective != written)
         outcome.detail = fmt::format("its cpuset leaves {} of {}", outcome.effective.text(), written.text());
     return outcome;
@@ -116,12 +126,18 @@ std::string AffinityActuator::told(const std::string& original) const {
 }
 
 Outcome AffinityActuator::restore(const Target& target, const std::string& original) {
+    return put_back(target, original, {});
+}
+
+Outcome AffinityActuator::put_back(const Target& target, const std::string& original,
+                                   std::span<const CpuSet> written) {
     if (auto fits = is_process(target); !fits) return failed(fits.error());
-    const auto masks = ProcessMasks::parse(original);
+    auto masks = ProcessMasks::parse(original);
     if (!masks) return failed(masks.error());
+    const auto kept = written.empty() ? std::string() : keep_what_others_set(host_, target, written, *masks);
     const auto remark = restore_masks(host_, target, *masks, false);
     if (!remark) return failed(remark.error());
-    Outcome outcome{State::free, {}, {}, *remark};
+    Outcome outcome{State::free, {}, {}, remark->empty() ? kept : *remark};
     if (auto now = current(target)) outcome.effective = *now;
     return outcome;
 }

@@ -25,6 +25,8 @@ public:
     Outcome check(const Target& target, const CpuSet& written) override;
     [[nodiscard]] std::string told(const std::string& original) const override;
     Outcome restore(const Target& target, const std::string& original) override;
+    Outcome put_back(const Target& target, const std::string& original,
+                     std::span<const CpuSet> written) override;
 
 private:
     Status place_threads(const Target& target, const CpuSet& cpus);
@@ -35,7 +37,8 @@ private:
 /// The outcome of a failed act: gone for no_such_object, else invalid, with the error's text.
 Outcome failed(const Error& error, const CpuSet& written = {});
 
-/// Reads back all threads against `written`: what AffinityActuator::check() answers.
+/// Reads back all threads against `written`: what AffinityActuator::check() answers. `foreign` if somebody
+/// else has set all of them, the first to CPUs outside of `written`; `overridden` if some.
 Outcome check_threads(Host& host, const Target& target, const CpuSet& written);
 
 } // namespace schedd::actuators

@@ -123,6 +123,11 @@ Outcome Router::check_tuning(const Target& target, const Tuning& tuning, Outcome
     return outcome;
 }
 
+Outcome Router::put_back(const Target& target, const std::string& original, std::span<const CpuSet> written) {
+    if (auto* actuator = actuator_of(original)) return actuator->put_back(target, original, written);
+    return restore(target, original);
+}
+
 Outcome Router::restore(const Target& target, const std::string& original) {
     if (auto* actuator = actuator_of(original)) return actuator->restore(target, original);
     return failed(unhandled(target, name_));

@@ -47,6 +47,8 @@ public:
     /// By what `original` says it was captured by, so that a ledger written under another --actuator is
     /// honoured.
     Outcome restore(const Target& target, const std::string& original) override;
+    Outcome put_back(const Target& target, const std::string& original,
+                     std::span<const CpuSet> written) override;
 
 private:
     /// Null where this sort is not handled.

@@ -113,13 +113,25 @@ Outcome SystemdActuator::tune(const Target& target, const Tuning& tuning, const 
                               Outcome outcome) {
     const auto unit = manager_.look(target.name);
     if (!unit) return failed(unit.error(), outcome.written);
-    return worse(std::move(outcome), settings_.tune(target.name, unit->control_group, tuning, original));
+    const auto tuned = settings_.tune(target.name, unit->control_group, tuning, original);
+    if (!tuning.memory_nodes) memory_.forget(target.name);
+    else if (tuned && !unit->control_group.empty())
+        memory_.want(target.name, unit->control_group, *tuning.memory_nodes);
+    return told_of_memory(target.name, worse(std::move(outcome), tuned));
+}
+
+/// Pages that stay elsewhere are told of; they break no rule, since nothing new goes there.
+Outcome SystemdActuator::told_of_memory(const std::string& unit, Outcome outcome) {
+    if (const auto told = memory_.look(unit); !told.empty())
+        outcome.detail += (outcome.detail.empty() ? "" : "; ") + told;
+    return outcome;
 }
 
 Outcome SystemdActuator::check_tuning(const Target& target, const Tuning& tuning, Outcome outcome) {
     const auto unit = manager_.look(target.name);
     if (!unit) return failed(unit.error(), outcome.written);
-    return worse(std::move(outcome), settings_.check(target.name, unit->control_group, tuning));
+    return told_of_memory(target.name, worse(std::move(outcome),
+                                             settings_.check(target.name, unit->control_group, tuning)));
 }
 
 Result<std::string> SystemdActuator::capture_child(const Target&, const std::string&, const CpuSet&,
@@ -334,6 +346,7 @@ Outcome SystemdActuator::restore(const Target& target, const std::string& origin
     const auto captured = Captured::parse(original);
     if (!captured) return failed(captured.error());
     if (watch_) watch_->let_go(target);
+    memory_.forget(target.name);
     groups_.erase(target.name);
     confirmed_.erase(target.name);
     captured_.erase(target.name);

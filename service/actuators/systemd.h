@@ -8,6 +8,7 @@
 #include "components/placement/actuator.h"
 #include "service/actuators/cpuset_hierarchy.h"
 #include "service/actuators/file_watch.h"
+#include "service/actuators/memory_moves.h"
 #include "service/actuators/unit_manager.h"
 #include "service/actuators/unit_settings.h"
 
@@ -18,11 +19,13 @@ using namespace schedd::placement;
 class SystemdActuator final : public Actuator {
 public:
     /// `hierarchy` is of version 2. `watch`, which may be null, outlives the actuator. `run_directory` is
-    /// where systemd keeps what was set at run time.
+    /// where systemd keeps what was set at run time; `migrate` moves the memory of a process.
     SystemdActuator(CpusetHierarchy hierarchy, UnitManager& manager, FileWatch* watch = nullptr,
-                    std::string run_directory = "/run/systemd")
+                    std::string run_directory = "/run/systemd",
+                    MemoryMoves::Migrate migrate = migrate_pages_of)
         : hierarchy_(std::move(hierarchy)), manager_(manager), watch_(watch),
-          drop_ins_(std::move(run_directory)), settings_(hierarchy_, manager, drop_ins_) {}
+          drop_ins_(std::move(run_directory)), settings_(hierarchy_, manager, drop_ins_),
+          memory_(hierarchy_, std::move(migrate)) {}
 
     [[nodiscard]] std::string_view name() const override { return "systemd"; }
     [[nodiscard]] bool handles(Target::Sort sort) const override { return sort == Target::Sort::unit; }
@@ -61,12 +64,14 @@ private:
     [[nodiscard]] std::optional<Pid> stray_task(const std::string& group, const CpuSet& cpus,
                                                 int depth) const;
     Status put_back(const std::string& unit, const UnitState& now, const std::optional<CpuSet>& original);
+    [[nodiscard]] Outcome told_of_memory(const std::string& unit, Outcome outcome);
 
     CpusetHierarchy hierarchy_;
     UnitManager& manager_;
     FileWatch* watch_;
     RuntimeDropIns drop_ins_;
     UnitSettings settings_;
+    MemoryMoves memory_;
     std::map<std::string, std::string> groups_; // of placed units, while the kernel shows them there
     std::set<std::string> confirmed_;           // of those, the ones whose property is what was written
     std::map<std::string, UnitState> captured_; // what capture() was told; for the act that follows it

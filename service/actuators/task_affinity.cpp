@@ -1,6 +1,7 @@
 // Reading and writing affinity (sched_setaffinity(2)), for any number of CPUs.
 #include "service/actuators/task_affinity.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <memory>
 #include <unordered_set>
@@ -199,6 +200,31 @@ Result<ProcessMasks> read_masks(Host& host, const Target& target) {
     if (!read) return std::unexpected(read.error());
     if (auto same = same_process(host, target); !same) return std::unexpected(same.error());
     return masks;
+}
+
+bool is_somebody_elses(const CpuSet& now, std::span<const CpuSet> written,
+                       const std::optional<CpuSet>& cpuset) {
+    if (cpuset && cpuset->subset_of(now)) return false;
+    return std::ranges::none_of(written,
+                                [&](const CpuSet& cpus) { return now == (cpuset ? cpus & *cpuset : cpus); });
+}
+
+std::string keep_what_others_set(Host& host, const Target& target, std::span<const CpuSet> written,
+                                 ProcessMasks& masks) {
+    const auto cpuset = cpuset_of(host, target.pid);
+    std::map<Pid, CpuSet> theirs;
+    static_cast<void>(for_each_thread(host, target.pid, [&](Pid tid) -> Status {
+        if (const auto now = affinity_of(tid); now && is_somebody_elses(*now, written, cpuset))
+            theirs.emplace(tid, *now);
+        return {};
+    }));
+    if (theirs.empty()) return {};
+    for (const auto& [tid, cpus] : theirs) masks.others[tid] = {cpus, false};
+    const auto& [first, cpus] = *theirs.begin();
+    if (theirs.size() == 1)
+        return fmt::format("thread {} keeps {}, which somebody else has set", first, cpus.text());
+    return fmt::format("{} threads keep what somebody else has set: thread {} has {}", theirs.size(), first,
+                       cpus.text());
 }
 
 Result<std::string> restore_masks(Host& host, const Target& target, const ProcessMasks& masks,

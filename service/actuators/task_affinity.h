@@ -3,6 +3,8 @@
 
 #include <functional>
 #include <map>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -57,6 +59,17 @@ Status for_each_thread(Host& host, Pid pid, const std::function<Status(Pid tid)>
 
 /// The affinity of all threads now.
 Result<ProcessMasks> read_masks(Host& host, const Target& target);
+
+/// Whether a thread that was given one of `written` shows something that neither we nor the kernel have made
+/// of it. The kernel leaves what the cpuset allows, or lets the thread run on all of the cpuset when that is
+/// nothing (and, before Linux 6.2, whenever the cpuset changes).
+bool is_somebody_elses(const CpuSet& now, std::span<const CpuSet> written,
+                       const std::optional<CpuSet>& cpuset);
+
+/// Takes into `masks`, to be restored, what somebody else has set of the threads since `written` was. Returns
+/// that in words, or nothing.
+std::string keep_what_others_set(Host& host, const Target& target, std::span<const CpuSet> written,
+                                 ProcessMasks& masks);
 
 /// Puts every thread back; threads that are not named get the main thread's. Verifies. With `only_differing`
 /// threads that are right already are left alone. Returns what was not exactly as before, in words, or

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <optional>
+#include <utility>
 
 #include <linux/cn_proc.h>
 #include <linux/connector.h>
@@ -108,8 +109,6 @@ Result<std::unique_ptr<ProcessEvents>> ProcessEvents::open() {
     nl_socket_disable_seq_check(socket);
     if (const int error = nl_connect(socket, NETLINK_CONNECTOR); error < 0)
         return std::unexpected(unavailable("connecting", error));
-    if (const int error = nl_socket_add_membership(socket, CN_IDX_PROC); error < 0)
-        return std::unexpected(unavailable("joining the multicast group (needs CAP_NET_ADMIN)", error));
     // libnl sets buffers within rmem_max only; with CAP_NET_ADMIN more is possible, without it the default
     // stays
     if (::setsockopt(nl_socket_get_fd(socket), SOL_SOCKET, SO_RCVBUFFORCE, &kReceiveBytes,
@@ -117,21 +116,48 @@ Result<std::unique_ptr<ProcessEvents>> ProcessEvents::open() {
         nl_socket_set_buffer_size(socket, kReceiveBytes, 0);
     if (const int error = nl_socket_set_nonblocking(socket); error < 0)
         return std::unexpected(unavailable("making the socket non-blocking", error));
-    if (auto subscribed = events->subscribe(); !subscribed) return std::unexpected(subscribed.error());
+    if (auto joined = events->join(); !joined) return std::unexpected(joined.error());
     return events;
 }
 
-Status ProcessEvents::subscribe() {
+ProcessEvents::~ProcessEvents() {
+    if (is_listening_) static_cast<void>(send(PROC_CN_MCAST_IGNORE));
+}
+
+Status ProcessEvents::join() {
+    if (const int error = nl_socket_add_membership(socket_.get(), CN_IDX_PROC); error < 0)
+        return std::unexpected(unavailable("joining the multicast group (needs CAP_NET_ADMIN)", error));
+    return subscribe();
+}
+
+void ProcessEvents::pause() {
+    if (std::exchange(is_listening_, false)) static_cast<void>(send(PROC_CN_MCAST_IGNORE));
+    nl_socket_drop_membership(socket_.get(), CN_IDX_PROC);
+    // the kernel's answer among them, which must not be taken for that to the next subscription
+    for (bool has_more = true; has_more;) has_more = Datagram(socket_.get()).size > 0;
+}
+
+Status ProcessEvents::resume() {
+    if (is_listening_) return {};
+    return join();
+}
+
+/// A negative libnl error on failure.
+int ProcessEvents::send(int operation) const {
     std::array<unsigned char, sizeof(cn_msg) + sizeof(proc_cn_mcast_op)> request{};
     cn_msg head{};
     head.id = {CN_IDX_PROC, CN_VAL_PROC};
     head.len = sizeof(proc_cn_mcast_op);
-    const proc_cn_mcast_op listen = PROC_CN_MCAST_LISTEN;
+    const auto wanted = static_cast<proc_cn_mcast_op>(operation);
     std::memcpy(request.data(), &head, sizeof head);
-    std::memcpy(request.data() + sizeof head, &listen, sizeof listen);
-    if (const int error = nl_send_simple(socket_.get(), NLMSG_DONE, 0, request.data(), request.size());
-        error < 0)
+    std::memcpy(request.data() + sizeof head, &wanted, sizeof wanted);
+    return nl_send_simple(socket_.get(), NLMSG_DONE, 0, request.data(), request.size());
+}
+
+Status ProcessEvents::subscribe() {
+    if (const int error = send(PROC_CN_MCAST_LISTEN); error < 0)
         return std::unexpected(unavailable("subscribing", error));
+    is_listening_ = true;
     // The kernel answers with an event "none" that carries an errno. From another pid or user namespace it
     // does not answer at all. Events that come before the answer are dropped: the caller scans afterwards.
     std::optional<std::uint32_t> answer;

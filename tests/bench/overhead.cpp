@@ -13,6 +13,9 @@ namespace schedd::bench {
 
 namespace {
 
+/// A new daemon measures all there is for a while, since somebody might look at it; then it rests.
+constexpr std::int64_t kToRestMs = 5000;
+
 struct Load {
     std::string_view what;
     std::vector<std::string> words;
@@ -67,7 +70,7 @@ struct Times {
 Result<Ended> beside_the_daemon(Run& run, const Load& load, Times& times) {
     auto daemon = start_ticking(run);
     if (!daemon) return std::unexpected(daemon.error());
-    if (auto rested = pause_for_ms(300); !rested) return std::unexpected(rested.error());
+    if (auto rested = pause_for_ms(kToRestMs); !rested) return std::unexpected(rested.error());
     const auto pid = (*daemon)->process().pid();
     const auto before = process_cpu_ns(pid);
     const auto ended = run_once(load);
@@ -81,7 +84,7 @@ Result<Ended> beside_the_daemon(Run& run, const Load& load, Times& times) {
 /// rested.
 Result<Ended> alone(Run& run, const Load& load) {
     if (auto daemon = start_ticking(run); !daemon) return std::unexpected(daemon.error());
-    if (auto rested = pause_for_ms(300); !rested) return std::unexpected(rested.error());
+    if (auto rested = pause_for_ms(kToRestMs); !rested) return std::unexpected(rested.error());
     return run_once(load);
 }
 

@@ -53,6 +53,30 @@ TEST_F(AProcessTable, FindsArrivalsAndDeparturesByScanning) {
     EXPECT_EQ(table.find(10), nullptr);
     EXPECT_EQ(listener.lines, (std::vector<std::string>{"+1", "+10", "-10"}));
 }
+TEST_F(AProcessTable, ReliesOnNothingAfterATimeWithoutNews) {
+    // what happens to these is told by nobody, and their numbers are not all in one turn of the rotation
+    for (Pid pid = 10; pid < 30; ++pid) world.proc.add({.pid = pid, .comm = "old", .start_time = 5});
+    ASSERT_TRUE(table.scan());
+    EXPECT_NE(table.trait(10, Trait::executable), "/bin/new"); // and is kept from now on
+    for (Pid pid = 10; pid < 20; ++pid) world.proc.add({.pid = pid, .comm = "new", .start_time = 5});
+    for (Pid pid = 20; pid < 30; ++pid) world.proc.add({.pid = pid, .comm = "other", .start_time = 9});
+    world.host.set_link("proc/10/exe", "/bin/new");
+    listener.lines.clear();
+    ASSERT_TRUE(table.scan(true));
+    for (Pid pid = 10; pid < 20; ++pid) EXPECT_EQ(table.find(pid)->comm, "new");
+    for (Pid pid = 20; pid < 30; ++pid) EXPECT_EQ(table.find(pid)->start_time, 9U);
+    EXPECT_EQ(table.trait(10, Trait::executable), "/bin/new");
+    EXPECT_EQ(listener.lines.size(), 20U) << "ten left and ten came";
+}
+TEST_F(AProcessTable, CountsTheThreadsItIsToldOf) {
+    world.start({.pid = 10});
+    for (const auto what : {What::thread, What::thread, What::thread_exit})
+        table.apply({.what = what, .pid = 10, .tid = 11});
+    EXPECT_EQ(table.find(10)->threads, 2);
+    for (int i = 0; i < 3; ++i) table.apply({.what = What::thread_exit, .pid = 10, .tid = 11});
+    EXPECT_EQ(table.find(10)->threads, 1);
+    table.apply({.what = What::thread, .pid = 99, .tid = 100}); // nobody knows it
+}
 TEST_F(AProcessTable, ScanningAgainChangesNothing) {
     world.proc.add({.pid = 10});
     ASSERT_TRUE(table.scan());

@@ -29,7 +29,7 @@ TEST(MovingMemory, IsForOneUnitAMinute) {
     EXPECT_EQ(w.bound(), "1--");
     EXPECT_EQ(w.tuning("u1.service"), "AllowedMemoryNodes=0");
     EXPECT_EQ(w.reason("u1.service"),
-              "node 0 holds 75 % of its 400 MiB; the kernel is to move the other 100 MiB there, where "
+              "node 0 holds 75 % of its 400 MiB; the other 100 MiB are to be moved there, where "
               "1000000 MiB are left");
     w.updates(11);
     EXPECT_EQ(w.bound(), "1--") << "55 s later";

@@ -118,6 +118,42 @@ TEST_F(ACpuProbe, WithoutProcStatHasNoUsageAndNamesTheFile) {
     measure();
     EXPECT_EQ(trouble(), "");
 }
+TEST_F(ACpuProbe, ForgetsTasksWhileNobodyWantsTheirLoads) {
+    for (int i = 0; i < 3; ++i) measure();
+    const auto open = world.host.open_now();
+    auto& probe = world.at<Probe>("probes/cpu");
+    for (int i = 0; i < 12; ++i) {
+        world.proc.set_times(10, 1000 * kMs * (i + 1));
+        measure();
+    }
+    EXPECT_LT(world.host.open_now(), open) << "a file each";
+    EXPECT_FALSE(probe.follows_processes());
+    EXPECT_TRUE(world.read("probes/cpu/process_load[10]").starts_with("error")) << "not what once was";
+    EXPECT_TRUE(probe.follows_processes()) << "it was asked for";
+    measure();
+    EXPECT_TRUE(world.read("probes/cpu/process_load[10]").starts_with("error"));
+    world.proc.set_times(10, 12'250 * kMs);
+    measure();
+    EXPECT_EQ(world.read("probes/cpu/process_load[10]"), "250") << "of the last period alone";
+    EXPECT_EQ(world.read("probes/cpu/cpu_usage[0]"), "50");
+}
+TEST_F(ACpuProbe, FollowsProcessesForTheMachineOnlyWhereItMustSumThemUp) {
+    for (const bool has_queues : {true, false}) {
+        World other({&probes::kCpu});
+        other.host.set("proc/stat", "cpu0 0 0 0 0\n");
+        if (has_queues) other.host.set("proc/schedstat", "version 15\ncpu0 0 0 0 0 0 0 0 0 0\n");
+        ASSERT_TRUE(other.apply("create probes/cpu"));
+        auto& probe = other.at<Probe>("probes/cpu");
+        EXPECT_TRUE(probe.follows_processes()) << "not known yet";
+        for (int i = 0; i < 5; ++i) {
+            probe.run(other.clock.now());
+            other.clock.advance(seconds(1));
+        }
+        EXPECT_FALSE(probe.follows_processes());
+        other.read("probes/cpu/node_load");
+        EXPECT_EQ(probe.follows_processes(), !has_queues);
+    }
+}
 TEST_F(ACpuProbe, LetsGoOfTheTableWhenItIsRemoved) {
     measure();
     ASSERT_TRUE(world.apply("remove probes/cpu"));
@@ -135,6 +171,7 @@ TEST_F(ACpuProbe, CarriesAnUpdateToThePolicyWithoutAllocating) {
     ASSERT_TRUE(counting_works());
     ASSERT_TRUE(
         world.apply("create schedulers/S\ncreate schedulers/S/test_policy\n"
+                    "create schedulers/S/process_set/process:10\n"
                     "link 'cpu/node_load | average(half_life=500) | threshold(threshold=100) | freq_limit' "
                     "schedulers/S/test_policy/node_load\n"
                     "link cpu/process_load schedulers/S/test_policy/process_load"));

@@ -73,6 +73,69 @@ TEST_F(AnAffinity, PutsEachThreadBackToItsOwn) {
     EXPECT_EQ(actuator.capture(child.target()).value(), original);
 }
 
+TEST_F(AnAffinity, LeavesThreadsToWhoeverHasSetThemSince) {
+    Child child(2);
+    const auto original = actuator.capture(child.target()).value();
+    ASSERT_EQ(actuator.place(child.target(), kOne).state, State::applied);
+    set_affinity(child.threads()[1], kZero);
+    EXPECT_EQ(actuator.check(child.target(), kOne).state, State::overridden) << "two of three are still ours";
+    const auto outcome = actuator.put_back(child.target(), original, {&kOne, 1});
+    EXPECT_EQ(outcome.state, State::free);
+    EXPECT_NE(outcome.detail.find("keeps 0, which somebody else has set"), std::string::npos)
+        << outcome.detail;
+    EXPECT_EQ(affinity(child.threads()[0]), affinity(::getpid()));
+    EXPECT_EQ(affinity(child.threads()[1]), kZero);
+    EXPECT_EQ(affinity(child.threads()[2]), affinity(::getpid()));
+}
+
+TEST_F(AnAffinity, IsForeignWhenNothingOfOursIsLeft) {
+    const Child child(1);
+    const auto original = actuator.capture(child.target()).value();
+    ASSERT_EQ(actuator.place(child.target(), kOne).state, State::applied);
+    for (const Pid tid : child.threads()) set_affinity(tid, kZero);
+    const auto outcome = actuator.check(child.target(), kOne);
+    EXPECT_EQ(outcome.state, State::foreign);
+    EXPECT_EQ(outcome.effective, kZero);
+    EXPECT_NE(outcome.detail.find("somebody else"), std::string::npos) << outcome.detail;
+}
+
+TEST_F(AnAffinity, ThatWasWidenedToAllIsNobodysAndPutBack) {
+    // as the kernel does when the CPUs go, so it cannot be told from somebody who did it
+    const Child child;
+    set_affinity(child.pid(), kZero);
+    const auto original = actuator.capture(child.target()).value();
+    ASSERT_EQ(actuator.place(child.target(), kOne).state, State::applied);
+    set_affinity(child.pid(), affinity(::getpid()));
+    EXPECT_EQ(actuator.check(child.target(), kOne).state, State::overridden);
+    ASSERT_EQ(actuator.put_back(child.target(), original, {&kOne, 1}).state, State::free);
+    EXPECT_EQ(affinity(child.pid()), kZero);
+}
+
+TEST_F(AnAffinity, OfARunThatEndedHalfWayIsOurs) {
+    const Child child;
+    const auto original = actuator.capture(child.target()).value();
+    ASSERT_EQ(actuator.place(child.target(), kZero).state, State::applied);
+    const std::vector<CpuSet> written{kOne, kZero}; // noted, and not written any more
+    ASSERT_EQ(actuator.put_back(child.target(), original, written).state, State::free);
+    EXPECT_EQ(affinity(child.pid()), affinity(::getpid()));
+}
+
+TEST(AThreadsAffinity, IsSomebodyElsesUnlessWeOrTheKernelMadeIt) {
+    const auto is_theirs = [](std::string_view now, std::string_view written, std::optional<CpuSet> cpuset) {
+        const auto ours = CpuSet::parse(written).value();
+        return actuators::is_somebody_elses(CpuSet::parse(now).value(), {&ours, 1}, cpuset);
+    };
+    const auto all = CpuSet::range(0, 7);
+    EXPECT_FALSE(is_theirs("2-3", "2-3", all));
+    EXPECT_FALSE(is_theirs("2", "2-3", CpuSet::range(0, 2))) << "its cpuset leaves no more";
+    EXPECT_FALSE(is_theirs("0-1", "2-3", CpuSet::range(0, 1))) << "nothing is left of it";
+    EXPECT_FALSE(is_theirs("0-7", "2-3", all)) << "all of its CPUs have gone, or had";
+    EXPECT_TRUE(is_theirs("4", "2-3", all));
+    EXPECT_TRUE(is_theirs("2", "2-3", all)) << "also inside";
+    EXPECT_FALSE(is_theirs("2-3", "2-3", std::nullopt));
+    EXPECT_TRUE(is_theirs("0-7", "2-3", std::nullopt));
+}
+
 TEST_F(AnAffinity, GivesThreadsBornSinceTheMainThreadsOwn) {
     Child child(1);
     set_affinity(child.pid(), kZero);

@@ -181,6 +181,25 @@ TEST_F(TheProcConnector, DrainsNothingWithoutWaiting) {
     FAIL() << "it never came to an end";
 }
 
+TEST_F(TheProcConnector, TellsNothingWhilePaused) {
+    const auto bear = [] {
+        const Child child(0);
+        return child.pid();
+    };
+    const auto waiting = bear(); // not drained, and dropped
+    events->pause();
+    events->pause(); // twice is once
+    const auto unseen = bear();
+    pollfd wait{events->fd(), POLLIN, 0};
+    EXPECT_EQ(::poll(&wait, 1, 100), 0);
+    ASSERT_TRUE(events->resume());
+    ASSERT_TRUE(events->resume());
+    const auto later = bear();
+    ASSERT_TRUE(see([&] { return has(What::exit, later); }));
+    EXPECT_FALSE(has(What::fork, waiting));
+    EXPECT_FALSE(has(What::fork, unseen));
+}
+
 TEST_F(TheProcConnector, SaysWhenEventsWereLost) {
     const int tiny = 1;
     ASSERT_EQ(::setsockopt(events->fd(), SOL_SOCKET, SO_RCVBUF, &tiny, sizeof tiny), 0);
