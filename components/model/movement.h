@@ -24,10 +24,10 @@ struct Move {
 
 /// New work that looks for a node.
 struct NewTask {
-    std::string command;         // what is to run, for people
-    std::string scheduler;       // this one alone is asked; "": those that `caller` is a member of
-    Pid caller = 0;              // who starts it; 0: only schedulers of all processes are asked
-    std::vector<NodeId> refused; // tried before, and did not take it
+    std::string command = {};         // what is to run, for people
+    std::string scheduler = {};       // this one alone is asked; "": those that `caller` is a member of
+    Pid caller = 0;                   // who starts it; 0: only schedulers of all processes are asked
+    std::vector<NodeId> refused = {}; // tried before, and did not take it
 };
 
 /// Where a policy wants new work: a node of its view that takes work and has not refused, or this one.
