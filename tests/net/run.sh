@@ -41,8 +41,14 @@ end_all() {
     drop_connection
     [ ! -s sshd.pid ] || "${there[@]}" kill "$(cat sshd.pid)" || true
     [ ${#started[@]} = 0 ] || kill -KILL "${started[@]}" 2>/dev/null || true
+    # it removes its control group when its input ends
+    if [ -n "${inner_pid:-}" ]; then
+        exec {inner_input}>&-
+        wait "$inner_pid" || true
+    fi
 }
-trap end_all EXIT
+trap 'end_all 2>/dev/null' EXIT
+trap 'exit 1' TERM INT HUP
 fail() {
     echo "FAILED: $*"
     tail -n 15 ./*log err 2>/dev/null || true
@@ -98,14 +104,14 @@ END
 }
 
 if [ "$manager" = systemd ]; then
-    coproc inner { "$programs/schedd-inner-systemd" 2>inner-log; }
+    coproc inner { exec "$programs/schedd-inner-systemd" 2>inner-log; }
     inner_pid=$!
+    inner_input=${inner[1]}
     if ! read -r -t 60 pid <&"${inner[0]}"; then
         cat inner-log
         echo "there can be no systemd in namespaces here"
         exit 77
     fi
-    started+=("$inner_pid")
     there=(nsenter -t "$pid" -m -p -C)
     "${there[@]}" mkdir -p /run/sshd
     # it has no units but its bus; these are what services depend on
@@ -268,7 +274,7 @@ await 10 "a silent node" test -e silent
 nodes node4=127.0.0.4 node3=127.0.0.3 node2=127.0.0.2
 before=$SECONDS
 is "the third takes it" "$(echo in | run -v -- cat)" in
-says "node4 did not take it: it did not answer within 5 s"
+says 'node4 did not take it: .*\(did not answer within 5 s\|timed out during banner exchange\)'
 says "node3 did not take it: .*Connection refused"
 says "run: on node2"
 echo "ok: a silent node and a gone one are passed over after $((SECONDS - before)) s"
@@ -361,9 +367,11 @@ measure() {
     printf '%d.%02d ms at best, %d.%02d median' $((times[0] / 100)) $((times[0] % 100)) \
         $((times[$1 / 2] / 100)) $((times[$1 / 2] % 100))
 }
-run -- true
 count=21
-[ "${3:-}" != figures ] || count=201
+[ "${3:-}" != figures ] || count=101
+# where all is slow, the node may have been passed over and its connection given up
+is_warm() { run -- true && [ -n "$(find runtime/schedd-ssh -type s)" ]; }
+await 60 "a kept connection" is_warm
 socket=$(find runtime/schedd-ssh -type s)
 echo "figures of $count: bare ssh over the kept connection $(
     measure $count ssh -F ssh_config -o ControlPath="$folder/$socket" node2 true
