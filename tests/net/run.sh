@@ -41,8 +41,14 @@ end_all() {
     drop_connection
     [ ! -s sshd.pid ] || "${there[@]}" kill "$(cat sshd.pid)" || true
     [ ${#started[@]} = 0 ] || kill -KILL "${started[@]}" 2>/dev/null || true
+    # it removes its control group when its input ends
+    if [ -n "${inner_pid:-}" ]; then
+        exec {inner_input}>&-
+        wait "$inner_pid" || true
+    fi
 }
-trap end_all EXIT
+trap 'end_all 2>/dev/null' EXIT
+trap 'exit 1' TERM INT HUP
 fail() {
     echo "FAILED: $*"
     tail -n 15 ./*log err 2>/dev/null || true
@@ -59,7 +65,7 @@ await() {
 is() { [ "$2" = "$3" ] || fail "$1: '${2:0:200}', not '${3:0:200}'"; }
 says() { grep -q -- "$1" err || fail "it does not say '$1'"; }
 
-# ---- the other node ------------------------------------------------------------------------------------------
+# ---- the other node ------------------------------------------------------------------------------
 
 mkdir bin units
 there=() # what takes a command to the other node
@@ -98,19 +104,20 @@ END
 }
 
 if [ "$manager" = systemd ]; then
-    coproc inner { "$programs/schedd-inner-systemd" 2>inner-log; }
+    coproc inner { exec "$programs/schedd-inner-systemd" 2>inner-log; }
     inner_pid=$!
+    inner_input=${inner[1]}
     if ! read -r -t 60 pid <&"${inner[0]}"; then
         cat inner-log
         echo "there can be no systemd in namespaces here"
         exit 77
     fi
-    started+=("$inner_pid")
     there=(nsenter -t "$pid" -m -p -C)
     "${there[@]}" mkdir -p /run/sshd
     # it has no units but its bus; these are what services depend on
     for target in sysinit basic shutdown; do
-        printf '[Unit]\nDefaultDependencies=no\n' | "${there[@]}" tee "/run/systemd/system/$target.target" >/dev/null
+        printf '[Unit]\nDefaultDependencies=no\n' |
+            "${there[@]}" tee "/run/systemd/system/$target.target" >/dev/null
     done
     "${there[@]}" systemctl daemon-reload
 else
@@ -156,7 +163,7 @@ echo "node2 $(cut -d' ' -f1,2 host.pub)" >known
 echo "node2 $(cut -d' ' -f1,2 other-host.pub)" >changed
 : >unknown
 
-# ---- this node -----------------------------------------------------------------------------------------------
+# ---- this node -----------------------------------------------------------------------------------
 
 cat >bus.conf <<END
 <busconfig><type>session</type><listen>unix:path=$folder/bus</listen><auth>EXTERNAL</auth>
@@ -187,12 +194,16 @@ code_of() {
 }
 nodes node2=127.0.0.2
 
-# ---- what is carried -----------------------------------------------------------------------------------------
+# ---- what is carried -----------------------------------------------------------------------------
 
 # the work runs in a session of the other side, so its parent is not this script's
 there_mark='[ "$SCHEDD_BUS_ADDRESS" ] && cat /proc/$PPID/comm'
-if [ "$manager" = systemd ]; then is "it runs below systemd" "$(run -- sh -c 'grep -o "schedd-run-[0-9a-f]*" /proc/self/cgroup | cut -c1-11')" schedd-run-
-else is "it runs below systemd-run" "$(run -- sh -c "$there_mark")" sh; fi
+if [ "$manager" = systemd ]; then
+    is "it runs below systemd" schedd-run- \
+        "$(run -- sh -c 'grep -o "schedd-run-[0-9a-f]*" /proc/self/cgroup | cut -c1-11')"
+else
+    is "it runs below systemd-run" "$(run -- sh -c "$there_mark")" sh
+fi
 is "nothing is said off a terminal" "$(cat err)" ""
 run -v -- true
 says "run: on node2 (CPU 0.3 of 1.0)"
@@ -212,16 +223,19 @@ is "output alone" "$(cat out)" to-output
 is "errors alone" "$(cat err)" to-error
 is "an environment" "$(WORD="a b \$c \"'%n" run -- sh -c 'echo "$WORD"')" "a b \$c \"'%n"
 mkdir "a folder"
-is "a working directory" "$(cd "a folder" && timeout 60 "$programs/schedd-cli" run --ssh-config=../ssh_config -- pwd)" "$folder/a folder"
-hostile=('' ' ' "'" '"' \\ '$HOME' '$$' '${HOME}' '$$HOME' '%n' '`id`' '*' $'a\nb' ';id' '--' '-x' 'é' $'\x01')
-is "hostile words" "$(run -- printf '<%s>' "${hostile[@]}" | md5sum)" "$(printf '<%s>' "${hostile[@]}" | md5sum)"
+is "a working directory" "$folder/a folder" \
+    "$(cd "a folder" && timeout 60 "$programs/schedd-cli" run --ssh-config=../ssh_config -- pwd)"
+hostile=('' ' ' "'" '"' \\ '$HOME' '$$' '${HOME}' '$$HOME' '%n' '`id`' '*' $'a\nb'
+    ';id' '--' '-x' 'é' $'\x01')
+is "hostile words" "$(run -- printf '<%s>' "${hostile[@]}" | md5sum)" \
+    "$(printf '<%s>' "${hostile[@]}" | md5sum)"
 big=$(head -c 100000 /dev/zero | tr '\0' x)
 is "100 kB in one word" "$(run -- printf %s "$big" | wc -c)" 100000
 is "what is too much runs here" "$(run -- printf %s "$big" "$big" | wc -c)" 200000
 says "node2 did not take it: a command of .* bytes for node node2: at most 131071"
 echo "ok: exit code, input, output, environment, directory and words are carried"
 
-# ---- signals -------------------------------------------------------------------------------------------------
+# ---- signals -------------------------------------------------------------------------------------
 
 # interrupt SIGNAL: the exit code of work that is sent it
 interrupt() {
@@ -249,7 +263,7 @@ is "an interrupt that the work deals with" "$(
 )" $'caught\n5'
 echo "ok: Ctrl-C and SIGTERM reach the work, which ends"
 
-# ---- the connection ------------------------------------------------------------------------------------------
+# ---- the connection ------------------------------------------------------------------------------
 
 is "a kept connection" "$(find runtime/schedd-ssh -type s | wc -l)" 1
 end_sshd
@@ -268,12 +282,12 @@ await 10 "a silent node" test -e silent
 nodes node4=127.0.0.4 node3=127.0.0.3 node2=127.0.0.2
 before=$SECONDS
 is "the third takes it" "$(echo in | run -v -- cat)" in
-says "node4 did not take it: it did not answer within 5 s"
+says 'node4 did not take it: .*\(did not answer within 5 s\|timed out during banner exchange\)'
 says "node3 did not take it: .*Connection refused"
 says "run: on node2"
 echo "ok: a silent node and a gone one are passed over after $((SECONDS - before)) s"
 
-# ---- what is never trusted, and never hangs ------------------------------------------------------------------
+# ---- what is never trusted, and never hangs ------------------------------------------------------
 
 nodes node2=127.0.0.2
 drop_connection
@@ -292,21 +306,22 @@ is "quiet" "$(run -q -- true; cat err)" ""
 write_ssh_config user known
 echo "ok: no password, no changed and no unknown host key; refused, named, and it runs here"
 
-# ---- make ----------------------------------------------------------------------------------------------------
+# ---- make ----------------------------------------------------------------------------------------
 
 mkdir make
 for i in $(seq 12); do echo "int f$i(void) { return $i; }" >"make/f$i.c"; done
 printf 'all: %s\n%%.o: %%.c\n\t$(CC) -c $< -o $@\n' "$(printf 'f%d.o ' $(seq 12))" >make/Makefile
 drop_connection
-make -s -C make -j4 CC="$programs/schedd-cli run --ssh-config=$folder/ssh_config -- gcc" >out 2>err || fail "make -j4"
+compiler="$programs/schedd-cli run --ssh-config=$folder/ssh_config -- gcc"
+make -s -C make -j4 CC="$compiler" >out 2>err || fail "make -j4"
 is "make is silent" "$(cat out err)" ""
 is "all is made" "$(find make -name '*.o' | wc -l)" 12
 echo 'broken' >make/f1.c
-is "what does not compile" "$(code_of make -s -C make CC="$programs/schedd-cli run --ssh-config=$folder/ssh_config -- gcc" 2>err)" 2
+is "what does not compile" "$(code_of make -s -C make CC="$compiler" 2>err)" 2
 says "f1.c:1:1: error"
 echo "ok: make -j4 with CC='schedd-cli run -- gcc', through a connection that is not there at first"
 
-# ---- units ---------------------------------------------------------------------------------------------------
+# ---- units ---------------------------------------------------------------------------------------
 
 if [ "$manager" = systemd ]; then
     property() { "${there[@]}" systemctl show "$1" -P "$2"; }
@@ -317,7 +332,8 @@ if [ "$manager" = systemd ]; then
     is "a property" "$(property "$unit" CPUWeight)" 77
     property "$unit" Environment | tr ' ' '\n' | grep -qx SCHEDD_MIGRATABLE=1 || fail "the mark is missing"
     main=$(property "$unit" MainPID)
-    await 5 "a namespace of its own" "${there[@]}" sh -c "grep -q 'NSpid:.*[[:space:]]1\$' /proc/\$(cat /proc/$main/task/$main/children | tr -d ' ')/status"
+    await 5 "a namespace of its own" "${there[@]}" sh -c \
+        "grep -q 'NSpid:.*[[:space:]]1\$' /proc/\$(cat /proc/$main/task/$main/children | tr -d ' ')/status"
     "${there[@]}" systemctl stop "$unit"
     is "a name" "$(run --unit=named --no-wait -- sleep 1002)" named.service
     is "a name that is taken" "$(code_of run --node=node2 --unit=named --no-wait -- sleep 1002)" 125
@@ -330,7 +346,8 @@ if [ "$manager" = systemd ]; then
     is "a member" "$(code_of run --scheduler=S --unit=mine -- sh -c 'exit 6')" 6
     await 5 "it is a member no more" grep -qx "Detach S unit:mine.service" placer-log
     is "attached before, detached after" "$(grep -c '^[AD].*tach S unit:mine.service' placer-log)" 2
-    is "a terminal" "$(script -qec "'$programs/schedd-cli' run --ssh-config=ssh_config --pty -- tty" /dev/null </dev/null | grep -c /dev/pts/)" 1
+    on_terminal="'$programs/schedd-cli' run --ssh-config=ssh_config --pty -- tty"
+    is "a terminal" "$(script -qec "$on_terminal" /dev/null </dev/null | grep -c /dev/pts/)" 1
     # and on a node that systemd runs, what stays there
     nodes
     here() { "${there[@]}" env -C "$folder" "$programs/schedd-cli" run "$@" 2>err; }
@@ -346,7 +363,7 @@ if [ "$manager" = systemd ]; then
     echo "ok: units, properties, names, members, scopes"
 fi
 
-# ---- figures -------------------------------------------------------------------------------------------------
+# ---- figures -------------------------------------------------------------------------------------
 
 clock() { date +%s%N; }
 # measure COUNT COMMAND...: the least of its times and their median, in ms
@@ -361,9 +378,11 @@ measure() {
     printf '%d.%02d ms at best, %d.%02d median' $((times[0] / 100)) $((times[0] % 100)) \
         $((times[$1 / 2] / 100)) $((times[$1 / 2] % 100))
 }
-run -- true
 count=21
-[ "${3:-}" != figures ] || count=201
+[ "${3:-}" != figures ] || count=101
+# where all is slow, the node may have been passed over and its connection given up
+is_warm() { run -- true && [ -n "$(find runtime/schedd-ssh -type s)" ]; }
+await 60 "a kept connection" is_warm
 socket=$(find runtime/schedd-ssh -type s)
 echo "figures of $count: bare ssh over the kept connection $(
     measure $count ssh -F ssh_config -o ControlPath="$folder/$socket" node2 true
