@@ -92,13 +92,15 @@ Check check_keys(std::span<const NodeFacts> nodes) {
     const auto self = std::ranges::find_if(nodes, &NodeFacts::is_self);
     std::vector<std::string> others;
     for (const auto& node : nodes)
-        if (self != nodes.end() && node.ring != self->ring && !node.is_self &&
+        // 0: it has not told yet
+        if (self != nodes.end() && node.ring != 0 && node.ring != self->ring && !node.is_self &&
             membership::takes_work(node.standing))
             others.push_back(called(node));
     if (others.empty()) return ok("cluster-keys", "all who are there have the same keys");
     return warning("cluster-keys", "other keys than here: " + listed(others),
                    "a key that they lack must not be made active yet, nor one removed that they use",
-                   "bring their key files up to date and reload them");
+                   "bring their key files up to date and reload them (restart, where the file is a "
+                   "credential)");
 }
 
 Check check_clocks(const NetworkFacts& network, std::span<const NodeFacts> nodes) {

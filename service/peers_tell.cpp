@@ -16,6 +16,17 @@ namespace {
 
 constexpr std::size_t kConflictsTold = 64;
 
+Standing standing_of(membership::Announced state) {
+    switch (state) {
+    case membership::Announced::joining: return Standing::joining;
+    case membership::Announced::alive: return Standing::alive;
+    case membership::Announced::isolated: return Standing::isolated;
+    case membership::Announced::draining: return Standing::draining;
+    case membership::Announced::leaving: return Standing::left;
+    }
+    return Standing::joining;
+}
+
 std::string value_of(const membership::Entry& entry) {
     return entry.is_tombstone ? "removed" : "'" + entry.value + "'";
 }
@@ -39,6 +50,8 @@ dbus::NodeFacts Peers::own_facts() const {
     facts.name = name_;
     facts.is_self = true;
     facts.state = name_of(node.state());
+    facts.standing = standing_of(node.state());
+    facts.ring = cluster_->key_fingerprint();
     facts.period = settings_.period;
     for (const auto& link : cluster_->links())
         if (link.is_fit())

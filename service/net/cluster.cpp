@@ -92,8 +92,9 @@ Status Cluster::Impl::open_network(NodeUid uid) {
 
 void Cluster::Impl::open_node(NodeUid uid) {
     const auto& settings = place_.settings;
-    replica_ = std::make_unique<Replica>(
-        *store_, uid, ReplicaWorld{world_.clock, clocks_, world_.rng, world_.log, *journal_, *this});
+    replica_ = std::make_unique<Replica>(*store_, uid,
+                                         ReplicaWorld{world_.clock, clocks_, world_.rng, world_.log,
+                                                      *journal_, *this});
     const auto now = world_.clock.now();
     if (links_) transport_->use(links_->table().fit(), now);
     NodeSettings made;
@@ -140,6 +141,7 @@ const Store& Cluster::store() const { return *impl_->store_; }
 Store& Cluster::store() { return *impl_->store_; }
 Status Cluster::write(std::span<const Write> changes) { return impl_->write(changes); }
 Status Cluster::reload_keys() { return load_keys(impl_->place_.key_file, *impl_->cipher_); }
+std::uint64_t Cluster::key_fingerprint() const { return impl_->cipher_->fingerprint(); }
 void Cluster::stop() { impl_->node_->leave(); }
 bool Cluster::is_stopped() const { return impl_->node_->is_gone(); }
 std::vector<GroupFacts> Cluster::groups() const { return impl_->transport_->groups(); }

@@ -65,6 +65,8 @@ public:
     Status write(std::span<const membership::Write> changes);
     /// Reads the key file again; on failure the ring stays as it is.
     Status reload_keys();
+    /// Of the keys that are used, as heartbeats tell it: nodes of one fingerprint have the same.
+    [[nodiscard]] std::uint64_t key_fingerprint() const;
     /// Kept over restarts.
     void drain(bool is_draining);
     /// Says goodbye; turns go on until is_stopped(), for 0.2 s.

@@ -91,6 +91,13 @@ all_see() {
     local node
     for ((node = 1; node <= nodes; ++node)); do sees "$node" "$1" || return 1; done
 }
+all_have_the_same_keys() {
+    local node
+    for ((node = 1; node <= nodes; ++node)); do
+        cli "$node" doctor >told || true # of 3, where something else lacks
+        grep -q 'all who are there have the same keys' told || return 1
+    done
+}
 has() { cli "$1" get "$2" >/dev/null; }
 all_have() {
     local node
@@ -112,6 +119,7 @@ done
 for ((node = 1; node <= nodes; ++node)); do prepare "$node"; done
 for ((node = 1; node <= nodes; ++node)); do start "$node"; done
 await 60 "all see all" all_see "$nodes"
+await 30 "each counts itself for new work" eval "cli 1 nodes | grep -q '$nodes nodes, $nodes of them'"
 echo "ok: $nodes nodes see each other"
 
 place() { cli 1 run --dry-run --json=short "$@" -- true; }
@@ -128,6 +136,17 @@ said=$(place --node=node3 2>&1) || true
 cli 1 nodes undrain node3
 await 30 "it takes work again" place --node=node3
 echo "ok: new work finds a node, and none that is not there or drains"
+
+# the file is everybody's, and each reads it when told
+await 30 "all have the same keys" all_have_the_same_keys
+"$programs/schedd-cli" nodes keygen --add "$PWD/keys" >added
+cli 1 reload
+await 30 "who has a key that others lack is told" eval "{ cli 1 doctor || true; } | grep -q 'other keys than here: node'"
+await 30 "and they are" eval "{ cli 2 doctor || true; } | grep -q 'other keys than here: node1$'"
+for ((node = 2; node <= nodes; ++node)); do cli "$node" reload; done
+await 60 "all have the new key" all_have_the_same_keys
+sees 1 "$nodes" || fail "somebody was lost by it"
+echo "ok: who lacks a key is known before it is used"
 
 cli 1 create probes/cpu
 cli 1 create schedulers/CPU_LB

@@ -62,9 +62,10 @@ prepare() {
     if [ -n "${nodes:-}" ]; then
         cluster_keys "$package" "$folder" || broken "the keys of the cluster cannot be made"
         printf '%s\n' "${files[@]}" >"$folder/cluster/files"
+    else
+        g++ -std=c++23 -O1 -shared -fPIC -o "$folder/guest/crash.so" "$here/guest/crash.cpp" ||
+            broken "what the daemon is killed by cannot be built"
     fi
-    g++ -std=c++23 -O1 -shared -fPIC -o "$folder/guest/crash.so" "$here/guest/crash.cpp" ||
-        broken "what the daemon is killed by cannot be built"
     chmod -R a+rX "$folder"
     rm -f "$drive" # a guest that still has the old one keeps it
     mke2fs -q -F -t ext4 -d "$folder" "$drive" 128M >/dev/null ||

@@ -86,6 +86,9 @@ TEST_F(TheNetworksDoctor, SeesOtherKeysOfWhoIsThere) {
     nodes[1].ring = 8;
     EXPECT_EQ(state("cluster-keys"), "warning");
     EXPECT_THAT(check("cluster-keys").found, HasSubstr("web2"));
+    nodes[1].ring = 0;
+    EXPECT_EQ(state("cluster-keys"), "ok") << "it has not told yet";
+    nodes[1].ring = 8;
     nodes[1].standing = membership::Standing::dead;
     EXPECT_EQ(state("cluster-keys"), "ok");
 }
