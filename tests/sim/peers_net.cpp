@@ -2,6 +2,7 @@
 #include "tests/sim/peers_net.h"
 
 #include <algorithm>
+#include <array>
 
 #include <fmt/format.h>
 
@@ -197,7 +198,28 @@ std::uint32_t PeersNet::keep(std::size_t from, Bytes datagram, bool is_replay) {
     return first_packet_ + static_cast<std::uint32_t>(packets_.size() - 1);
 }
 
+/// With two parts that this version does not know, one of them twice, and a higher minor version.
+std::vector<std::byte> PeersNet::as_newer(Bytes datagram) {
+    constexpr std::size_t kMinorTo = 31; // in the body, see PROTOCOL.md
+    constexpr std::array<std::uint8_t, 19> kUnknown{0, 99,   0, 3, 1, 2, 3, 0, 99, 0,
+                                                    0, 0x7f, 1, 0, 4, 9, 9, 9, 9};
+    auto header = wire::read_header(datagram);
+    const auto sealed = datagram.subspan(wire::kHeader);
+    std::vector<std::byte> body(sealed.size());
+    body.resize(opener_.open(header->key, datagram.first(wire::kHeader), sealed, body).value_or(0));
+    if (body.size() + kUnknown.size() > wire::kDatagram - wire::kHeader - opener_.overhead())
+        return {datagram.begin(), datagram.end()};
+    for (const auto byte : kUnknown) body.push_back(std::byte{byte});
+    body[kMinorTo] = std::byte{wire::kMinor + 3};
+    std::vector<std::byte> out(wire::kHeader + body.size() + opener_.overhead());
+    wire::write_header(*header, out.size() - wire::kHeader, Space(out).first(wire::kHeader));
+    opener_.seal(header->key, Bytes(out).first(wire::kHeader), body, Space(out).subspan(wire::kHeader));
+    return out;
+}
+
 void PeersNet::sent(std::size_t from, std::optional<Address> to, Bytes datagram) {
+    std::vector<std::byte> newer;
+    if (machines_[from]->is_newer) datagram = newer = as_newer(datagram);
     const auto packet = keep(from, datagram, false);
     if (weather.replayed > 0 && rng_.below(20) == 0) {
         Captured one{{datagram.begin(), datagram.end()}, from, now_ms_};

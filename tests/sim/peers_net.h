@@ -48,6 +48,7 @@ struct Machine {
     NullCipher cipher;
     int side = 0; // of a partition
     bool is_clone = false;
+    bool is_newer = false; // of a later minor version: says what this one does not know
     bool is_incoming_cut = false;
     bool is_outgoing_cut = false;
     bool loses_now = false; // in a burst
@@ -129,6 +130,7 @@ private:
     static constexpr std::size_t kSlots = 4096;
 
     void sent(std::size_t from, std::optional<Address> to, Bytes datagram);
+    [[nodiscard]] std::vector<std::byte> as_newer(Bytes datagram);
     std::uint32_t keep(std::size_t from, Bytes datagram, bool is_replay);
     void carry(std::uint32_t packet, std::size_t from, std::size_t to, bool is_group);
     void deliver(Machine& machine, std::uint32_t packet, bool is_group);

@@ -25,6 +25,34 @@ std::uint64_t number_in(const char* variable, std::uint64_t otherwise) {
 
 TEST(ACluster, OfAGivenSeed) { live(number_in("SCHEDD_SEED", 1), number_in("SCHEDD_NODES", 20)); }
 
+/// Restarts become another version, this way and back, while all else happens too.
+TEST(ACluster, OfTwoMinorVersionsHoldsItsPromises) {
+    for (std::uint64_t seed = 1; seed <= 10 && !HasFailure(); ++seed) {
+        PeersTrial trial(seed, 20);
+        trial.troubles.upgrades = true;
+        trial.live();
+        EXPECT_EQ(trial.fault(), "") << "seed " << seed << ", " << trial.weather_text();
+    }
+}
+
+/// Each tells each: of any two one has the other in its configuration, which is what it takes.
+TEST(ACluster, WithoutAGroupHoldsItsPromises) {
+    constexpr std::size_t kNodes = 20;
+    for (std::uint64_t seed = 1; seed <= 10 && !HasFailure(); ++seed) {
+        PeersTrial trial(seed, kNodes);
+        trial.net.settle = [&](NodeSettings& settings) {
+            settings.uses_group = false;
+            const auto self = trial.net.of(settings.uid)->index;
+            for (std::size_t i = 0; i < self; ++i) settings.peers.push_back(PeersNet::address_of(i));
+        };
+        trial.most_in_peace = kNodes + 5;
+        // nobody has the address of a copy, which therefore never hears of the machine that it is one of
+        trial.troubles.clones = false;
+        trial.live();
+        EXPECT_EQ(trial.fault(), "") << "seed " << seed << ", " << trial.weather_text();
+    }
+}
+
 /// Ten minutes each; a block of seeds is a test, so that several run at once.
 struct Block {
     std::size_t nodes = 0;

@@ -41,6 +41,7 @@ std::string PeersTrial::weather_text() const {
 void PeersTrial::live(std::uint64_t for_ms) {
     for (std::size_t i = 0; i < nodes_; ++i) {
         auto& machine = net.at(i);
+        machine.is_newer = troubles.upgrades && i % 2 == 0;
         later(net.rng().below(3000), [&] { net.start(machine); });
     }
     topology_ms_ = net.now_ms() + 3000;
@@ -65,7 +66,8 @@ void PeersTrial::live(std::uint64_t for_ms) {
         const auto rate = static_cast<double>(net.node(i).counts().sent - sent[i]) / 60;
         worst_rate = std::max(worst_rate, rate);
     }
-    if (worst_rate > 5) net.blame(fmt::format("{} datagrams a second are sent in peace", worst_rate));
+    if (worst_rate > most_in_peace)
+        net.blame(fmt::format("{} datagrams a second are sent in peace", worst_rate));
 }
 
 void PeersTrial::run(std::uint64_t for_ms) {
@@ -143,6 +145,7 @@ void PeersTrial::crash_one() {
 
 /// Starts it, when it has come to its end.
 void PeersTrial::revive(Machine& machine) {
+    if (troubles.upgrades && !machine.is_up()) machine.is_newer = net.rng().below(4) != 0;
     if (!machine.is_up()) net.start(machine);
     else if (net.node(machine.index).state() == Announced::leaving) later(500, [&] { revive(machine); });
 }

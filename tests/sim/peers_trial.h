@@ -12,6 +12,7 @@ namespace schedd::test {
 struct Troubles {
     bool crashes = true, pauses = true, partitions = true, clocks = true, clones = true, keys = true,
          drains = true;
+    bool upgrades = false; // each life of a program is of this minor version or of a later one
 };
 
 class PeersTrial final : public Observer {
@@ -28,6 +29,7 @@ public:
     Troubles troubles;
     /// Nobody may be declared dead who is there; not so for one in five lost.
     bool forbids_false_deaths = true;
+    double most_in_peace = 5; // datagrams a second that a node may send
     std::uint64_t false_deaths = 0;
     std::uint64_t crashes = 0;
     double worst_rate = 0; // datagrams a second that a node sent, over a calm minute
@@ -63,7 +65,7 @@ private:
     std::uint64_t topology_ms_ = 0;
     bool is_parted_ = false;
     std::uint8_t key_ = 1;
-    std::uint64_t keys_until_ms_ = 0; // a rotation is under way
+    std::uint64_t keys_until_ms_ = 0;         // a rotation is under way
     std::map<NodeUid, std::uint64_t> cloned_; // until when
 };
 

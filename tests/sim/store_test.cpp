@@ -5,6 +5,7 @@
 
 #include <gmock/gmock.h>
 
+#include "components/membership/entries.h"
 #include "tests/sim/store_world.h"
 
 namespace schedd::membership::sim {
@@ -283,6 +284,33 @@ TEST(APartition, IsHealedWithinThreeSeconds) {
         std::printf("heal of %zu: p50 %.0f ms, max %.0f ms\n", count, percentile(times, 0.5),
                     percentile(times, 1));
         EXPECT_LE(times.back(), 3s);
+    }
+}
+
+/// Who has read a newer one's entries hands them on to the last byte, over restarts too.
+TEST(AnEntryOfALaterVersion, IsOnAllAsItWasWritten) {
+    Cluster cluster(4, 11, 0.01);
+    for (std::size_t i = 0; i < 3; ++i) cluster.start(i);
+    cluster.run(6s);
+    Entry later{.path = "later#x", .value = "v"};
+    later.stamp = Hlc::of(cluster.nodes[0]->wall.wall_ms(), 7);
+    later.writer = cluster.nodes[0]->uid;
+    later.needs = 999;
+    later.flags = 0x50;
+    later.extension = std::string("only\0known\xff", 11) + "to it";
+    auto bytes = std::make_shared<Octets>();
+    entries::encode(later, *bytes);
+    cluster.tell_delta(0, cluster.nodes[0]->life, bytes);
+    ASSERT_NE(cluster.until_equal(10s), kNever) << "the one that had not heard it has asked";
+    cluster.start(3);
+    cluster.stop(1);
+    cluster.start(1);
+    cluster.run(8s);
+    EXPECT_TRUE(cluster.are_equal());
+    for (const auto& node : cluster.nodes) {
+        const auto* entry = node->store->find("later#x");
+        ASSERT_NE(entry, nullptr);
+        EXPECT_EQ(*entry, later);
     }
 }
 
