@@ -57,6 +57,7 @@ struct SystemdRunner::Running {
     Time started{};
     std::string trouble; // it could not be started
     pid_t pid = -1;
+    int epoll;        // not its own
     int process = -1; // pidfd
     int out = -1;
     int error = -1;
@@ -64,13 +65,18 @@ struct SystemdRunner::Running {
     std::string said;
     std::optional<int> status;
 
-    Running() = default;
+    explicit Running(int set) : epoll(set) {}
     Running(const Running&) = delete;
     Running& operator=(const Running&) = delete;
     ~Running() {
-        close_if(process);
-        close_if(out);
-        close_if(error);
+        forget(process);
+        forget(out);
+        forget(error);
+    }
+    /// Closing alone would leave it in the set while a child that is just being started has a copy.
+    void forget(int& fd) const {
+        if (fd >= 0) epoll_ctl(epoll, EPOLL_CTL_DEL, fd, nullptr);
+        close_if(fd);
     }
 };
 
@@ -95,7 +101,7 @@ SystemdRunner::~SystemdRunner() {
 }
 
 void SystemdRunner::start(Job job, Done done) {
-    auto running = std::make_unique<Running>();
+    auto running = std::make_unique<Running>(epoll_);
     running->done = std::move(done);
     running->name = job.name;
     running->limit = job.limit;
@@ -162,14 +168,14 @@ Status SystemdRunner::spawn(const Job& job, Running& running) {
 }
 
 void SystemdRunner::drain(Running& running) {
-    const auto take = [](int& fd, std::string& to, std::size_t most, bool is_end_kept) {
+    const auto take = [&](int& fd, std::string& to, std::size_t most, bool is_end_kept) {
         std::array<char, 4096> buffer;
         while (fd >= 0) {
             const auto count = read(fd, buffer.data(), buffer.size());
             if (count < 0 && errno == EINTR) continue;
             if (count < 0) return;
             if (count == 0) {
-                close_if(fd); // which takes it out of the epoll set
+                running.forget(fd);
                 return;
             }
             to.append(buffer.data(), static_cast<std::size_t>(count));

@@ -22,7 +22,7 @@ struct ARunner : testing::Test {
     }
     /// As the loop does: woken by the descriptor.
     void wait_for(std::size_t count) {
-        for (int i = 0; i < 1000 && results.size() < count; ++i) {
+        for (int i = 0; i < 10'000 && results.size() < count; ++i) {
             pollfd polled{runner->fd(), POLLIN, 0};
             (void)poll(&polled, 1, 100);
             runner->turn(clock.now());
