@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "components/model/sink_type.h"
 #include "service/config_toml.h"
 #include "service/config_wanted.h"
 
@@ -100,7 +101,8 @@ private:
     Status keep_other_links() {
         for (const auto& [sink, source] : others_) {
             const auto* probe = wanted_.find(source.parent());
-            const auto type = input_of(*tree_.find(sink).value())->input_type();
+            const auto& part = *tree_.find(sink).value();
+            const auto type = type_of_sink(part, *input_of(part));
             const auto fits = [&](const SourceSpec& spec) {
                 return spec.name == source.leaf() && spec.type == type;
             };

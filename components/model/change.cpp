@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "components/model/node_claims.h"
+#include "components/model/sink_type.h"
 
 namespace schedd::model {
 
@@ -140,7 +141,7 @@ Result<std::unique_ptr<Part>> Change::make_filter(Part& parent, const std::strin
     const auto found = tree_.registry_.find(Kind::filter, type);
     if (!found) return std::unexpected(found.error());
     auto part = (*found)->make(**found, name, tree_.environment_);
-    static_cast<Filter&>(*part).take_type(sink.input_type());
+    static_cast<Filter&>(*part).take_type(type_of_sink(parent, sink));
     return part;
 }
 
@@ -249,10 +250,10 @@ Status Change::link(const Path& source_path, const Path& sink_path) {
                     fmt::format("{} is a {}", source_text, name_of((*source_part)->kind())),
                     "only a probe's source can be linked, such as probes/cpu/node_load");
     Output& source = *output_of(**source_part);
-    if (source.output_type() != sink->input_type())
+    if (const auto& taken = type_of_sink(**sink_part, *sink); source.output_type() != taken)
         return fail(Errc::type_mismatch,
                     fmt::format("{} gives {}, {} takes {}", source_text, describe(source.output_type()),
-                                sink_text, describe(sink->input_type())),
+                                sink_text, describe(taken)),
                     "name, unit and parameter must agree");
     connect(*sink, source);
     events_.push_back({Event::What::linked, *sink_part, sink_path, "source"});

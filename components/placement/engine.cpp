@@ -68,7 +68,8 @@ Time Engine::next_due() const {
         const auto* policy = scheduler.policy();
         const auto seat = seats_.find(scheduler.name());
         if (!policy || !scheduler.ejected().empty() || seat == seats_.end()) return;
-        if (is_frozen(scheduler.name(), seat->second) || seat->second.here != Here::yes) return;
+        const bool is_asked = seat->second.here == Here::yes || may_expel(scheduler, seat->second);
+        if (is_frozen(scheduler.name(), seat->second) || !is_asked) return;
         const bool is_due = policy->due() || !seat->second.touched.empty();
         due = std::min(due, is_due ? Time{} : policy->next_due());
     });

@@ -208,6 +208,8 @@ private:
     void carry_out(const std::string& scheduler, const std::vector<Move>& moves);
     [[nodiscard]] static std::string nonsense_in(const Seat& seat, NodesView nodes,
                                                  const std::vector<Move>& moves);
+    [[nodiscard]] bool may_expel(const Scheduler& scheduler, const Seat& seat) const;
+    void ask_leavers(Scheduler& scheduler, Seat& seat, Time now);
     [[nodiscard]] std::vector<Scheduler*> stack_for(const NewTask& task) const;
     [[nodiscard]] std::optional<Destination> ask_place(Scheduler& scheduler, const NewTask& task, Time now);
     void eject(Scheduler& scheduler, Seat& seat, const std::string& why);

@@ -26,6 +26,7 @@ void Engine::run_policies(Time now) {
         auto* policy = scheduler.policy();
         if (!policy || !scheduler.ejected().empty()) return;
         auto& seat = seats_[scheduler.name()];
+        if (seat.here == Here::no) return ask_leavers(scheduler, seat, now);
         if (seat.here != Here::yes) return;
         const bool is_due = policy->due() || policy->next_due() <= now;
         if (!is_due && seat.touched.empty()) return;

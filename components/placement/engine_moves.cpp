@@ -48,6 +48,31 @@ void Engine::carry_out(const std::string& scheduler, const std::vector<Move>& mo
     }
 }
 
+/// Whether a policy whose scheduler is not for this node any more may still have its members moved away.
+bool Engine::may_expel(const Scheduler& scheduler, const Seat& seat) const {
+    return mover_ && seat.here == Here::no && seat.subjects.size() > 0 && !scheduler.nodes().empty();
+}
+
+/// It holds nobody here; all that it is asked is who of its members goes where.
+void Engine::ask_leavers(Scheduler& scheduler, Seat& seat, Time now) {
+    auto& policy = *scheduler.policy();
+    if (!may_expel(scheduler, seat) || (!policy.due() && policy.next_due() > now)) return;
+    if (is_frozen(scheduler.name(), seat)) return;
+    policy.done();
+    std::vector<Move> moves;
+    std::string why;
+    try {
+        moves = ask_moves(policy, {now, view_of(seat), seat.subjects.all(), scheduler.nodes(), mover_});
+        why = nonsense_in(seat, scheduler.nodes(), moves);
+    } catch (const std::exception& thrown) { why = fmt::format("it threw: {}", thrown.what()); }
+    if (!why.empty()) {
+        eject(scheduler, seat, why);
+        verdicts_dirty_ = true;
+        return;
+    }
+    carry_out(scheduler.name(), moves);
+}
+
 /// Whom new work is to ask, in the order of the stack; `caller` counts as what it is a member of.
 std::vector<Scheduler*> Engine::stack_for(const NewTask& task) const {
     using Rank = std::tuple<std::int64_t, bool, std::uint64_t>;

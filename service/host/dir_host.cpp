@@ -13,6 +13,7 @@
 #include <linux/openat2.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -189,6 +190,22 @@ Status DirHost::list(const std::string& path, const std::function<void(std::stri
     }
     if (errno != 0) return std::unexpected(errno_error(errno, "listing " + path));
     return {};
+}
+
+Result<Space> DirHost::space_of(const std::string& path) {
+    const auto inside = path.empty() ? std::string(".") : path;
+    if (badly_formed(inside)) return std::unexpected(malformed(path));
+    const int fd = open_at(inside, O_PATH | O_CLOEXEC);
+    struct statvfs found{};
+    const bool is_known = fd >= 0 && ::fstatvfs(fd, &found) == 0;
+    const int why = errno;
+    if (fd >= 0) ::close(fd);
+    if (!is_known) return std::unexpected(errno_error(why, fmt::format("asking for the space in /{}", path)));
+    const auto kib = [&](std::uint64_t blocks) {
+        return static_cast<std::int64_t>(blocks / 1024 * found.f_frsize +
+                                         blocks % 1024 * found.f_frsize / 1024);
+    };
+    return Space{.free_kib = kib(found.f_bavail), .total_kib = kib(found.f_blocks)};
 }
 
 Result<std::string> DirHost::link_target(const std::string& path) {

@@ -2,6 +2,7 @@
 // files.
 #pragma once
 
+#include "components/kit/file_space.h"
 #include "components/kit/host.h"
 
 namespace schedd::host {
@@ -13,7 +14,7 @@ using namespace schedd::kit;
 /// ".." and links; for kernels and sandboxes without openat2.
 enum class Confinement { plain, in_root, walk };
 
-class DirHost final : public Host {
+class DirHost final : public Host, public FileSpace {
 public:
     /// Opens `root`. Fails with no_such_object, denied or io, naming the directory.
     static Result<std::unique_ptr<DirHost>> open_root(const std::string& root);
@@ -27,6 +28,8 @@ public:
     Result<std::string_view> read(const std::string& path, std::span<char> buffer) override;
     Status list(const std::string& path, const std::function<void(std::string_view)>& visit) override;
     Result<std::string> link_target(const std::string& path) override;
+    /// Asks the file system, which one on a network may answer late.
+    Result<Space> space_of(const std::string& path) override;
     /// By the process's CPU clock; the running machine only.
     [[nodiscard]] std::optional<std::uint64_t> cpu_time_of(std::int32_t pid) override;
     /// The soft limit on open files at the time of opening the root, less limits::kReservedFiles.

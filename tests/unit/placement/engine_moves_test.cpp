@@ -39,7 +39,7 @@ TEST_F(WorkForOtherNodes, IsHandedToTheMoverOncePerDecision) {
     EXPECT_THAT(mover.asked, ElementsAre("S process:10 -> 1: it is idle"));
     tick();
     const auto decided = static_cast<std::size_t>(policy().decided());
-    EXPECT_EQ(mover.asked.size(), decided - 1); // the first decision, at attaching, wanted nothing
+    EXPECT_EQ(mover.asked.size(), decided);
 }
 TEST_F(WorkForOtherNodes, ThatIsRefusedIsToldWithTheReason) {
     attach(10);
@@ -88,6 +88,46 @@ TEST_F(WorkForOtherNodes, IsNotMovedByARehearsal) {
     policy().make_due();
     (void)engine->rehearse(world.clock.now());
     EXPECT_THAT(mover.asked, IsEmpty());
+}
+
+/// Members of a scheduler whose node set this node has left.
+struct WorkLeftBehind : WorkForOtherNodes {
+    WorkLeftBehind() {
+        attach(10);
+        tick();
+        policy().set_moves({{.target = process(10), .to = 1, .reason = "not for this node"}});
+        EXPECT_TRUE(world.apply("write schedulers/S.node_set 1-2"));
+        tick();
+    }
+};
+TEST_F(WorkLeftBehind, MayStillBeMovedAway) {
+    EXPECT_THAT(mover.asked, ElementsAre("S process:10 -> 1: not for this node"));
+    EXPECT_EQ(ejected(), "");
+    const int decided = policy().decided();
+    policy().make_due();
+    EXPECT_LE(engine->next_due(), world.clock.now());
+    tick();
+    EXPECT_EQ(mover.asked.size(), 2U);
+    EXPECT_EQ(policy().decided(), decided) << "it decides nothing here";
+}
+TEST_F(WorkLeftBehind, IsMovedToNodesOfTheSetAlone) {
+    policy().set_moves({{.target = process(10), .to = 0, .reason = "x"}});
+    policy().make_due();
+    tick();
+    EXPECT_THAT(ejected(), HasSubstr("node 0, which is not in its node set"));
+    EXPECT_EQ(mover.asked.size(), 1U);
+}
+TEST_F(WorkLeftBehind, IsNotAskedAboutWhereNothingMovesOrNobodyIsLeft) {
+    engine->set_mover(nullptr);
+    policy().make_due();
+    EXPECT_EQ(engine->next_due(), world.at<Probe>("probes/cpu").next_due());
+    engine->set_mover(&mover);
+    ASSERT_TRUE(world.apply("remove schedulers/S/process_set/process:10"));
+    tick();
+    policy().make_due();
+    EXPECT_EQ(engine->next_due(), world.at<Probe>("probes/cpu").next_due());
+    tick();
+    EXPECT_EQ(mover.asked.size(), 1U);
 }
 
 TEST_F(WorkForOtherNodes, NewWorkStaysHereUnlessSomebodyHasANode) {
