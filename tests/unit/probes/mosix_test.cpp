@@ -116,6 +116,7 @@ TEST_F(AMosixProbe, KeepsItsSecondWhateverItsPeriod) {
     EXPECT_EQ(mean.numbers(), (Numbers{375, 847})) << "three seconds at once are three steps";
 }
 TEST_F(AMosixProbe, FollowsEachProcessFromItsStart) {
+    world.start({.pid = 60}); // somebody was there before: who is new is born
     create();
     world.start({.pid = 70});
     Numbers loads;
