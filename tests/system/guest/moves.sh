@@ -1,6 +1,7 @@
 #!/bin/bash
 # The cases of work that moves between three machines, by CRIU and SSH: cluster.sh is given this file. Each
-# case runs on all three, in step (nodes.sh). The machines share no file system: what is counted on each is put together.
+# case runs on all three, in step (nodes.sh). The machines share no file system: what is
+# counted on each is put together.
 # Seconds for a case: 600
 set -euo pipefail
 
@@ -67,7 +68,8 @@ What_cannot_move_is_refused_with_the_reason() {
     join_cluster
     if [ "$NODE" = 1 ]; then
         spin plain
-        schedd-cli migrate unit:test-plain.service node2 2>&1 | grep 'PID namespace' || fail "pids are no reason"
+        schedd-cli migrate unit:test-plain.service node2 2>&1 | grep 'PID namespace' ||
+            fail "pids are no reason"
         schedd-cli migrate unit:dbus.service node2 2>&1 | grep 'unit file' || fail "a unit file is no reason"
         schedd-cli migrate unit:test-plain.service node1 2>&1 | grep 'already' || fail "it goes to itself"
         expect "the work goes on" is_here test-plain
