@@ -12,6 +12,21 @@ using Alter = Change (*)(Backend&, Reader&);
 
 const Argument kOptions{"options", "a{sv}"};
 
+using Alterer =
+    std::function<void(std::string_view, std::vector<Argument>, std::vector<Argument>, Alter, Action)>;
+
+/// What moves work between nodes.
+void add_moves(const Alterer& alter) {
+    const Argument id{"id", "t"};
+    const Argument count{"count", "t"};
+    alter("Migrate", {{"member", "s"}, {"node", "s"}, kOptions}, {id}, verbs::migrate, Action::peers);
+    alter("Expel", {kOptions}, {count}, verbs::expel, Action::peers);
+    alter("Bring", {kOptions}, {count}, verbs::bring, Action::peers);
+    alter("BlockGuests", {{"block", "b"}, kOptions}, {}, verbs::block_guests, Action::peers);
+    alter("Checkpoint", {{"member", "s"}, {"folder", "s"}, kOptions}, {id}, verbs::checkpoint, Action::peers);
+    alter("Restore", {{"folder", "s"}, kOptions}, {id}, verbs::revive, Action::peers);
+}
+
 } // namespace
 
 Interface manager_interface(Backend& backend) {
@@ -49,14 +64,7 @@ Interface manager_interface(Backend& backend) {
           Action::hold);
     alter("Reload", {kOptions}, {json}, verbs::reload);
     alter("DrainNode", {{"node", "s"}, {"drain", "b"}, kOptions}, {}, verbs::drain_node, Action::peers);
-    const Argument id{"id", "t"};
-    const Argument count{"count", "t"};
-    alter("Migrate", {{"member", "s"}, {"node", "s"}, kOptions}, {id}, verbs::migrate, Action::peers);
-    alter("Expel", {kOptions}, {count}, verbs::expel, Action::peers);
-    alter("Bring", {kOptions}, {count}, verbs::bring, Action::peers);
-    alter("BlockGuests", {{"block", "b"}, kOptions}, {}, verbs::block_guests, Action::peers);
-    alter("Checkpoint", {{"member", "s"}, {"folder", "s"}, kOptions}, {id}, verbs::checkpoint, Action::peers);
-    alter("Restore", {{"folder", "s"}, kOptions}, {id}, verbs::revive, Action::peers);
+    add_moves(alter);
     look("Export", {kOptions}, {{"text", "s"}}, verbs::export_all);
     look("Describe", {{"path", "s"}}, {json}, verbs::describe);
     look("Status", {}, {json}, verbs::status);

@@ -33,6 +33,7 @@ constexpr std::array kLayers{
           "components/ service/systemd/ service/actuators/unit_manager.h service/host/plain_file.h", false},
     Layer{"service/net/", "components/ service/net/ service/host/plain_file.h service/host/write_all.h",
           false},
+    Layer{"service/remote/", "components/ service/remote/", false},
     Layer{"service/", "components/ policies/ dbus/ service/", false},
     Layer{"cli/fs/", "components/kit/ components/model/path.h cli/", false},
     Layer{"cli/", "components/kit/ components/membership/key_text.h cli/", false},

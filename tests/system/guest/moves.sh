@@ -1,6 +1,7 @@
 #!/bin/bash
-# The cases of work that moves between three machines, by CRIU and SSH: cluster.sh is given this file. Each case runs on
-# all three, in step (nodes.sh). The machines share no file system: what is counted on each is put together.
+# The cases of work that moves between three machines, by CRIU and SSH: cluster.sh is given this file. Each
+# case runs on all three, in step (nodes.sh). The machines share no file system: what is
+# counted on each is put together.
 # Seconds for a case: 600
 set -euo pipefail
 
@@ -67,7 +68,8 @@ What_cannot_move_is_refused_with_the_reason() {
     join_cluster
     if [ "$NODE" = 1 ]; then
         spin plain
-        schedd-cli migrate unit:test-plain.service node2 2>&1 | grep 'PID namespace' || fail "pids are no reason"
+        schedd-cli migrate unit:test-plain.service node2 2>&1 | grep 'PID namespace' ||
+            fail "pids are no reason"
         schedd-cli migrate unit:dbus.service node2 2>&1 | grep 'unit file' || fail "a unit file is no reason"
         schedd-cli migrate unit:test-plain.service node1 2>&1 | grep 'already' || fail "it goes to itself"
         expect "the work goes on" is_here test-plain
@@ -148,6 +150,8 @@ A_target_that_dies_in_the_middle_loses_no_work() {
     join_cluster
     lay_out
     in_step dying
+    local link
+    link=$(ip -o link | sed -n 's/^[0-9]*: \(en[^:@]*\|eth[^:@]*\).*/\1/p' | sed q)
     if [ "$NODE" = 1 ]; then
         counter zeta
         schedd-cli migrate unit:test-zeta.service node3
@@ -160,11 +164,10 @@ A_target_that_dies_in_the_middle_loses_no_work() {
     elif [ "$NODE" = 3 ]; then
         await 300 "it is time" ssh node1 test -e /run/it-is-time
         systemctl stop schedd.service
-        ip link set dev "$(ip -o -4 addr | sed -n 's/^[0-9]*: \([^ ]*\) *inet 10\.77\..*/\1/p')" down
+        ip link set dev "$link" down
         sleep 30
-        ip link set dev "$(ip -o link | sed -n 's/^[0-9]*: \(en[^:@]*\|eth[^:@]*\).*/\1/p' | sed q)" up
-        ip addr add 10.77.0.3/24 dev "$(ip -o link | sed -n 's/^[0-9]*: \(en[^:@]*\|eth[^:@]*\).*/\1/p' | sed q)" ||
-            true
+        ip link set dev "$link" up
+        ip addr add 10.77.0.3/24 dev "$link" || true
         systemctl start schedd.service
     fi
     in_step lives
