@@ -8,6 +8,7 @@
 
 #include "components/kit/number.h"
 #include "components/model/pattern.h"
+#include "policies/spec_text.h"
 
 namespace schedd::policies {
 
@@ -16,28 +17,9 @@ namespace {
 constexpr std::string_view kKeys = "min, max, level, share, match and class";
 constexpr WorkClass kClasses[] = {WorkClass::latency, WorkClass::normal, WorkClass::batch};
 
-/// What of a text that may be anything is repeated in an error.
-std::string_view brief(std::string_view text) { return text.substr(0, 64); }
-
 std::unexpected<Error> refuse(std::string_view pool, const std::string& what, std::string accepted) {
     return fail(Errc::invalid_value, fmt::format("pool '{}' {}", brief(pool), what),
                 "accepted: " + std::move(accepted));
-}
-
-std::string_view trim(std::string_view text) {
-    const auto from = text.find_first_not_of(" \t");
-    if (from == std::string_view::npos) return {};
-    return text.substr(from, text.find_last_not_of(" \t") - from + 1);
-}
-
-std::vector<std::string_view> split(std::string_view text, char at) {
-    std::vector<std::string_view> parts;
-    for (;;) {
-        const auto end = text.find(at);
-        parts.push_back(trim(text.substr(0, end)));
-        if (end == std::string_view::npos) return parts;
-        text.remove_prefix(end + 1);
-    }
 }
 
 bool is_name(std::string_view text) {

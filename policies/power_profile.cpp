@@ -278,7 +278,9 @@ std::unexpected<Error> PowerProfile::refuse(const PowerRow& row, const Setting& 
                 why.detail);
 }
 
+/// What is shipped names types alone, of which a build may lack some.
 Status PowerProfile::fits(const Tree& tree) const {
+    if (text_at(kTable) == kDefaultTable) return {};
     for (const auto& row : table_)
         for (const auto& setting : row.settings)
             if (auto fitting = fits(tree, row, setting); !fitting) return fitting;

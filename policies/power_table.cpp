@@ -7,6 +7,7 @@
 
 #include "components/kit/limits.h"
 #include "components/kit/number.h"
+#include "policies/spec_text.h"
 
 namespace schedd::policies {
 
@@ -19,28 +20,9 @@ constexpr std::string_view kWords =
     "words such as batch.kind=efficient, batch.cores=25%, batch.weight=20, cpus.epp=power, "
     "SCHEDULER.ATTRIBUTE=VALUE, SCHEDULER/POLICY.ATTRIBUTE=VALUE or */POLICYTYPE.ATTRIBUTE=VALUE";
 
-/// What of a text that may be anything is repeated in an error.
-std::string_view brief(std::string_view text) { return text.substr(0, 64); }
-
 std::unexpected<Error> refuse(std::string_view profile, const std::string& what, std::string_view accepted) {
     return fail(Errc::invalid_value, fmt::format("the row '{}' {}", brief(profile), what),
                 fmt::format("accepted: {}", accepted));
-}
-
-std::string_view trim(std::string_view text) {
-    const auto from = text.find_first_not_of(" \t");
-    if (from == std::string_view::npos) return {};
-    return text.substr(from, text.find_last_not_of(" \t") - from + 1);
-}
-
-std::vector<std::string_view> split(std::string_view text, char at) {
-    std::vector<std::string_view> parts;
-    for (;;) {
-        const auto end = text.find(at);
-        parts.push_back(trim(text.substr(0, end)));
-        if (end == std::string_view::npos) return parts;
-        text.remove_prefix(end + 1);
-    }
 }
 
 /// Any text that a daemon may say, but for what separates rows and words.

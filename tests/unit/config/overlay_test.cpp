@@ -98,15 +98,15 @@ TEST_F(AnOverlay, LeavesToOthersWhatTheyHaveWrittenSince) {
     EXPECT_EQ(world.read("schedulers/A.precedence"), "5");
 }
 TEST_F(AnOverlay, MeansAllPoliciesOfATypeByAStar) {
-    want({{"schedulers/*/load_balancing", "interval", "7"}});
-    EXPECT_EQ(world.read("schedulers/A/load_balancing.interval"), "7");
-    EXPECT_EQ(world.read("schedulers/B/load_balancing.interval"), "7");
+    want({{"schedulers/*/load_balancing", "factor", "7"}});
+    EXPECT_EQ(world.read("schedulers/A/load_balancing.factor"), "7");
+    EXPECT_EQ(world.read("schedulers/B/load_balancing.factor"), "7");
     ASSERT_TRUE(world.apply("create schedulers/C\ncreate schedulers/C/load_balancing"));
     overlay->follow();
-    EXPECT_EQ(world.read("schedulers/C/load_balancing.interval"), "7");
+    EXPECT_EQ(world.read("schedulers/C/load_balancing.factor"), "7");
     ASSERT_TRUE(world.apply("remove -r schedulers/C"));
     want({});
-    EXPECT_NE(world.read("schedulers/A/load_balancing.interval"), "7");
+    EXPECT_NE(world.read("schedulers/A/load_balancing.factor"), "7");
 }
 TEST_F(AnOverlay, GivesTheLargerPrecedenceItsWay) {
     ASSERT_TRUE(
