@@ -52,7 +52,7 @@ constexpr AttributeSpec kAttributes[] = {
      .doc = "The node that new work was sent to last from here; -1 = none yet."},
 };
 
-/// A node with the new work on it.
+/// A node with the new work on it; without a row nothing is known of its load.
 struct Offer {
     const NodeRow* row = nullptr;
     std::int64_t load = 0;
@@ -84,15 +84,15 @@ public:
         if (const auto* self = self_of(view.nodes)) {
             const auto here = offer(view, *self, port(kNodeLoad).collected());
             said.push_back(
-                here ? fmt::format("this node would have {} on {} with new work, and has room for {}",
-                                   here->load, cpus_text(*here), room_of(*here))
-                     : "node_load has no value here, so new work stays here");
+                here.row ? fmt::format("this node would have {} on {} with new work, and has room for {}",
+                                       here.load, cpus_text(here), room_of(here))
+                         : "node_load has no value here, so new work stays here");
         }
         for (const auto& node : other_nodes(view, port(kNodeLoad))) {
             const auto there = offer(view, *node.row, node.told);
-            said.push_back(there ? fmt::format("node {} would have {} on {}", text_of(*node.row), there->load,
-                                               cpus_text(*there))
-                                 : fmt::format("node {} has not told its load", text_of(*node.row)));
+            said.push_back(there.row ? fmt::format("node {} would have {} on {}", text_of(*node.row),
+                                                   there.load, cpus_text(there))
+                                     : fmt::format("node {} has not told its load", text_of(*node.row)));
         }
         return said;
     }
@@ -104,41 +104,41 @@ private:
             return std::ranges::find(task.refused, row.number) != task.refused.end();
         };
         const bool may_stay = self && self->takes_work && !refuses(*self);
-        const auto here = may_stay ? offer(view, *self, port(kNodeLoad).collected()) : std::nullopt;
-        if (may_stay && !here) return Destination{self->number, "what this node has to do is not known"};
-        if (here && here->load <= room_of(*here))
-            return Destination{self->number, fmt::format("there is room here: {} on {} with it", here->load,
-                                                         cpus_text(*here))};
+        const Offer here = may_stay ? offer(view, *self, port(kNodeLoad).collected()) : Offer();
+        if (may_stay && !here.row) return Destination{self->number, "what this node has to do is not known"};
+        if (here.row && here.load <= room_of(here))
+            return Destination{self->number, fmt::format("there is room here: {} on {} with it", here.load,
+                                                         cpus_text(here))};
         auto nodes = other_nodes(view, port(kNodeLoad));
         std::erase_if(nodes, [&](const OtherNode& node) { return !node.told || refuses(*node.row); });
         draw(nodes, unsigned_at(kChoices), rng_);
-        std::optional<Offer> best;
+        Offer best;
         for (const auto& node : nodes) {
             const auto there = offer(view, *node.row, node.told);
-            if (there && (!best || there->crowd() < best->crowd())) best = there;
+            if (there.row && (!best.row || there.crowd() < best.crowd())) best = there;
         }
-        if (here && (!best || best->crowd() >= here->crowd()))
-            return Destination{self->number, best ? fmt::format("node {} would have {} on {}, here it is {}",
-                                                                text_of(*best->row), best->load,
-                                                                cpus_text(*best), here->load)
-                                                  : "no other node has told its load"};
-        if (!best) return std::nullopt;
-        return Destination{best->row->number,
+        if (here.row && (!best.row || best.crowd() >= here.crowd()))
+            return Destination{self->number,
+                               best.row
+                                   ? fmt::format("node {} would have {} on {}, here it is {}",
+                                                 text_of(*best.row), best.load, cpus_text(best), here.load)
+                                   : "no other node has told its load"};
+        if (!best.row) return std::nullopt;
+        return Destination{best.row->number,
                            fmt::format("node {} has {} on {} with it, as told {} ms ago{}",
-                                       text_of(*best->row), best->load, cpus_text(*best), best->age_ms,
-                                       here ? fmt::format("; here it would be {}", here->load) : "")};
+                                       text_of(*best.row), best.load, cpus_text(best), best.age_ms,
+                                       here.row ? fmt::format("; here it would be {}", here.load) : "")};
     }
 
-    [[nodiscard]] std::optional<Offer> offer(const View& view, const NodeRow& row,
-                                             const std::optional<Sample>& told) const {
-        if (!told) return std::nullopt;
+    [[nodiscard]] Offer offer(const View& view, const NodeRow& row, const std::optional<Sample>& told) const {
+        if (!told) return {};
         const auto cpus = row.is_self ? port(kCpus).collected() : port(kCpus).collected_from(row.number);
         const auto otherwise = std::int64_t{view.topology.usable().count()};
         const auto load = OtherNode::plain(*told) + under_way_.to(row.number, told->time) + task_load();
-        return Offer{.row = &row,
-                     .load = load,
-                     .cpus = std::max<std::int64_t>(cpus ? OtherNode::plain(*cpus) : otherwise, 1),
-                     .age_ms = milliseconds_of(view.now - told->time)};
+        return {.row = &row,
+                .load = load,
+                .cpus = std::max<std::int64_t>(cpus ? OtherNode::plain(*cpus) : otherwise, 1),
+                .age_ms = milliseconds_of(view.now - told->time)};
     }
 
     [[nodiscard]] std::int64_t task_load() const { return static_cast<std::int64_t>(unsigned_at(kTaskLoad)); }

@@ -124,14 +124,15 @@ struct SimCluster::Node {
 std::vector<ClusterJob> jobs_of(const ClusterLoad& load, const std::vector<double>& speeds, kit::Rng& rng) {
     double capacity = 0;
     for (const auto speed : speeds) capacity += speed;
-    const double mean = load.mean > 0 ? load.mean : std::log(load.longest) / (1 - 1 / load.longest);
+    const double tail = load.shortest / load.longest; // of a Pareto that is cut off there
+    const double mean = load.mean > 0 ? load.mean : -load.shortest * std::log(tail) / (1 - tail);
     const double rate = load.wanted * capacity / mean;
     std::vector<ClusterJob> jobs;
     for (double at = -std::log(1 - chance(rng)) / rate; at < load.seconds;
          at -= std::log(1 - chance(rng)) / rate) {
         const double part = chance(rng);
         const double work =
-            load.mean > 0 ? -load.mean * std::log(1 - part) : 1 / (1 - part * (1 - 1 / load.longest));
+            load.mean > 0 ? -load.mean * std::log(1 - part) : load.shortest / (1 - part * (1 - tail));
         jobs.push_back({.arrives = at,
                         .work = std::max(work, 1e-3),
                         .home = static_cast<int>(rng.below(speeds.size()))});

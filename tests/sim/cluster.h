@@ -22,12 +22,13 @@ struct ClusterJob {
     double ends = -1;
 };
 
-/// Poisson arrivals at nodes by chance for `seconds`. Lives are Pareto(1) from 1 s to `longest` s, as of
-/// processes on workstations (Harchol-Balter and Downey: Exploiting Process Lifetime Distributions for
+/// Poisson arrivals at nodes by chance for `seconds`. Lives are Pareto(1) from `shortest` to `longest` s, as
+/// of processes on workstations (Harchol-Balter and Downey: Exploiting Process Lifetime Distributions for
 /// Dynamic Load Balancing, ACM TOCS 15(3), 1997), or exponential with a mean of `mean` if that is not 0.
 struct ClusterLoad {
     double wanted = 0.8; // of the capacity of all nodes
-    double seconds = 600;
+    double seconds = 1000;
+    double shortest = 10; // a move takes seconds: shorter ones are over before it
     double longest = 1000;
     double mean = 0;
 };
