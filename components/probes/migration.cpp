@@ -25,8 +25,8 @@ constexpr SourceSpec kSourceSpecs[] = {
 class LiveSource final : public Source {
 public:
     using Ask = std::int64_t (*)(const Movement&);
-    LiveSource(const SourceSpec& spec, const Environment& environment, Ask read)
-        : Source(spec), movement_(environment.movement), clock_(environment.clock), ask_(read) {}
+    LiveSource(const SourceSpec& spec, const Environment& environment, Ask answer)
+        : Source(spec), movement_(environment.movement), clock_(environment.clock), ask_(answer) {}
     [[nodiscard]] std::optional<Sample> read(const Parameter& /*parameter*/) const override {
         return Sample{.value = movement_ ? ask_(*movement_) : std::int64_t{0}, .time = clock_.now()};
     }
