@@ -141,7 +141,8 @@ echo "ok: new work finds a node, and none that is not there or drains"
 await 30 "all have the same keys" all_have_the_same_keys
 "$programs/schedd-cli" nodes keygen --add "$PWD/keys" >added
 cli 1 reload
-await 30 "who has a key that others lack is told" eval "{ cli 1 doctor || true; } | grep -q 'other keys than here: node'"
+await 30 "who has a key that others lack is told" \
+    eval "{ cli 1 doctor || true; } | grep -q 'other keys than here: node'"
 await 30 "and they are" eval "{ cli 2 doctor || true; } | grep -q 'other keys than here: node1$'"
 for ((node = 2; node <= nodes; ++node)); do cli "$node" reload; done
 await 60 "all have the new key" all_have_the_same_keys
