@@ -39,12 +39,13 @@ std::optional<dbus::HoldFacts> read_record(std::string_view line) {
 
 std::string hold_records(const std::vector<dbus::HoldFacts>& holds) {
     std::string text;
-    for (const auto& [id, request, since_us, age_ms] : holds)
-        text +=
-            Json{{"id", id},           {"what", request.what}, {"who", request.who},  {"why", request.why},
-                 {"uid", request.uid}, {"pid", request.pid},   {"since_us", since_us}}
-                .dump(-1, ' ', true, Json::error_handler_t::replace) +
-            "\n";
+    for (const auto& hold : holds) {
+        const auto& request = hold.request;
+        const Json record{{"id", hold.id},      {"what", request.what}, {"who", request.who},
+                          {"why", request.why}, {"uid", request.uid},   {"pid", request.pid},
+                          {"since_us", hold.since_us}};
+        text += record.dump(-1, ' ', true, Json::error_handler_t::replace) + "\n";
+    }
     return text;
 }
 
