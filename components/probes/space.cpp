@@ -17,7 +17,7 @@ constexpr AttributeSpec kAttributes[] = {
     probe_period("5000"),
     {.name = "path",
      .kind = AttributeKind::text,
-     .initial = "/var/tmp",
+     .initial = "/",
      .doc = "The directory, from the root; the same on all nodes."},
     publish("free_space"),
 };
