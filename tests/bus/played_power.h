@@ -116,7 +116,7 @@ private:
             .implementedAs([this, here](sdbus::Result<std::uint32_t>&& result, const std::string& profile,
                                         const std::string& reason, const std::string& application) {
                 ++hold_calls_;
-                const auto* sender = here->getCurrentlyProcessedMessage()->getSender().c_str();
+                const std::string sender = here->getCurrentlyProcessedMessage()->getSender();
                 const std::scoped_lock lock(mutex_);
                 if (hangs_) {
                     waiting_.push_back(std::move(result));

@@ -120,7 +120,7 @@ TEST_P(APowerDaemon, HoldsAProfileAsLongAsSomebodyWantsItAndIsNeverSet) {
     EXPECT_TRUE(client->wait_for([&] { return power.holds().empty(); }));
     EXPECT_EQ(power.set_calls(), 0);
     const HeldFromHere other(*client, "profile:turbo");
-    EXPECT_EQ(other.error(), "InvalidValue");
+    EXPECT_EQ(other.error(), "org.schedd1.Error.InvalidValue");
 }
 TEST_P(APowerDaemon, LosesTheHoldsOfOneThatCrashes) {
     PlayedPower power(bus.address(), {kNewPower});
