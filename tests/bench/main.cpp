@@ -15,7 +15,7 @@ namespace {
 
 using namespace schedd::bench;
 
-constexpr std::array<Benchmark, 15> kBenchmarks{{
+constexpr auto kBenchmarks = std::to_array<Benchmark>({
     {"update-path", "one update through probe, filters and port to the policy", update_path},
     {"decide", "load_balancing decides for 10,000 processes on 64 cores", decide},
     {"plan", "exclusive_cores decides for 10,000 units on 1,024 cores; one change among them", plan},
@@ -34,7 +34,7 @@ constexpr std::array<Benchmark, 15> kBenchmarks{{
     {"wire", "a heartbeat sealed, opened, refused, against libsodium alone", wire},
     {"peers", "nodes among a hundred and a thousand, under a forged flood, beside serf and corosync", peers},
     {"cli", "schedd-cli status, against busctl and tuned-adm", cli},
-}};
+});
 
 std::string ids() {
     std::string out;
