@@ -40,15 +40,6 @@ std::vector<CpuSet> written_by(const Ledger::Entry& entry) {
 
 } // namespace
 
-void Engine::tell_progress() {
-    if (listener_) listener_->progressed();
-}
-
-void Engine::process_arrived(const ProcessInfo& process) {
-    if (held_processes_.contains(process.parent) || released_.contains(process.parent))
-        newborn_.push_back(process);
-}
-
 void Engine::process_left(Pid pid) {
     const auto at = held_processes_.find(pid);
     if (at == held_processes_.end()) return;

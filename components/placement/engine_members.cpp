@@ -142,4 +142,9 @@ bool Engine::is_anyones(const Target& target) const {
     return std::ranges::any_of(seats_, [&](const auto& seat) { return holds(seat.second, target); });
 }
 
+void Engine::process_arrived(const ProcessInfo& process) {
+    if (held_processes_.contains(process.parent) || released_.contains(process.parent))
+        newborn_.push_back(process);
+}
+
 } // namespace schedd::placement

@@ -275,4 +275,8 @@ std::vector<SchedulerFacts> Engine::facts() const {
     return rows;
 }
 
+void Engine::tell_progress() {
+    if (listener_) listener_->progressed();
+}
+
 } // namespace schedd::placement

@@ -17,8 +17,8 @@ constexpr AttributeSpec kAttributes[] = {
     probe_period("5000"),
     {.name = "path",
      .kind = AttributeKind::text,
-     .initial = "",
-     .doc = "The directory, from the root, such as /var/tmp; the same on all nodes."},
+     .initial = "/",
+     .doc = "The directory, from the root; the same on all nodes."},
     publish("free_space"),
 };
 
@@ -36,7 +36,8 @@ public:
     }
 
     void measure(Time now) override {
-        const auto space = look();
+        const auto space = meter_ ? meter_->space_of(text_at(kPath).substr(1))
+                                  : fail(Errc::not_supported, "there are no file systems here", "");
         put(kFree, space ? std::optional(space->free_kib) : std::nullopt, now);
         put(kTotal, space ? std::optional(space->total_kib) : std::nullopt, now);
         note_trouble(space ? std::string() : space.error().text());
@@ -46,7 +47,7 @@ protected:
     Status accepts(std::size_t index, const AttributeValue& value) const override {
         if (index != kPath) return Probe::accepts(index, value);
         const auto& path = std::get<std::string>(value);
-        if ((!path.empty() && !path.starts_with('/')) || path.find('\0') != std::string::npos)
+        if (!path.starts_with('/') || path.find('\0') != std::string::npos)
             return fail(Errc::invalid_value, "path is not '" + path + "'",
                         "a path from the root, such as /var/tmp");
         return {};
@@ -56,12 +57,6 @@ protected:
     }
 
 private:
-    [[nodiscard]] Result<Space> look() const {
-        if (!meter_) return fail(Errc::not_supported, "there are no file systems here", "");
-        if (text_at(kPath).empty())
-            return fail(Errc::invalid_value, "no path is named", "write the attribute path");
-        return meter_->space_of(text_at(kPath).substr(1));
-    }
     void put(std::size_t index, std::optional<std::int64_t> value, Time now) const {
         auto& source = static_cast<PlainSource&>(*children()[index]);
         if (!value) return source.clear();

@@ -1,5 +1,5 @@
-// power_profile on a simulated hybrid machine: how long cores are awake under power-saver, and what that costs
-// work that is sensitive to latency.
+// power_profile on a simulated hybrid machine: how long cores are awake under power-saver, and what that
+// costs work that is sensitive to latency.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -28,16 +28,16 @@ constexpr const char* kStack = "create probes/power\n"
                                "link probes/power/profile schedulers/POWER/power_profile/profile\n";
 
 struct Outcome {
-    double awake_s = 0;   // core-seconds awake
-    double used_s = 0;    // CPU-seconds used, slow cores for longer
-    double work = 0;      // bursts of batch work done
-    double p99_ms = 0;    // response time of bursts of latency work
-    double rho = 0;       // of the machine's capacity
+    double awake_s = 0; // core-seconds awake
+    double used_s = 0;  // CPU-seconds used, slow cores for longer
+    double work = 0;    // bursts of batch work done
+    double p99_ms = 0;  // response time of bursts of latency work
+    double rho = 0;     // of the machine's capacity
     std::set<int> batch_on;
 };
 
-/// 8 fast cores of two threads and 16 slow ones at 60 % of their speed; a fifth of that is wanted: batch work in
-/// bursts of some milliseconds, and work that wants a CPU at once for one.
+/// 8 fast cores of two threads and 16 slow ones at 60 % of their speed; a fifth of that is wanted: batch work
+/// in bursts of some milliseconds, and work that wants a CPU at once for one.
 class HybridMachine {
 public:
     explicit HybridMachine(const std::string& profile)
@@ -51,7 +51,8 @@ public:
         world.power.profile = profile;
         kit::Rng rng{7};
         for (int i = 0; i < 48; ++i)
-            start({.burst = 2ms + i % 5 * 500us, .pause = 37ms + static_cast<int>(rng.below(9)) * 1ms}, "batch");
+            start({.burst = 2ms + i % 5 * 500us, .pause = 37ms + static_cast<int>(rng.below(9)) * 1ms},
+                  "batch");
         for (int i = 0; i < 10; ++i)
             start({.burst = 1ms, .pause = 47ms + static_cast<int>(rng.below(7)) * 1ms}, "latency");
     }

@@ -1,5 +1,6 @@
 #!/bin/bash
-# The slides: removing the threshold filter live. slides_modify.sh MOUNTPOINT; the slides leave the port out of cd.
+# The slides: removing the threshold filter live. slides_modify.sh MOUNTPOINT
+# The slides leave the port out of cd.
 set -euo pipefail
 SR00T=$1/krg_schedulers
 PROBE=$SR00T/probes/cpu

@@ -28,7 +28,8 @@ The_file_view_builds_a_scheduler_from_relative_links() {
     mkdir probes/cpu
     mkdir -p schedulers/A/load_balancing
     expect "a relative link" ln -s probes/cpu/node_load schedulers/A/load_balancing/node_load/load
-    same "its target" "$(readlink schedulers/A/load_balancing/node_load/load)" ../../../../probes/cpu/node_load
+    same "its target" "$(readlink schedulers/A/load_balancing/node_load/load)" \
+        ../../../../probes/cpu/node_load
     if su -s /bin/sh nobody -c "ls $top" >/dev/null 2>&1; then fail "another user sees it"; fi
     rm schedulers/A/load_balancing/node_load/load
     rmdir schedulers/A/load_balancing schedulers/A probes/cpu

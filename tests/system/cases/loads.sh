@@ -204,8 +204,8 @@ Memory_affinity_moves_the_memory_of_one_service_a_minute() {
     schedd-cli set schedulers/NUMA/memory_affinity.memory_budget 60
     for name in one two; do
         await 60 "$name bound to the node" is_bound $name
-        # Linux 6.1 has been seen to leave the pages where they are, though cpuset.mems is what it should be: then
-        # schedd moves them, one service at a time and the next at its next look
+        # Linux 6.1 has been seen to leave the pages where they are, though cpuset.mems is what it should be:
+        # then schedd moves them, one service at a time and the next at its next look
         await 60 "the memory of $name there" has_moved $name
         echo "MiB of $name by node, bound to node 1: $(mib_on $name 0) $(mib_on $name 1)"
         is_on_node1 $name || fail "$name is on $(allowed test-$name.service)"

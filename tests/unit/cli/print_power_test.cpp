@@ -13,8 +13,12 @@ using testing::HasSubstr;
 using testing::Not;
 
 Json saver() {
-    return {{"profile", "power-saver"}, {"on_battery", true},         {"battery_percent", 41},
-            {"degraded", ""},           {"packed", {"batch packed on CPUs 4-7"}}, {"cores_asleep", 2}};
+    return {{"profile", "power-saver"},
+            {"on_battery", true},
+            {"battery_percent", 41},
+            {"degraded", ""},
+            {"packed", {"batch packed on CPUs 4-7"}},
+            {"cores_asleep", 2}};
 }
 
 TEST(ThePowerSentence, SaysTheProfileAndWhatFollows) {
@@ -24,7 +28,8 @@ TEST(ThePowerSentence, SaysTheProfileAndWhatFollows) {
 TEST(ThePowerSentence, SaysOnlyWhatIsKnown) {
     EXPECT_EQ(power_sentence(Json::object(), {}), "");
     EXPECT_EQ(power_sentence(Json(), {}), "");
-    EXPECT_EQ(power_sentence({{"profile", ""}, {"cores_asleep", 3}}, {}), "") << "power is not the subject then";
+    EXPECT_EQ(power_sentence({{"profile", ""}, {"cores_asleep", 3}}, {}), "")
+        << "power is not the subject then";
     EXPECT_EQ(power_sentence({{"profile", "balanced"}, {"on_battery", nullptr}}, {}), "balanced");
     EXPECT_EQ(power_sentence({{"profile", ""}, {"on_battery", false}, {"cores_asleep", 1}}, {}),
               "on mains: 1 core asleep");
@@ -74,7 +79,8 @@ std::string plain(const std::vector<TopLine>& screen) {
 
 TEST(Top, ShowsEachNest) {
     const auto text = top_text(with_nests(2), {});
-    EXPECT_THAT(text, HasSubstr("nest DESK0           CPUs 0-3 and 4-5 in reserve, settled, 1.40 CPUs wanted"));
+    EXPECT_THAT(text,
+                HasSubstr("nest DESK0           CPUs 0-3 and 4-5 in reserve, settled, 1.40 CPUs wanted"));
     EXPECT_THAT(text, HasSubstr("nest DESK1           CPUs 0-3, settled"));
     EXPECT_THAT(text, HasSubstr("power-saver (on battery 41 %)"));
 }
@@ -84,7 +90,8 @@ TEST(Top, ShowsAsManyNestsAsFit) {
     EXPECT_THAT(text, HasSubstr("nest DESK1"));
     EXPECT_THAT(text, HasSubstr("and 7 more nests"));
     EXPECT_THAT(plain(top_screen(with_nests(9), state, 8, 100, {})), Not(HasSubstr("nest DESK1 ")));
-    EXPECT_THAT(top_text({{"tree", {{"kind", "policy"}, {"attributes", {{"nest_cpus", 7}}}}}}, {}), HasSubstr("nest"));
+    EXPECT_THAT(top_text({{"tree", {{"kind", "policy"}, {"attributes", {{"nest_cpus", 7}}}}}}, {}),
+                HasSubstr("nest"));
 }
 
 } // namespace

@@ -168,10 +168,11 @@ TEST(TheExamples, AreValidAndFitTheTypesThatThereAre) {
         const auto file = entry.path().filename().string();
         const auto desired = parse_config(file, text_of_file(entry.path()));
         ASSERT_TRUE(desired) << file << ": " << desired.error().text();
-        World world({&probes::kCpu, &probes::kMigration, &probes::kMosix, &probes::kPressure,
+        World world({&probes::kCpu, &probes::kMigration, &probes::kMosix, &probes::kPower, &probes::kPressure,
                      &filters::kFreqLimit, &filters::kRemoteCache, &filters::kThreshold,
                      &policies::kLoadBalancing, &policies::kMosixLoadBalancer, &policies::kNest,
-                     &policies::kPools, &policies::kPressureGuard, &policies::kRoundRobinBalancer});
+                     &policies::kPools, &policies::kPowerProfile, &policies::kPressureGuard,
+                     &policies::kRoundRobinBalancer});
         const auto recipe = recipe_to(*desired, world.tree, false);
         ASSERT_TRUE(recipe) << file << ": " << recipe.error().text();
         const auto applied = world.tree.apply(*recipe);

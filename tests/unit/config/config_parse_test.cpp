@@ -105,11 +105,11 @@ TEST(AMember, TakesItsAttributesInAFile) {
 
 TEST(AnUnknownKey, IsRefusedAndTheKnownOnesAreListed) {
     EXPECT_THAT(refusal("[deamon]\n"), AllOf(HasSubstr("unknown key 'deamon'"),
-                                             HasSubstr("cluster daemon probe scheduler template")));
+                                             HasSubstr("cluster daemon migration probe scheduler template")));
     EXPECT_THAT(refusal("[daemon]\nonstop = 1\n"),
                 AllOf(StartsWith("t.toml:2:1: "),
-                      HasSubstr(
-                          "on_stop log_level actuator on_foreign reserved_cpus scan_period tick_period")));
+                      HasSubstr("on_stop log_level actuator on_foreign reserved_cpus frequency scan_period "
+                                "tick_period")));
     EXPECT_THAT(refusal("[scheduler.A]\nprocesses = []\n"),
                 AllOf(HasSubstr("unknown key 'processes'"),
                       HasSubstr("policy precedence process_set handle_all attributes ports")));
