@@ -84,7 +84,7 @@ public:
     /// By default every update and every completed chain makes the policy due.
     void told(const Port& /*port*/, const Sample* /*sample*/) override { due_ = true; }
     /// Its scheduler's nodes are others than before, or one of them takes work now, or no more, or drains. Of
-    /// this node leaving the set the policy hears here, and is not asked again: what it held is let go.
+    /// this node leaving the set it hears here; what it held is let go, and it is asked for moves() alone.
     virtual void nodes_changed(NodesView /*nodes*/, NodesView /*joined*/, NodesView /*left*/) { due_ = true; }
     /// When it wants to decide though nothing has been told it; for values that no update comes of.
     [[nodiscard]] virtual Time next_due() const { return kNever; }
