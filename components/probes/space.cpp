@@ -1,7 +1,8 @@
 // space_probe - how much room there is in the file system of one directory.
-//   path /var/tmp on a file system of 100 GiB with 20 GiB left -> free_space 20971520, total_space 104857600
+//   directory /var/tmp on a file system of 100 GiB with 20 GiB left -> free_space 20971520, total_space
+//   104857600
 // What is left for root alone does not count. A host that cannot tell (a recorded tree) has no value. Usage:
-// create probes/space_probe; write probes/space_probe.path /scratch; link space_probe/free_space
+// create probes/space_probe; write probes/space_probe.directory /scratch; link space_probe/free_space
 // .../free_space
 #include "components/kit/file_space.h"
 #include "components/kit/host.h"
@@ -12,10 +13,10 @@ namespace schedd::probes {
 
 namespace {
 
-enum Attribute : std::size_t { kPeriod, kPath };
+enum Attribute : std::size_t { kPeriod, kDirectory };
 constexpr AttributeSpec kAttributes[] = {
     probe_period("5000"),
-    {.name = "path",
+    {.name = "directory",
      .kind = AttributeKind::text,
      .initial = "/",
      .doc = "The directory, from the root; the same on all nodes."},
@@ -36,7 +37,7 @@ public:
     }
 
     void measure(Time now) override {
-        const auto space = meter_ ? meter_->space_of(text_at(kPath).substr(1))
+        const auto space = meter_ ? meter_->space_of(text_at(kDirectory).substr(1))
                                   : fail(Errc::not_supported, "there are no file systems here", "");
         put(kFree, space ? std::optional(space->free_kib) : std::nullopt, now);
         put(kTotal, space ? std::optional(space->total_kib) : std::nullopt, now);
@@ -45,15 +46,15 @@ public:
 
 protected:
     Status accepts(std::size_t index, const AttributeValue& value) const override {
-        if (index != kPath) return Probe::accepts(index, value);
+        if (index != kDirectory) return Probe::accepts(index, value);
         const auto& path = std::get<std::string>(value);
         if (!path.starts_with('/') || path.find('\0') != std::string::npos)
-            return fail(Errc::invalid_value, "path is not '" + path + "'",
+            return fail(Errc::invalid_value, "directory is not '" + path + "'",
                         "a path from the root, such as /var/tmp");
         return {};
     }
     void changed(std::size_t index) override {
-        Probe::changed(index == kPath ? std::size_t{kPeriod} : index); // measured anew at once
+        Probe::changed(index == kDirectory ? std::size_t{kPeriod} : index); // measured anew at once
     }
 
 private:

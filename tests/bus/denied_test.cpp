@@ -35,7 +35,8 @@ TEST_P(AnotherUser, IsDeniedEveryMethodThatChangesSomething) {
         content_of(std::string(SCHEDD_INTERFACES) + "/org.schedd1.Manager.xml"))["org.schedd1.Manager"];
     int tried = 0;
     for (const auto& method : manager.methods) {
-        if (method.in_names.empty() || method.in_names.back() != "options" || method.name == "Export")
+        if (method.in_names.empty() || method.in_names.back() != "options" || method.name == "Export" ||
+            method.name == "PlaceTask")
             continue;
         std::vector<std::string> words{"call",         "org.schedd1",
                                        "/org/schedd1", "org.schedd1.Manager",
@@ -49,7 +50,7 @@ TEST_P(AnotherUser, IsDeniedEveryMethodThatChangesSomething) {
         EXPECT_NE(busctl(words).find(kRefused), std::string::npos) << method.name << ": " << busctl(words);
         ++tried;
     }
-    EXPECT_EQ(tried, 11);
+    EXPECT_EQ(tried, 17);
     EXPECT_EQ(client->call<std::string>("Export", Variants{}).value, before);
 }
 

@@ -151,7 +151,7 @@ TEST_P(APowerDaemon, HoldsForASchedulerWhileItsMembersAreBusy) {
 }
 TEST_P(APowerDaemon, ThatIsNotThereCannotHoldAnything) {
     const HeldFromHere hold(*client, "profile:performance");
-    EXPECT_EQ(hold.error(), "NotSupported");
+    EXPECT_EQ(hold.error(), "org.schedd1.Error.NotSupported");
     EXPECT_THAT(hold.message(), HasSubstr(kOldPower));
     int code = 0;
     const auto said =

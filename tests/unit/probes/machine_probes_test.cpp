@@ -138,7 +138,7 @@ struct ASpaceProbe : testing::Test {
     Environment environment{base.clock, base.rng, host, base.log, base.table};
     Tree tree{environment, registry};
 
-    ASpaceProbe() { apply("create probes/space_probe\nwrite probes/space_probe.path /scratch"); }
+    ASpaceProbe() { apply("create probes/space_probe\nwrite probes/space_probe.directory /scratch"); }
     void apply(const std::string& lines) { EXPECT_TRUE(tree.apply(*parse_recipe(lines))); }
     Probe& probe() { return dynamic_cast<Probe&>(**tree.find(*Path::parse("probes/space_probe"))); }
     std::string read(const std::string& source) {
@@ -155,13 +155,13 @@ TEST_F(ASpaceProbe, ReadsTheFileSystemOfItsPath) {
     EXPECT_EQ(read("free_space"), "300");
 }
 TEST_F(ASpaceProbe, NamesAPathThatIsNotThere) {
-    apply("write probes/space_probe.path /elsewhere");
+    apply("write probes/space_probe.directory /elsewhere");
     EXPECT_EQ(probe().next_due(), Time{}) << "measured at once";
     EXPECT_NE(read("free_space").find("there is no /elsewhere"), std::string::npos);
 }
 TEST_F(ASpaceProbe, TakesNoPathThatIsNotFromTheRoot) {
     for (const auto* bad : {"tmp", "''"})
-        EXPECT_FALSE(tree.apply(*parse_recipe(std::string("write probes/space_probe.path ") + bad))) << bad;
+        EXPECT_FALSE(tree.apply(*parse_recipe(std::string("write probes/space_probe.directory ") + bad))) << bad;
     EXPECT_EQ(read("free_space"), "500");
 }
 TEST(ASpaceProbeOfARecordedTree, SaysThatItCannotTell) {
