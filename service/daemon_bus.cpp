@@ -126,7 +126,7 @@ Result<std::vector<std::string>> Daemon::reload(bool dry_run) {
     if (!dry_run) {
         const auto reserved = std::exchange(settings_, desired->daemon).reserved_cpus;
         take_settings();
-        moves_->set(settings_.migration.value_or(remote::MigrationSettings()));
+        moves_->set(migration_settings(settings_.migration, options_.state_dir));
         power_.allow_frequency(settings_.frequency == "on");
         if (reserved != settings_.reserved_cpus) reserve_cpus();
         templates_->set(std::move(desired->templates));

@@ -9,7 +9,7 @@ namespace schedd::service {
 
 Status Daemon::open_moves() {
     auto moves =
-        Moves::open(clock_, rng_, *host_, log_, settings_.migration.value_or(remote::MigrationSettings()),
+        Moves::open(clock_, rng_, *host_, log_, migration_settings(settings_.migration, options_.state_dir),
                     {[this] { return nodes(); }, [this](const remote::MoveFacts& move) { tell_move(move); }});
     if (!moves) return std::unexpected(moves.error());
     moves_ = std::move(*moves);

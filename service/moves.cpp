@@ -82,6 +82,14 @@ Time Moves::turn(Time now) {
     return std::min(next, mover_->turn(now));
 }
 
+remote::MigrationSettings migration_settings(const std::optional<remote::MigrationSettings>& configured,
+                                             const std::string& state_dir) {
+    const remote::MigrationSettings shipped;
+    auto settings = configured.value_or(shipped);
+    if (settings.directory == shipped.directory) settings.directory = state_dir + "/migrate";
+    return settings;
+}
+
 Status Moves::block(bool is_blocked, bool dry_run) {
     if (dry_run) return {};
     const auto path = directory() + "/blocked";

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,11 @@
 namespace schedd::service {
 
 using namespace schedd::kit;
+
+/// What the files say; without a word about the directory it is below the daemon's own, so that two daemons
+/// on one machine do not share one.
+remote::MigrationSettings migration_settings(const std::optional<remote::MigrationSettings>& configured,
+                                             const std::string& state_dir);
 
 class Moves {
 public:
