@@ -161,7 +161,8 @@ TEST_F(ASpaceProbe, NamesAPathThatIsNotThere) {
 }
 TEST_F(ASpaceProbe, TakesNoPathThatIsNotFromTheRoot) {
     for (const auto* bad : {"tmp", "''"})
-        EXPECT_FALSE(tree.apply(*parse_recipe(std::string("write probes/space_probe.directory ") + bad))) << bad;
+        EXPECT_FALSE(tree.apply(*parse_recipe(std::string("write probes/space_probe.directory ") + bad)))
+            << bad;
     EXPECT_EQ(read("free_space"), "500");
 }
 TEST(ASpaceProbeOfARecordedTree, SaysThatItCannotTell) {
