@@ -6,6 +6,15 @@
 
 namespace schedd::service {
 
+namespace {
+/// Whether it decides or not: what a held profile stands for may put out of action the very scheduler that
+/// holds it, which would then let the profile go, be active again, and so on without end.
+bool is_for_here(const Scheduler& scheduler) {
+    if (scheduler.is_active()) return scheduler.runs_here() != Here::no;
+    return !scheduler.has_share() || self_of(scheduler.nodes()) != nullptr;
+}
+} // namespace
+
 bool BusyProfiles::look(Time now, ProcessSet::Whole whole) {
     const bool any = std::ranges::any_of(tree_.schedulers().children(), [](const auto& part) {
         return static_cast<const Scheduler&>(*part).hold_profile() != "none";
@@ -16,7 +25,7 @@ bool BusyProfiles::look(Time now, ProcessSet::Whole whole) {
     std::map<std::string, Seen> seen;
     for (const auto& part : tree_.schedulers().children()) {
         const auto& scheduler = static_cast<const Scheduler&>(*part);
-        if (scheduler.hold_profile() == "none" || scheduler.runs_here() == Here::no) continue;
+        if (scheduler.hold_profile() == "none" || !is_for_here(scheduler)) continue;
         auto& of_this = seen[scheduler.name()] = std::move(seen_[scheduler.name()]);
         if (is_busy(scheduler, of_this, now, whole)) wanted[scheduler.name()] = scheduler.hold_profile();
     }

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "components/model/node_claims.h"
 #include "tests/kit/world.h"
 
 namespace schedd::test {
@@ -80,9 +81,21 @@ TEST_F(Busy, IsNotLookedForWhileNobodyNamesAProfile) {
     pass(0);
     EXPECT_EQ(busy.next_due(), kNever);
 }
-TEST_F(Busy, IsNobodyWhoseSchedulerIsNotActive) {
-    ASSERT_TRUE(world.apply("write schedulers/GAME.active false"));
+TEST_F(Busy, IsAlsoWhoseSchedulerDecidesNothing) {
     pass(0);
+    pass(900);
+    ASSERT_TRUE(world.apply("write schedulers/GAME.active false"));
+    for (int i = 0; i < 8; ++i) EXPECT_FALSE(pass(900)) << "a held profile may be why it is not active";
+    EXPECT_THAT(busy.wanted(), UnorderedElementsAre(Pair("GAME", "performance")));
+}
+TEST_F(Busy, IsNobodyWhoseSchedulerIsForOtherNodes) {
+    world.cluster.fill(3);
+    ASSERT_TRUE(world.apply("write schedulers/GAME.node_set 1-2"));
+    for (auto& [scheduler, share] : share_nodes(world.tree)) scheduler->take_share(std::move(share));
+    pass(0);
+    pass(900);
+    EXPECT_THAT(busy.wanted(), IsEmpty());
+    ASSERT_TRUE(world.apply("write schedulers/GAME.active false"));
     pass(900);
     EXPECT_THAT(busy.wanted(), IsEmpty());
 }
