@@ -215,7 +215,7 @@ TEST_F(ARefusal, ToBeUnmountedLastsWhileSomebodyIsInside) {
     ASSERT_GE(inside, 0);
     EXPECT_EQ(::umount2(mount.c_str(), 0), -1);
     EXPECT_EQ(errno, EBUSY);
-    EXPECT_EQ(view.end(), 0) << "told to end, it goes all the same";
+    EXPECT_EQ(view.end(), 0) << "told to end, it goes all the same\n" << log();
     EXPECT_FALSE(is_mounted());
     EXPECT_EQ(::mkdirat(inside, "cpu2", 0755), -1);
     EXPECT_EQ(errno, ENOTCONN) << "and whoever was inside is told";
