@@ -2,7 +2,7 @@
 # The cases of work that moves between three machines, by CRIU and SSH: cluster.sh is given this file. Each
 # case runs on all three, in step (nodes.sh). The machines share no file system: what is
 # counted on each is put together.
-# Seconds for a case: 600
+# Seconds for a case: 900
 set -euo pipefail
 
 migrate=/usr/libexec/schedd/schedd-migrate
@@ -171,4 +171,134 @@ A_target_that_dies_in_the_middle_loses_no_work() {
         systemctl start schedd.service
     fi
     in_step lives
+}
+
+Work_of_a_scheduler_is_its_member_over_there_too() {
+    is_member_at() { ssh "$1" schedd-cli get schedulers/flock/process_set </dev/null | grep -q test-eta; }
+    join_cluster
+    lay_out
+    only_on 1 schedd-cli create schedulers/flock
+    await 120 "the scheduler" schedd-cli get schedulers/flock
+    in_step flock
+    if [ "$NODE" = 1 ]; then
+        schedd-cli run --no-wait --migratable --node node1 --scheduler flock --unit test-eta -- \
+            /usr/local/bin/test-counter eta
+        await 60 "it counts" test -s /var/tmp/eta
+        expect "it is a member" is_member_at node1
+        expect "it moves" schedd-cli migrate unit:test-eta.service node2 --wait
+        expect "it goes on" grows_at node2 eta
+        expect "it is a member there" is_member_at node2
+        expect_fails "it is one here" is_member_at node1
+        ssh node2 systemctl stop test-eta.service </dev/null
+        expect_fails "it is one after its end" is_member_at node2
+        schedd-cli remove -r schedulers/flock
+    fi
+    in_step flock-gone
+}
+
+# What stands still for less than the bare steps by hand have taken would be a wonder; more is our cost.
+A_move_stands_still_not_much_longer_than_by_hand() {
+    local pid before bare frozen
+    join_cluster
+    lay_out
+    in_step laid-out
+    if [ "$NODE" = 1 ]; then
+        counter theta
+        schedd-cli migrate unit:test-theta.service node2 --wait
+        frozen=$(schedd-cli status --json=short | grep -o '"unit":"test-theta.service"[^}]*' |
+            sed -n 's/.*"frozen_ms":\([0-9]*\).*/\1/p' | tail -n 1)
+        ssh node2 systemctl stop test-theta.service </dev/null
+        counter iota
+        pid=$(pgrep -f "$migrate init" | sed q)
+        mkdir -p /var/tmp/bare
+        ssh node2 mkdir -p /var/tmp/bare </dev/null # with a warm connection
+        before=$(date +%s%3N)
+        criu dump -t "$pid" -D /var/tmp/bare --manage-cgroups=ignore -v1 -o dump.log
+        tar -C /var/tmp/bare -cf - . | ssh node2 tar -C /var/tmp/bare -xf -
+        # shellcheck disable=SC2029
+        ssh node2 "exec 5>/dev/null; criu restore -d -D /var/tmp/bare --manage-cgroups=ignore -v1 \
+            --inherit-fd 'fd[5]:$(readlink "/proc/$pid/fd/1" || true)' -o restore.log" </dev/null || true
+        bare=$(($(date +%s%3N) - before))
+        number "a move by schedd stands still (ms)" "$frozen"
+        number "criu dump, tar over ssh, criu restore by hand (ms)" "$bare"
+        [ "$frozen" -gt 0 ] || fail "nobody knows how long it stood still"
+    fi
+    in_step compared
+}
+
+# The legacy scheduler as it is shipped, for the work of these cases alone.
+legacy() {
+    sed '/scheduler.mosix/,$ s|^handle_all = true|process_set = ["exec:/usr/local/bin/test-hog"]|' \
+        /usr/share/doc/schedd/examples/legacy.toml >/etc/schedd/schedulers.d/legacy.toml
+    systemctl reload schedd.service
+}
+hog() {
+    systemd-run --quiet --collect --unit="test-hog-$1" "$migrate" enclose -- \
+        /usr/local/bin/test-hog -c 'while :; do :; done'
+}
+hogs_at() {
+    ssh "node$1" systemctl list-units --plain --no-legend --state=active "'test-hog-*.service'" </dev/null |
+        wc -l
+}
+spread() { echo "$(hogs_at 1)/$(hogs_at 2)/$(hogs_at 3)"; }
+are_spread() { [ "$(spread)" = "$1" ]; }
+started_moves() {
+    local node
+    for node in 1 2 3; do
+        ssh "node$node" "journalctl -q -o short-unix SCHEDD_PHASE=link | grep -F test-hog-" </dev/null || true
+    done
+}
+
+Six_hogs_spread_to_two_on_each_and_stay() {
+    local started i
+    join_cluster
+    cp /bin/bash /usr/local/bin/test-hog
+    in_step laid-out
+    only_on 1 legacy
+    await 120 "the legacy scheduler" schedd-cli get schedulers/mosix
+    in_step legacy
+    if [ "$NODE" = 1 ]; then
+        for i in 1 2 3 4 5 6; do hog "$i"; done
+        await 700 "two on each" are_spread 2/2/2
+        started=$(started_moves | sort -n)
+        echo "$started"
+        # of one node: the time, the node, ...
+        awk '$2 in before && $1 - before[$2] < 2 { print "moves at " before[$2] " and " $1; bad = 1 }
+            { before[$2] = $1 } END { exit bad }' <<<"$started" || fail "two moves began within 2 s"
+        sleep 60
+        same "after a minute" "$(spread)" 2/2/2
+        same "moves in that minute" "$(started_moves | sort -n)" "$started"
+    fi
+    in_step spread 800
+}
+
+A_node_that_drains_is_left_by_its_work() {
+    join_cluster
+    only_on 1 schedd-cli nodes drain node2
+    if [ "$NODE" = 1 ]; then
+        await 400 "node2 is empty" are_left
+        same "all are there" $(($(hogs_at 1) + $(hogs_at 3))) 6
+        schedd-cli nodes undrain node2
+    fi
+    in_step drained 800
+    for i in 1 2 3 4 5 6; do systemctl stop "test-hog-$i.service" 2>/dev/null || true; done
+    in_step stopped
+}
+are_left() { [ "$(hogs_at 2)" = 0 ]; }
+
+New_work_goes_round_the_nodes() {
+    local i said=()
+    join_cluster
+    if [ "$NODE" = 1 ]; then
+        schedd-cli run -- true # the connections are made
+        schedd-cli run -- true
+        schedd-cli run -- true
+        for i in 1 2 3 4 5; do said+=("$(schedd-cli run -- hostname)"); done
+        echo "${said[*]}"
+        [[ " node1 node2 node3 node1 node2 node3 node1 " == *" ${said[*]} "* ]] ||
+            fail "not round: ${said[*]}"
+        schedd-cli remove -r schedulers/rr
+        schedd-cli remove -r schedulers/mosix
+    fi
+    in_step round
 }
