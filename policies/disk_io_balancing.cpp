@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "policies/common_specs.h"
 #include "policies/policies.h"
 #include "policies/relief.h"
 
@@ -41,16 +42,8 @@ constexpr AttributeSpec kAttributes[] = {
      .minimum = 1,
      .maximum = 1000,
      .doc = "For so many updates in a row before a member is moved."},
-    {.name = "choices",
-     .unit = "nodes",
-     .initial = "2",
-     .maximum = 1000,
-     .doc = "Among how many nodes that are well, drawn by chance, the best is chosen; 0 = all."},
-    {.name = "state",
-     .kind = AttributeKind::text,
-     .initial = "",
-     .read_only = true,
-     .doc = "What became of the last update."},
+    choices("Among how many nodes that are well, drawn by chance, the best is chosen; 0 = all."),
+    words("state", "What became of the last update."),
 };
 
 double percent(std::int64_t thousandths) { return static_cast<double>(thousandths) / 10; }

@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "policies/common_specs.h"
 #include "policies/other_nodes.h"
 #include "policies/policies.h"
 
@@ -22,12 +23,8 @@ constexpr PortSpec kPorts[] = {
      .type = types::kCount,
      .wants_updates = true,
      .doc = "Troubles of the hardware that are new; each update is looked at."},
-    {.name = "node_load",
-     .type = types::kLoad,
-     .doc = "Load of the other nodes; only read, not needed: without it all nodes count the same."},
-    {.name = "process_load",
-     .type = types::kLoadByPid,
-     .doc = "Load of each process; only read, not needed: without it all count the same."},
+    load_of_others(),
+    load_of_members(),
 };
 
 enum Attribute : std::size_t { kBound, kNote };
@@ -38,11 +35,7 @@ constexpr AttributeSpec kAttributes[] = {
      .minimum = 1,
      .maximum = 1'000'000,
      .doc = "With so many troubles members leave; a node that has as many is sent none."},
-    {.name = "note",
-     .kind = AttributeKind::text,
-     .initial = "",
-     .read_only = true,
-     .doc = "Why members leave; empty while they may stay."},
+    words("note", "Why members leave; empty while they may stay."),
 };
 
 class FailurePrevention final : public Policy {

@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "policies/common_specs.h"
 #include "policies/other_nodes.h"
 #include "policies/policies.h"
 
@@ -36,17 +37,9 @@ constexpr AttributeSpec kAttributes[] = {
      .initial = "130",
      .maximum = 100'000,
      .doc = "How much of single_process_load another node must have less to do than this one."},
-    {.name = "choices",
-     .unit = "nodes",
-     .initial = "2",
-     .maximum = 1000,
-     .doc = "Among how many nodes, drawn by chance, the one with least to do is chosen; 0 = all, as in the "
-            "original: then many send work to the same node at once."},
-    {.name = "state",
-     .kind = AttributeKind::text,
-     .initial = "",
-     .read_only = true,
-     .doc = "What became of the last update of local_load."},
+    choices("Among how many nodes, drawn by chance, the one with least to do is chosen; 0 = all, as in the "
+            "original: then many send work to the same node at once."),
+    words("state", "What became of the last update of local_load."),
 };
 
 struct Candidate {

@@ -6,6 +6,7 @@
 // .../node_load; link mosix_probe/process_load .../process_load
 #include <fmt/format.h>
 
+#include "policies/common_specs.h"
 #include "policies/other_nodes.h"
 #include "policies/policies.h"
 
@@ -15,12 +16,8 @@ namespace {
 
 enum PortIndex : std::size_t { kNodeLoad, kProcessLoad };
 constexpr PortSpec kPorts[] = {
-    {.name = "node_load",
-     .type = types::kLoad,
-     .doc = "Load of the other nodes; only read, not needed: without it all nodes count the same."},
-    {.name = "process_load",
-     .type = types::kLoadByPid,
-     .doc = "Load of each process; only read, not needed: without it all count the same."},
+    load_of_others(),
+    load_of_members(),
 };
 
 enum Attribute : std::size_t { kLeft, kNote };
@@ -29,11 +26,7 @@ constexpr AttributeSpec kAttributes[] = {
      .unit = "members",
      .read_only = true,
      .doc = "How many are still here while all have to leave."},
-    {.name = "note",
-     .kind = AttributeKind::text,
-     .initial = "",
-     .read_only = true,
-     .doc = "Why all have to leave, and who cannot and why; empty while they may stay."},
+    words("note", "Why all have to leave, and who cannot and why; empty while they may stay."),
 };
 
 class NodeDrain final : public Policy {

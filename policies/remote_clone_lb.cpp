@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "components/model/machine_types.h"
+#include "policies/common_specs.h"
 #include "policies/other_nodes.h"
 #include "policies/policies.h"
 
@@ -27,11 +28,7 @@ constexpr PortSpec kPorts[] = {
 
 enum Attribute : std::size_t { kChoices, kRoom, kTaskLoad, kLastTarget };
 constexpr AttributeSpec kAttributes[] = {
-    {.name = "choices",
-     .unit = "nodes",
-     .initial = "2",
-     .maximum = 1000,
-     .doc = "Among how many other nodes, drawn by chance, the best is chosen; 0 = all."},
+    choices("Among how many other nodes, drawn by chance, the best is chosen; 0 = all."),
     {.name = "room",
      .unit = "percent",
      .initial = "100",
@@ -43,13 +40,7 @@ constexpr AttributeSpec kAttributes[] = {
      .minimum = 1,
      .maximum = 1'000'000,
      .doc = "How much new work is expected to want."},
-    {.name = "last_target",
-     .kind = AttributeKind::integer,
-     .initial = "-1",
-     .minimum = -1,
-     .maximum = kNodeNumberMax,
-     .read_only = true,
-     .doc = "The node that new work was sent to last from here; -1 = none yet."},
+    last_target(),
 };
 
 /// A node with the new work on it; without a row nothing is known of its load.

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "policies/common_specs.h"
 #include "policies/policies.h"
 
 namespace schedd::policies {
@@ -15,13 +16,7 @@ namespace {
 
 enum Attribute : std::size_t { kLastTarget };
 constexpr AttributeSpec kAttributes[] = {
-    {.name = "last_target",
-     .kind = AttributeKind::integer,
-     .initial = "-1",
-     .minimum = -1,
-     .maximum = kNodeNumberMax,
-     .read_only = true,
-     .doc = "The node that new work was sent to last from here; -1 = none yet."},
+    last_target(),
 };
 
 class RoundRobinBalancer final : public Policy {

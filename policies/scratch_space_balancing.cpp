@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "components/model/machine_types.h"
+#include "policies/common_specs.h"
 #include "policies/other_nodes.h"
 #include "policies/policies.h"
 
@@ -37,18 +38,8 @@ constexpr AttributeSpec kAttributes[] = {
      .initial = "50",
      .maximum = 100,
      .doc = "Nor does one whose tasks wait more for io."},
-    {.name = "choices",
-     .unit = "nodes",
-     .initial = "2",
-     .maximum = 1000,
-     .doc = "Among how many other nodes, drawn by chance, the one with most free space is chosen; 0 = all."},
-    {.name = "last_target",
-     .kind = AttributeKind::integer,
-     .initial = "-1",
-     .minimum = -1,
-     .maximum = kNodeNumberMax,
-     .read_only = true,
-     .doc = "The node that new work was sent to last from here; -1 = none yet."},
+    choices("Among how many other nodes, drawn by chance, the one with most free space is chosen; 0 = all."),
+    last_target(),
 };
 
 class ScratchSpaceBalancing final : public Policy {
