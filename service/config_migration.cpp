@@ -15,6 +15,7 @@ constexpr AttributeSpec kMigration[] = {
     {.name = "ssh_port", .initial = "0", .maximum = 65'535},
     {.name = "directory", .kind = AttributeKind::text, .initial = "/var/lib/schedd/migrate"},
     {.name = "bandwidth", .unit = "MB/s", .initial = "100", .minimum = 1, .maximum = 100'000},
+    {.name = "step_limit", .unit = "s", .initial = "30", .minimum = 5, .maximum = 3600},
 };
 
 /// Both become words of a command line on two nodes.
@@ -43,6 +44,7 @@ Status take(const TomlValue& at, std::string_view key, const AttributeValue& val
             return refuse("it takes an absolute path of letters, digits, '/', '.', '_' and '-'");
     } else if (key == "ssh_port") out.ssh_port = static_cast<std::uint16_t>(number());
     else if (key == "bandwidth") out.bandwidth = number();
+    else if (key == "step_limit") out.step_limit = number();
     return {};
 }
 

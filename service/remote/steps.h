@@ -63,6 +63,9 @@ public:
     [[nodiscard]] Result<Job> send_home(const Site& site, const std::string& home) const;
 
 private:
+    /// How long a step may take that carries no images, and one that does.
+    [[nodiscard]] Duration simple() const;
+    [[nodiscard]] Duration carrying(std::uint64_t bytes) const;
     [[nodiscard]] Job local(std::string name, std::vector<std::string> words, Duration limit) const;
     [[nodiscard]] Result<std::vector<std::string>> ssh(const Site& site, std::vector<std::string> words,
                                                        bool has_input = false) const;

@@ -26,11 +26,12 @@ TEST(AMigrationTable, MayBeAbsentOrEmpty) {
 
 TEST(AMigrationTable, HoldsEverySetting) {
     const auto all = migration("ssh_user = \"schedd-mover\"\nssh_port = 2222\n"
-                               "directory = \"/srv/images\"\nbandwidth = 1000\n");
+                               "directory = \"/srv/images\"\nbandwidth = 1000\nstep_limit = 180\n");
     EXPECT_EQ(all.ssh_user, "schedd-mover");
     EXPECT_EQ(all.ssh_port, 2222);
     EXPECT_EQ(all.directory, "/srv/images");
     EXPECT_EQ(all.bandwidth, 1000U);
+    EXPECT_EQ(all.step_limit, 180U);
 }
 
 TEST(AMigrationTable, RefusesWhatIsOutOfRangeAndSaysTheRange) {

@@ -18,9 +18,9 @@ const Course kCourse{"a\\x2db.service", "77", "one", site(2, "two"), 0};
 TEST(AStep, OnThisNodeRunsTheScriptWithItsFolder) {
     const Steps steps("/lib/m", {.directory = "/srv/m"});
     EXPECT_EQ(joined(steps.dump(kCourse)),
-              "/usr/bin/env SCHEDD_MIGRATE_DIR=/srv/m /lib/m dump a\\x2db.service");
-    EXPECT_EQ(joined(steps.look(kCourse)),
-              "/usr/bin/env SCHEDD_MIGRATE_DIR=/srv/m /lib/m look a\\x2db.service 77 one two");
+              "/usr/bin/env SCHEDD_MIGRATE_DIR=/srv/m SCHEDD_MIGRATE_LIMIT=30 /lib/m dump a\\x2db.service");
+    EXPECT_EQ(joined(steps.look(kCourse)), "/usr/bin/env SCHEDD_MIGRATE_DIR=/srv/m SCHEDD_MIGRATE_LIMIT=30 "
+                                           "/lib/m look a\\x2db.service 77 one two");
 }
 
 TEST(AStep, OverThereGoesThroughAShellUnharmed) {
@@ -28,7 +28,8 @@ TEST(AStep, OverThereGoesThroughAShellUnharmed) {
     const auto job = steps.restore(kCourse);
     ASSERT_TRUE(job);
     EXPECT_EQ(job->words.front(), "ssh");
-    EXPECT_EQ(job->words.back(), "/usr/bin/env 'SCHEDD_MIGRATE_DIR=/var/lib/schedd/migrate' /lib/m restore "
+    EXPECT_EQ(job->words.back(), "/usr/bin/env 'SCHEDD_MIGRATE_DIR=/var/lib/schedd/migrate' "
+                                 "'SCHEDD_MIGRATE_LIMIT=30' /lib/m restore "
                                  "'a\\x2db.service' 77");
 }
 
@@ -52,6 +53,14 @@ TEST(AStep, HasALimitThatGrowsWithTheImages) {
     EXPECT_EQ(steps.transfer_of(large.bytes), std::chrono::seconds(100));
     EXPECT_EQ(steps.send(large)->limit - steps.send(kCourse)->limit, std::chrono::seconds(500));
     EXPECT_EQ(steps.commit(large)->limit, steps.commit(kCourse)->limit);
+}
+
+TEST(AStep, MayTakeLongerWhereNodesAreSlow) {
+    const Steps steps("/lib/m", {.step_limit = 180});
+    EXPECT_EQ(steps.link(kCourse.site)->limit, std::chrono::seconds(180));
+    EXPECT_EQ(steps.dump(kCourse).limit, std::chrono::seconds(360));
+    EXPECT_NE(joined(*steps.link(kCourse.site)).find("SCHEDD_MIGRATE_LIMIT=180"), std::string::npos);
+    EXPECT_NE(joined(*steps.link(kCourse.site)).find("ConnectTimeout=30"), std::string::npos);
 }
 
 } // namespace
