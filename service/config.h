@@ -119,8 +119,9 @@ Error with_place(Error error, const Desired& desired);
 /// the templates there are; schedulers of these names are left out.
 std::string export_toml(const Tree& tree, std::span<const DesiredTemplate> templates = {},
                         const std::set<std::string>& left_out = {});
-/// One scheduler, and one template, as their tables in such a file.
-std::string export_scheduler(const Scheduler& scheduler);
+/// One scheduler, and one template, as their tables in such a file. Members that have ended are comments, as
+/// they would be refused, unless not `marks_ended`.
+std::string export_scheduler(const Scheduler& scheduler, bool marks_ended = true);
 std::string export_template(const DesiredTemplate& made);
 /// The verbs that build the tree from nothing. Members are attached in the order they were.
 Recipe export_recipe(const Tree& tree);

@@ -107,7 +107,7 @@ std::string set_lines(const std::vector<DesiredAttribute>& attributes) {
 
 } // namespace
 
-std::string export_scheduler(const Scheduler& scheduler) {
+std::string export_scheduler(const Scheduler& scheduler, bool marks_ended) {
     auto text = fmt::format("\n[scheduler.{}]\n", toml_key(scheduler.name()));
     const auto* policy = scheduler.policy();
     if (policy) text += fmt::format("policy = {}\n", toml_string(named_type(*policy)));
@@ -117,7 +117,7 @@ std::string export_scheduler(const Scheduler& scheduler) {
     std::string members;
     for (const auto& member : set.children()) {
         // what has ended would be refused, and with it the whole file
-        const bool has_ended = !static_cast<const Member&>(*member).alive();
+        const bool has_ended = marks_ended && !static_cast<const Member&>(*member).alive();
         members += fmt::format("    {}{},{}\n", has_ended ? "# " : "", member_text(*member),
                                has_ended ? " has ended" : "");
     }

@@ -99,7 +99,7 @@ void ExecTemplates::make(const DesiredTemplate& made, const ProcessInfo& process
     }
     log.write(Severity::info, path.text(), fmt::format("made for {} ({})", process.comm, process.pid));
     instances_.push_back({path, process.pid, made.scheduler.name,
-                          export_scheduler(static_cast<const Scheduler&>(**tree_.find(path)))});
+                          export_scheduler(static_cast<const Scheduler&>(**tree_.find(path)), false)});
 }
 
 Status ExecTemplates::check_known(const std::vector<DesiredTemplate>& templates) const {
@@ -135,7 +135,8 @@ std::set<std::string> ExecTemplates::made(bool as_made) const {
         if (!is_there) continue;
         const auto& scheduler = static_cast<const Scheduler&>(**part);
         // without processes it is about to go
-        if (!as_made || scheduler.process_set().empty() || export_scheduler(scheduler) == instance.text)
+        if (!as_made || scheduler.process_set().empty() ||
+            export_scheduler(scheduler, false) == instance.text)
             names.insert(scheduler.name());
     }
     return names;

@@ -74,11 +74,11 @@ TEST_P(APowerDaemon, ChangesSettingsOfOthersAndTheyAreUndone) {
     PlayedPower power(bus.address(), {kNewPower});
     stack();
     EXPECT_TRUE(becomes("schedulers/POWER/power_profile.row", "balanced"));
-    const auto configured = client->call<std::string>("Export", std::string("toml")).value;
+    const auto configured = client->call<std::string>("Export", Variants{}).value;
     power.choose("power-saver");
     EXPECT_TRUE(becomes("schedulers/DESK.precedence", "7"));
     EXPECT_EQ(read("schedulers/DESK/nest.headroom"), "0");
-    EXPECT_EQ(client->call<std::string>("Export", std::string("toml")).value, configured);
+    EXPECT_EQ(client->call<std::string>("Export", Variants{}).value, configured);
     power.choose("performance");
     EXPECT_TRUE(becomes("schedulers/DESK.active", "false"));
     EXPECT_EQ(read("schedulers/DESK.precedence"), "0");
@@ -120,6 +120,42 @@ TEST_P(APowerDaemon, TellsEverywhereThatATableAsksForWhatIsOff) {
     ASSERT_TRUE(client->apply_verbs("write schedulers/POWER/power_profile.table \"balanced:\"\n"));
     EXPECT_TRUE(client->wait_for([&] { return read("schedulers/POWER/power_profile.note").empty(); }));
     EXPECT_THAT(verified(), Not(HasSubstr("POWER")));
+}
+TEST_P(APowerDaemon, RefusesFilesOfPowerWithTheirNameAndLine) {
+    stack();
+    daemon->configure("games.toml",
+                      "[probe.power]\n[scheduler.GAMES]\npolicy = \"power_profile\"\n"
+                      "[scheduler.GAMES.attributes]\ntable = \"balanced: NONE.active=false\"\n");
+    const auto refused = client->call<std::string>("Reload", Variants{});
+    EXPECT_THAT(refused.message,
+                HasSubstr("schedulers.d/games.toml:5:1: schedulers/GAMES/power_profile.table"));
+    EXPECT_THAT(refused.message, HasSubstr("schedulers/NONE"));
+    daemon->configure("games.toml", "[scheduler.GAMES]\npolicy = \"power_profile\"\n"
+                                    "[scheduler.GAMES.attributes]\ntable = \"balanced: cpus.epp=turbo\"\n");
+    const auto odd = client->call<std::string>("Reload", Variants{});
+    EXPECT_THAT(odd.message, HasSubstr("schedulers.d/games.toml:4"));
+    EXPECT_THAT(odd.message, HasSubstr("epp=turbo"));
+}
+TEST_P(APowerDaemon, ExportsTemplatesAndLoadsThemAgain) {
+    daemon->configure("games.toml", "[template.GAME]\nexec = [\"sleep 98765\"]\nprecedence = 3\n"
+                                    "hold_profile = \"performance\"\n[scheduler.OWN]\nprecedence = 4\n");
+    ASSERT_TRUE(client->call<std::string>("Reload", Variants{}));
+    Child game({"sleep", "98765"}, "/dev/null");
+    const auto made = "schedulers/GAME-" + std::to_string(game.pid());
+    EXPECT_TRUE(becomes(made + ".precedence", "3"));
+    const auto text = client->call<std::string>("Export", Variants{}).value;
+    EXPECT_THAT(text, HasSubstr("[template.GAME]\nexec = [\"sleep 98765\"]\nprecedence = 3\n"));
+    EXPECT_THAT(text, Not(HasSubstr("GAME-")));
+    daemon->configure("games.toml", text);
+    const auto changes = client->call<std::string>("Reload", Variants{});
+    EXPECT_TRUE(changes) << changes.message;
+    EXPECT_EQ(nlohmann::json::parse(changes.value)["changes"], nlohmann::json::array()) << changes.value;
+    EXPECT_EQ(client->call<std::string>("Export", Variants{}).value, text);
+    daemon->kill();
+    daemon->start_again(bus);
+    EXPECT_TRUE(becomes(made + ".precedence", "3")) << "by its template, which came from the export";
+    EXPECT_EQ(client->call<std::string>("Export", Variants{}).value, text);
+    game.end();
 }
 TEST_P(APowerDaemon, ThatIsUpowerSaysWhatItRunsOn) {
     stack();
