@@ -95,7 +95,8 @@ dbus::PowerFacts PowerDesk::facts(const placement::Engine& engine, const Topolog
     for (const auto work_class : {WorkClass::latency, WorkClass::normal, WorkClass::batch}) {
         const auto& cpus = held[static_cast<std::size_t>(work_class)];
         if (!cpus.empty() && cpus != topology.usable())
-            facts.packed.push_back(fmt::format("{} packed on {}", name_of(work_class), cpu_words(cpus)));
+            facts.packed.push_back(fmt::format("{} {}packed on {}", name_of(work_class),
+                                               world_->is_live ? "" : "would be ", cpu_words(cpus)));
     }
     if (bus_)
         for (const auto& hold : bus_->holds())

@@ -121,6 +121,19 @@ TEST_P(APowerDaemon, TellsEverywhereThatATableAsksForWhatIsOff) {
     EXPECT_TRUE(client->wait_for([&] { return read("schedulers/POWER/power_profile.note").empty(); }));
     EXPECT_THAT(verified(), Not(HasSubstr("POWER")));
 }
+TEST_P(APowerDaemon, SaysThatADryRunOnlyWouldPack) {
+    if (status()["topology"]["cores"].get<int>() < 2) GTEST_SKIP() << "needs two cores";
+    PlayedPower power(bus.address(), {kNewPower});
+    stack();
+    const Sleeper work;
+    const auto made = client->apply_verbs(
+        "create schedulers/POWER/process_set/" + work.member() + "\nwrite schedulers/POWER/process_set/" +
+        work.member() +
+        ".class batch\nwrite schedulers/POWER/power_profile.table \"balanced: batch.cores=1\"\n");
+    ASSERT_TRUE(made) << made.message;
+    EXPECT_TRUE(client->wait_for([&] { return !status()["power"]["packed"].empty(); }));
+    EXPECT_THAT(status()["power"]["packed"][0].get<std::string>(), HasSubstr("batch would be packed on CPU"));
+}
 TEST_P(APowerDaemon, RefusesFilesOfPowerWithTheirNameAndLine) {
     stack();
     daemon->configure("games.toml",
