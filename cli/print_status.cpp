@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "cli/cpus_text.h"
 #include "cli/print.h"
 
 namespace schedd::cli {
@@ -217,7 +218,7 @@ std::string print_plan(const Json& applied, const Look& look) {
                            paint(look, Hue::strong, shown(text_at(row, "target"), look)),
                            comm.empty() ? "" : " (" + shown(comm, look) + ")",
                            before.empty() ? "not held" : shown(before, look),
-                           after.empty() ? "put back as it was" : "CPUs " + shown(after, look),
+                           after.empty() ? "put back as it was" : cpus_text(shown(after, look)),
                            settings.empty() ? "" : ", " + shown(settings, look),
                            after.empty() ? ""
                                          : fmt::format(" by {}: {}", shown(text_at(row, "scheduler"), look),

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "cli/cpus_text.h"
 #include "cli/print.h"
 
 namespace schedd::cli {
@@ -135,7 +136,7 @@ void collect_nests(const Json& part, const Look& look, std::vector<TopLine>& lin
             {{"nest ", Hue::policy},
              {pad(cut(shown(scheduler.substr(from, scheduler.rfind('/') - from), look), 15, look), 16),
               Hue::scheduler},
-             {fmt::format("CPUs {}{}, {}", shown(scalar(value("nest_cpus")), look),
+             {fmt::format("{}{}, {}", cpus_text(shown(scalar(value("nest_cpus")), look)),
                           reserve.empty() ? "" : fmt::format(" and {} in reserve", shown(reserve, look)),
                           shown(scalar(value("state")), look))}});
         if (value("wanted").is_number())

@@ -5,6 +5,7 @@
 
 #include "components/kit/number.h"
 #include "components/model/demand.h"
+#include "components/model/source_trouble.h"
 
 namespace schedd::dbus {
 
@@ -31,7 +32,9 @@ Result<Sample> sample_or_why(std::optional<Sample> sample, const Part& part) {
 
 std::string why_source_has_none(const Source& source, bool of_all) {
     const auto& probe = static_cast<const Probe&>(*source.parent());
-    if (!probe.trouble().empty()) return probe.trouble();
+    const auto* by_source = dynamic_cast<const SourceTrouble*>(&probe);
+    auto trouble = by_source ? by_source->trouble_of(source) : probe.trouble();
+    if (!trouble.empty()) return trouble;
     if (source.rests())
         return fmt::
             format("nobody wanted it for a while, so it was not measured; it is now: ask again in {} ms",

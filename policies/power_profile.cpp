@@ -10,11 +10,13 @@
 #include "policies/policies.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "components/model/cpu_words.h"
 #include "components/model/power.h"
 #include "components/model/tree.h"
 #include "policies/considered.h"
@@ -69,7 +71,7 @@ constexpr AttributeSpec kAttributes[] = {
      .kind = AttributeKind::text,
      .initial = "",
      .read_only = true,
-     .doc = "Which classes of members are held on which CPUs."},
+     .doc = "Which classes of members are on which CPUs because of the row, as the machine says."},
     {.name = "note",
      .kind = AttributeKind::text,
      .initial = "",
@@ -108,6 +110,7 @@ protected:
 private:
     void look(const View& view);
     void choose(const View& view, const PowerRow* row);
+    void tell_packed(const View& view, const std::vector<Decision>& decisions);
     [[nodiscard]] CpuSet cpus_for(const View& view, const ClassRule& rule) const;
     void want(const View& view, const PowerRow& row);
     void remember_narrow(const View& view);
@@ -123,6 +126,9 @@ private:
     Settings wanted_;
     std::string settings_trouble_;
     std::string trouble_;
+    std::string too_many_; // which classes ask for more cores than there are
+    std::map<Target, CpuSet> decided_;
+    int looks_ = 0;                         // since the last other decision
     std::array<CpuSet, kWorkClasses> cpus_; // by class; empty: it is let alone
     std::array<std::string, kWorkClasses> reasons_;
     std::array<std::optional<std::uint64_t>, kWorkClasses> weights_;
@@ -177,7 +183,7 @@ CpuSet PowerProfile::cpus_for(const View& view, const ClassRule& rule) const {
 }
 
 void PowerProfile::choose(const View& view, const PowerRow* row) {
-    std::string packed;
+    too_many_.clear();
     for (const auto work_class : {WorkClass::latency, WorkClass::normal, WorkClass::batch}) {
         const auto at = static_cast<std::size_t>(work_class);
         cpus_[at] = {};
@@ -189,13 +195,44 @@ void PowerProfile::choose(const View& view, const PowerRow* row) {
         const bool is_all = cpus_[at] == view.topology.usable();
         reasons_[at] = is_all
                            ? fmt::format("{}: {} work may run everywhere", row->profile, name_of(work_class))
-                           : fmt::format("{}: {} work is packed on CPUs {}", row->profile,
-                                         name_of(work_class), cpus_[at].text());
-        if (!is_all)
-            packed += fmt::format("{}{} on CPUs {}", packed.empty() ? "" : ", ", name_of(work_class),
-                                  cpus_[at].text());
+                           : fmt::format("{}: {} work is packed on {}", row->profile, name_of(work_class),
+                                         cpu_words(cpus_[at]));
+        CoreOrder order;
+        order.follow(view.topology, KindOrder::any);
+        if (rule.cores && !rule.is_percent && *rule.cores > order.size())
+            too_many_ += fmt::format("{}{} asks for {} cores for {} work, which has all {}",
+                                     too_many_.empty() ? "" : "; ", row->profile, *rule.cores,
+                                     name_of(work_class), order.size());
+    }
+}
+
+/// A class is packed where the machine has one of its members where it was decided: it is looked at soon
+/// after a decision, and then now and then.
+void PowerProfile::tell_packed(const View& view, const std::vector<Decision>& decisions) {
+    constexpr int kSoon = 3;
+    std::map<Target, CpuSet> decided;
+    for (const auto& decision : decisions) decided.emplace(decision.target, decision.cpus);
+    looks_ = decided == decided_ ? std::min(looks_ + 1, kSoon) : 0;
+    decided_ = std::move(decided);
+    std::array<bool, kWorkClasses> is_packed{};
+    bool is_narrow = false;
+    for (const Subject& subject : view.subjects) {
+        const auto at = decided_.find(subject.target);
+        if (at == decided_.end() || view.topology.usable().subset_of(at->second)) continue;
+        is_narrow = true;
+        if (!subject.current.empty() && subject.current.subset_of(at->second))
+            is_packed[static_cast<std::size_t>(subject.demand.work_class)] = true;
+    }
+    std::string packed;
+    for (const auto work_class : {WorkClass::latency, WorkClass::normal, WorkClass::batch}) {
+        const auto at = static_cast<std::size_t>(work_class);
+        if (is_packed[at])
+            packed += fmt::format("{}{} on {}", packed.empty() ? "" : ", ", name_of(work_class),
+                                  cpu_words(cpus_[at]));
     }
     report(kPacked, std::move(packed));
+    if (is_narrow)
+        next_look_ = std::min(next_look_, view.now + std::chrono::seconds(looks_ < kSoon ? 1 : 10));
 }
 
 void PowerProfile::want(const View& view, const PowerRow& row) {
@@ -247,12 +284,14 @@ std::vector<Decision> PowerProfile::decide(const View& view) {
         if (cpus_[at].empty() || narrow_.contains(subject.target)) continue;
         decisions.push_back({subject.target, cpus_[at], reasons_[at], Tuning{weights_[at], {}, {}}});
     }
+    tell_packed(view, decisions);
     return decisions;
 }
 
 void PowerProfile::tell_note() {
     std::string note = trouble_;
-    if (!settings_trouble_.empty()) note += (note.empty() ? "" : "; ") + settings_trouble_;
+    for (const auto* more : {&too_many_, &settings_trouble_})
+        if (!more->empty()) note += (note.empty() ? "" : "; ") + *more;
     report(kNote, std::move(note));
 }
 
@@ -265,7 +304,7 @@ std::vector<std::string> PowerProfile::considered(const View& view, const Subjec
         const auto& rule = row.classes[static_cast<std::size_t>(subject.demand.work_class)];
         if (!rule.places() || view.topology.usable().empty()) continue;
         lines.push_back(
-            fmt::format("under {} it would have CPUs {}", row.profile, cpus_for(view, rule).text()));
+            fmt::format("under {} it would have {}", row.profile, cpu_words(cpus_for(view, rule))));
     }
     return lines;
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "components/kit/limits.h"
 #include "components/kit/number.h"
@@ -16,6 +17,9 @@ namespace {
 constexpr std::size_t kMostRows = 32;
 constexpr std::size_t kLongestProfile = 64;
 constexpr std::uint64_t kMostMhz = 100'000;
+/// The kernel's words of energy_performance_preference.
+constexpr std::string_view kPreferences[] = {"default", "performance", "balance_performance", "balance_power",
+                                             "power"};
 constexpr std::string_view kWords =
     "words such as batch.kind=efficient, batch.cores=25%, batch.weight=20, cpus.epp=power, "
     "SCHEDULER.ATTRIBUTE=VALUE, SCHEDULER/POLICY.ATTRIBUTE=VALUE or */POLICYTYPE.ATTRIBUTE=VALUE";
@@ -37,15 +41,13 @@ std::optional<std::uint64_t> number_in(std::string_view text, std::uint64_t leas
 }
 
 /// True if the key is one of how CPUs trade speed for energy.
-Result<bool> set_hint(const PowerRow& row, FrequencyHint& hint, std::string_view key,
+Result<bool> set_hint(const PowerRow& row, std::string_view owner, FrequencyHint& hint, std::string_view key,
                       std::string_view value) {
     if (key == "epp") {
-        const bool is_word = value.size() <= kLongestProfile && std::ranges::all_of(value, [](char c) {
-                                 return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
-                             });
-        if (!is_word)
+        const bool is_word = std::ranges::find(kPreferences, value) != std::ranges::end(kPreferences);
+        if (!is_word && !number_in(value, 0, 255))
             return refuse(row.profile, fmt::format("has epp={}", brief(value)),
-                          "epp= a word of energy_performance_available_preferences, or 0 to 255");
+                          fmt::format("epp= {}, or 0 to 255", fmt::join(kPreferences, ", ")));
         hint.preference = value;
         return true;
     }
@@ -55,6 +57,11 @@ Result<bool> set_hint(const PowerRow& row, FrequencyHint& hint, std::string_view
         return refuse(row.profile, fmt::format("has {}={}", key, brief(value)),
                       fmt::format("{}= 1 to {}", key, kMostMhz));
     (key == "min_mhz" ? hint.least_khz : hint.most_khz) = *mhz * 1000;
+    if (hint.least_khz && hint.most_khz && *hint.least_khz > *hint.most_khz)
+        return refuse(row.profile,
+                      fmt::format("has min_mhz={} above max_mhz={} for {}", *hint.least_khz / 1000,
+                                  *hint.most_khz / 1000, owner),
+                      "a min_mhz= that is at most max_mhz=");
     return true;
 }
 
@@ -64,7 +71,7 @@ Status set_class(PowerRow& row, WorkClass work_class, std::string_view key, std:
         return refuse(row.profile, fmt::format("has {}.{}={}", name_of(work_class), brief(key), brief(value)),
                       accepted);
     };
-    const auto is_hint = set_hint(row, rule.hint, key, value);
+    const auto is_hint = set_hint(row, name_of(work_class), rule.hint, key, value);
     if (!is_hint) return std::unexpected(is_hint.error());
     if (*is_hint) return {};
     if (key == "kind") {
@@ -121,7 +128,7 @@ Status set_word(PowerRow& row, std::string_view word) {
     for (const auto work_class : {WorkClass::latency, WorkClass::normal, WorkClass::batch})
         if (owner == name_of(work_class)) return set_class(row, work_class, key, value);
     if (owner != "cpus") return set_other(row, owner, key, value);
-    const auto is_hint = set_hint(row, row.all, key, value);
+    const auto is_hint = set_hint(row, "all other CPUs", row.all, key, value);
     if (!is_hint) return std::unexpected(is_hint.error());
     if (*is_hint) return {};
     return refuse(row.profile, fmt::format("has cpus.{}", brief(key)),

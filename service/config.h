@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -110,8 +111,18 @@ Result<Desired> merge(Desired first, Desired second);
 /// and the attributes go back to their defaults. Applied, a second call returns an empty recipe.
 Result<Recipe> recipe_to(const Desired& desired, const Tree& tree, bool prune);
 
-/// The tree as a configuration file; parsed again and compared with the tree it gives an empty recipe.
-std::string export_toml(const Tree& tree);
+/// What the tree has refused of it, with file, line and column of the part or attribute that the error names
+/// first; as it is if it says that already, or names none.
+Error with_place(Error error, const Desired& desired);
+
+/// The tree as a configuration file; parsed again and compared with the tree it gives an empty recipe. With
+/// the templates there are; schedulers of these names are left out.
+std::string export_toml(const Tree& tree, std::span<const DesiredTemplate> templates = {},
+                        const std::set<std::string>& left_out = {});
+/// One scheduler, and one template, as their tables in such a file. Members that have ended are comments, as
+/// they would be refused, unless not `marks_ended`.
+std::string export_scheduler(const Scheduler& scheduler, bool marks_ended = true);
+std::string export_template(const DesiredTemplate& made);
 /// The verbs that build the tree from nothing. Members are attached in the order they were.
 Recipe export_recipe(const Tree& tree);
 

@@ -98,7 +98,16 @@ std::string member_text(const Part& member) {
     return fmt::format("{{ {} = {}{} }}", is_plain ? "member" : "escaped", name, weight);
 }
 
-std::string scheduler_text(const Scheduler& scheduler) {
+std::string set_lines(const std::vector<DesiredAttribute>& attributes) {
+    std::string lines;
+    for (const auto& attribute : attributes)
+        lines += fmt::format("{} = {}\n", toml_key(attribute.name), toml_value(attribute.value));
+    return lines;
+}
+
+} // namespace
+
+std::string export_scheduler(const Scheduler& scheduler, bool marks_ended) {
     auto text = fmt::format("\n[scheduler.{}]\n", toml_key(scheduler.name()));
     const auto* policy = scheduler.policy();
     if (policy) text += fmt::format("policy = {}\n", toml_string(named_type(*policy)));
@@ -108,7 +117,7 @@ std::string scheduler_text(const Scheduler& scheduler) {
     std::string members;
     for (const auto& member : set.children()) {
         // what has ended would be refused, and with it the whole file
-        const bool has_ended = !static_cast<const Member&>(*member).alive();
+        const bool has_ended = marks_ended && !static_cast<const Member&>(*member).alive();
         members += fmt::format("    {}{},{}\n", has_ended ? "# " : "", member_text(*member),
                                has_ended ? " has ended" : "");
     }
@@ -120,6 +129,28 @@ std::string scheduler_text(const Scheduler& scheduler) {
         text += fmt::format("\n[scheduler.{}.ports]\n{}", toml_key(scheduler.name()), lines);
     return text;
 }
+
+std::string export_template(const DesiredTemplate& made) {
+    const auto& scheduler = made.scheduler;
+    const auto key = toml_key(scheduler.name);
+    std::string patterns;
+    for (const auto& pattern : made.exec) patterns += (patterns.empty() ? "" : ", ") + toml_string(pattern);
+    auto text = fmt::format("\n[template.{}]\nexec = [{}]\n", key, patterns);
+    const bool has_own_type = !scheduler.policy_type.empty() && scheduler.policy_type != scheduler.policy;
+    if (!scheduler.policy.empty())
+        text += fmt::format("policy = {}\n", toml_string(scheduler.policy + (has_own_type ? ":" : "") +
+                                                         (has_own_type ? scheduler.policy_type : "")));
+    text += set_lines(scheduler.attributes);
+    if (!scheduler.policy_attributes.empty())
+        text += fmt::format("\n[template.{}.attributes]\n{}", key, set_lines(scheduler.policy_attributes));
+    std::string ports;
+    for (const auto& port : scheduler.ports)
+        ports += fmt::format("{} = {}\n", toml_key(port.sink.text()), toml_string(port.chain));
+    if (!ports.empty()) text += fmt::format("\n[template.{}.ports]\n{}", key, ports);
+    return text;
+}
+
+namespace {
 
 /// The verbs of a part and all below it. Links come last, members are set aside with the order they came in.
 struct Export {
@@ -150,7 +181,8 @@ struct Export {
 
 } // namespace
 
-std::string export_toml(const Tree& tree) {
+std::string export_toml(const Tree& tree, std::span<const DesiredTemplate> templates,
+                        const std::set<std::string>& left_out) {
     std::string text = "# The configuration of schedd as it was when this was written; see schedd.conf(5).\n";
     for (const auto& probe : tree.probes().children()) {
         text += fmt::format("\n[probe.{}]\n", toml_key(probe->name()));
@@ -159,7 +191,9 @@ std::string export_toml(const Tree& tree) {
         text += set_lines(*probe);
     }
     for (const auto& scheduler : tree.schedulers().children())
-        text += scheduler_text(static_cast<const Scheduler&>(*scheduler));
+        if (!left_out.contains(scheduler->name()))
+            text += export_scheduler(static_cast<const Scheduler&>(*scheduler));
+    for (const auto& made : templates) text += export_template(made);
     return text;
 }
 

@@ -263,6 +263,7 @@ void Daemon::load_first_config() {
     const auto recipe = desired ? recipe_for(*desired) : Result<Recipe>(std::unexpected(desired.error()));
     auto done = recipe ? tree_->apply(*recipe, false, Tree::NodeSets::taken)
                        : Status(std::unexpected(recipe.error()));
+    if (!done && recipe) done = std::unexpected(with_place(done.error(), *desired));
     if (!done)
         log_.tell(message_id::kConfigurationRefused, Severity::error, "configuration",
                   "starting with none: " + done.error().text());

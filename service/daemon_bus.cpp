@@ -89,9 +89,13 @@ Result<std::vector<std::string>> Daemon::apply_config(std::string_view toml, boo
     const auto desired = parse_config("recipe", toml);
     if (!desired) return std::unexpected(desired.error());
     const PowerDesk::Configured configured(power_);
-    const auto recipe = recipe_to(*desired, *tree_, prune);
+    if (auto known = templates_->check_known(desired->templates); !known)
+        return std::unexpected(known.error());
+    auto recipe = recipe_to(*desired, *tree_, prune);
     if (!recipe) return std::unexpected(recipe.error());
-    if (auto done = apply(*recipe, dry_run, reach); !done) return std::unexpected(done.error());
+    templates_->keep_out(*recipe);
+    if (auto done = apply(*recipe, dry_run, reach); !done)
+        return std::unexpected(with_place(done.error(), *desired));
     return texts_of(*recipe);
 }
 
@@ -116,6 +120,7 @@ Result<std::vector<std::string>> Daemon::reload(bool dry_run) {
     auto done = recipe ? apply_here(*recipe, dry_run, Tree::NodeSets::taken)
                        : Status(std::unexpected(recipe.error()));
     if (!dry_run) sd_notify(0, "READY=1");
+    if (!done && recipe) done = std::unexpected(with_place(done.error(), *desired));
     if (!done && recipe && done.error().kind == Errc::busy)
         return fail(Errc::busy, done.error().what,
                     done.error().detail + "; what no file names any more is removed by a reload");
@@ -134,7 +139,9 @@ Result<std::vector<std::string>> Daemon::reload(bool dry_run) {
         peers_.look_again();
         if (auto read = peers_.reload_keys(); !read)
             log_.write(Severity::error, "cluster", "the keys are as before: " + read.error().text());
-        log_.write(Severity::info, "configuration", fmt::format("reloaded, {} changes", changes.size()));
+        log_.write(Severity::info, "configuration",
+                   fmt::format("reloaded, {} {}", changes.size(),
+                               changes.size() == 1 ? "change" : "changes"));
     }
     return changes;
 }
@@ -142,7 +149,7 @@ Result<std::vector<std::string>> Daemon::reload(bool dry_run) {
 /// What is configured, without what holds for the present power profile alone.
 std::string Daemon::export_config() const {
     const PowerDesk::Configured configured(power_);
-    return export_toml(*tree_);
+    return export_toml(*tree_, templates_->all(), templates_->made(true));
 }
 
 std::vector<Verb> Daemon::export_verbs() const {

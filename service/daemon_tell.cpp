@@ -132,6 +132,7 @@ Result<std::vector<dbus::Finding>> Daemon::verify() {
         for (const auto& row : attachments_->rows())
             if (row.state == "waiting")
                 findings.push_back({"unit:" + row.unit, row.scheduler, "pending", "", "", row.detail, true});
+    std::ranges::move(power_.findings(), std::back_inserter(findings));
     std::ranges::move(peers_.conflicts(), std::back_inserter(findings));
     return findings;
 }

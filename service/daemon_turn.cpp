@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <systemd/sd-daemon.h>
 
+#include "components/model/cpu_words.h"
 #include "service/daemon.h"
 
 namespace schedd::service {
@@ -267,7 +268,7 @@ void Daemon::find_processes(Time now) {
 void Daemon::decided(const std::string& scheduler, const placement::Target& target,
                      const placement::Decision& decision) {
     log_.write(Severity::debug, target.text(),
-               fmt::format("{} wants it on CPUs {}: {}", scheduler, decision.cpus.text(), decision.reason));
+               fmt::format("{} wants it on {}: {}", scheduler, cpu_words(decision.cpus), decision.reason));
     if (bus_) bus_->decided(scheduler, target.text(), decision.cpus.text(), decision.reason);
 }
 
@@ -293,8 +294,8 @@ void Daemon::placed(const placement::Target& target, const placement::Verdict& v
     const auto cpus = verdict.cpus.text();
     const auto state = std::string(placement::name_of(outcome.state));
     log_.tell(message_id::kPlaced, is_unit ? Severity::info : Severity::debug, target.text(),
-              fmt::format("placed on CPUs {} by {}: {} ({}{}{})", cpus, first.scheduler, first.reason, state,
-                          outcome.detail.empty() ? "" : ", ", outcome.detail),
+              fmt::format("placed on {} by {}: {} ({}{}{})", cpu_words(verdict.cpus), first.scheduler,
+                          first.reason, state, outcome.detail.empty() ? "" : ", ", outcome.detail),
               {{"SCHEDD_SCHEDULER", first.scheduler}, {"SCHEDD_CPUS", cpus}, {"SCHEDD_STATE", state}});
 }
 

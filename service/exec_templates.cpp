@@ -8,6 +8,7 @@
 #include "components/kit/limits.h"
 #include "components/kit/log.h"
 #include "components/model/pattern.h"
+#include "service/config_toml.h"
 
 namespace schedd::service {
 
@@ -97,7 +98,48 @@ void ExecTemplates::make(const DesiredTemplate& made, const ProcessInfo& process
         return;
     }
     log.write(Severity::info, path.text(), fmt::format("made for {} ({})", process.comm, process.pid));
-    instances_.push_back({path, process.pid, made.scheduler.name});
+    instances_.push_back({path, process.pid, made.scheduler.name,
+                          export_scheduler(static_cast<const Scheduler&>(**tree_.find(path)), false)});
+}
+
+Status ExecTemplates::check_known(const std::vector<DesiredTemplate>& templates) const {
+    for (const auto& made : templates) {
+        const auto text = export_template(made);
+        const bool is_known = std::ranges::any_of(templates_, [&](const auto& other) {
+            return export_template(other) == text;
+        });
+        if (!is_known)
+            return fail_at(made.scheduler.where, Errc::not_supported,
+                           fmt::format("[template.{}] is not as in the files of schedd", made.scheduler.name),
+                           "templates come from files: write it into schedulers.d/, then schedd-cli reload");
+    }
+    return {};
+}
+
+void ExecTemplates::keep_out(Recipe& recipe) const {
+    const auto names = made(false);
+    std::erase_if(recipe, [&](const Verb& verb) {
+        const auto& path = verb.path.names();
+        return verb.what == Verb::Do::remove && path.size() == 2 && path[0] == "schedulers" &&
+               names.contains(path[1]);
+    });
+}
+
+std::set<std::string> ExecTemplates::made(bool as_made) const {
+    std::set<std::string> names;
+    for (const auto& instance : instances_) {
+        const auto part = tree_.find(instance.scheduler);
+        const bool is_there = part && std::ranges::any_of(templates_, [&](const auto& made) {
+                                  return made.scheduler.name == instance.made_of;
+                              });
+        if (!is_there) continue;
+        const auto& scheduler = static_cast<const Scheduler&>(**part);
+        // without processes it is about to go
+        if (!as_made || scheduler.process_set().empty() ||
+            export_scheduler(scheduler, false) == instance.text)
+            names.insert(scheduler.name());
+    }
+    return names;
 }
 
 void ExecTemplates::reap() {

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <functional>
+#include <set>
+#include <string>
 #include <vector>
 
 #include "service/config.h"
@@ -20,6 +22,14 @@ public:
     [[nodiscard]] static Status check(const Desired& desired, const Tree& tree);
     /// From now on; what earlier ones made goes on until its work ends.
     void set(std::vector<DesiredTemplate> templates) { templates_ = std::move(templates); }
+    [[nodiscard]] const std::vector<DesiredTemplate>& all() const { return templates_; }
+    /// Whether these are all among those there are: who applies a recipe cannot bring new ones.
+    [[nodiscard]] Status check_known(const std::vector<DesiredTemplate>& templates) const;
+    /// Takes out of a recipe with prune what would remove schedulers that templates have made.
+    void keep_out(Recipe& recipe) const;
+    /// The names of those that a template has made, as long as it is there; `as_made`: of those alone that
+    /// nobody has changed since, which the template says all about.
+    [[nodiscard]] std::set<std::string> made(bool as_made) const;
     [[nodiscard]] bool empty() const { return templates_.empty(); }
 
     /// Looks at the processes that have changed since the last call. One that runs a program of a template
@@ -33,6 +43,7 @@ private:
         Path scheduler;
         Pid pid;
         std::string made_of;
+        std::string text; // as it was exported then
     };
     void look_at(Pid pid);
     void make(const DesiredTemplate& made, const ProcessInfo& process);

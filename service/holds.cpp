@@ -95,6 +95,10 @@ std::map<std::uint64_t, int> passed_on(Log& log) {
 Status check_held_thing(const std::string& what) {
     const auto profile = what.starts_with(kProfile) ? what.substr(kProfile.size()) : std::string();
     if (profile == "performance" || profile == "power-saver") return {};
+    if (what.starts_with(kProfile))
+        return fail(Errc::invalid_value,
+                    fmt::format("the profile '{}' cannot be held", profile.substr(0, 64)),
+                    "it may be performance or power-saver");
     if (!what.starts_with(kScheduler))
         return fail(Errc::invalid_value, fmt::format("'{}' cannot be held", what.substr(0, 64)),
                     fmt::format("it may be {}", kAccepted));

@@ -17,6 +17,19 @@ bool is_below(const Path& path, const Path& top) {
     return names.size() >= above.size() && std::equal(above.begin(), above.end(), names.begin());
 }
 
+/// "epp=power max_mhz=1800": which words, whatever CPUs they are about; the preferences first.
+std::string words_of(const std::vector<FrequencyHint>& hints) {
+    std::set<std::pair<int, std::string>> words;
+    for (const auto& hint : hints) {
+        if (!hint.preference.empty()) words.emplace(0, "epp=" + hint.preference);
+        if (hint.least_khz) words.emplace(1, fmt::format("min_mhz={}", *hint.least_khz / 1000));
+        if (hint.most_khz) words.emplace(2, fmt::format("max_mhz={}", *hint.most_khz / 1000));
+    }
+    std::string text;
+    for (const auto& [rank, word] : words) text += (text.empty() ? "" : " ") + word;
+    return text;
+}
+
 Verb write_of(const Path& part, const std::string& attribute, const AttributeValue& value) {
     return {.what = Verb::Do::write, .path = part, .word = attribute, .value = value};
 }
@@ -45,6 +58,25 @@ void Overlay::part_changed(Part& part, std::string_view attribute) {
 void Overlay::complain(Policy& by, const std::string& what) {
     auto& all = complaints_[&by];
     if (all.size() < limits::kTextValue / 2) all += (all.empty() ? "" : "; ") + what;
+}
+
+/// One whose table asks for nothing that does not hold is not told.
+void Overlay::complain_of_hints() {
+    for (auto* policy : hinting_) {
+        const auto asked = words_of(policy->settings()->hints);
+        const auto& [trouble, preference_trouble] = hint_trouble_;
+        for (const auto* why : {&trouble, &preference_trouble})
+            if (!why->empty() && (why == &trouble || asked.starts_with("epp=")))
+                complain(*policy, fmt::format("the table of {} asks for {}, but {}", policy->parent()->name(),
+                                              asked, *why));
+    }
+}
+
+void Overlay::hints_told(const std::string& trouble, const std::string& preference_trouble) {
+    std::pair told(trouble, preference_trouble);
+    if (hint_trouble_ == told) return;
+    hint_trouble_ = std::move(told);
+    if (!is_lifted_) follow();
 }
 
 void Overlay::want_there(Policy& by, const Path& path, const Setting& setting) {
@@ -92,18 +124,22 @@ void Overlay::gather() {
         return a->precedence() != b->precedence() ? a->precedence() > b->precedence() : a->name() < b->name();
     });
     wanted_.clear();
-    hints_.clear();
+    const auto hints_before = std::exchange(hints_, {});
+    hinting_.clear();
     complaints_.clear();
     CpuSet hinted;
     for (const auto* scheduler : schedulers) {
         auto& policy = *scheduler->policy();
         for (const auto& setting : policy.settings()->settings) want(policy, setting);
+        if (!policy.settings()->hints.empty()) hinting_.push_back(&policy);
         for (auto hint : policy.settings()->hints) {
             hint.cpus = hint.cpus - hinted;
             hinted |= hint.cpus;
             if (!hint.cpus.empty()) hints_.push_back(std::move(hint));
         }
     }
+    if (hints_ != hints_before) hint_trouble_ = {};
+    complain_of_hints();
     std::erase_if(theirs_, [&](const Key& key) { return !wanted_.contains(key); });
     std::erase_if(wanted_, [](const auto& wanted) { return wanted.second.by == nullptr; });
 }
@@ -160,12 +196,12 @@ void Overlay::follow() {
 }
 
 void Overlay::tell() {
-    std::set<Path> troubled;
+    std::map<Path, std::string> troubled;
     for (const auto& [policy, what] : complaints_) {
-        troubled.insert(policy->path());
+        troubled.emplace(policy->path(), what);
         policy->settings_told(what);
     }
-    for (const auto& path : told_)
+    for (const auto& [path, what] : told_)
         if (!troubled.contains(path))
             if (const auto part = tree_.find(path); part && (*part)->kind() == Kind::policy)
                 static_cast<Policy&>(**part).settings_told({});

@@ -42,8 +42,13 @@ public:
     /// How CPUs are to trade speed for energy, of the schedulers in the same order; the first that names a
     /// CPU has it.
     [[nodiscard]] const std::vector<FrequencyHint>& hints() const { return hints_; }
-    /// What is wanted and does not hold; "" while all does.
+    /// Why the tree has refused what is wanted; "" while it has not.
     [[nodiscard]] const std::string& trouble() const { return trouble_; }
+    /// What became of the hints, for those that want them: why no hint holds, and why their energy
+    /// preferences do not; "" while they do. Kept until it is told again or other hints are wanted.
+    void hints_told(const std::string& trouble, const std::string& preference_trouble);
+    /// What is wanted and does not hold, by each policy that wants such; the same as each was told.
+    [[nodiscard]] const std::map<Path, std::string>& complaints() const { return told_; }
     /// How many attributes have another value than configured.
     [[nodiscard]] std::size_t size() const { return laid_.size(); }
 
@@ -65,6 +70,7 @@ private:
     void want_there(Policy& by, const Path& path, const Setting& setting);
     Status change();
     void complain(Policy& by, const std::string& what);
+    void complain_of_hints();
     void tell();
     Status write(const Recipe& recipe);
 
@@ -76,9 +82,11 @@ private:
     std::map<Key, AttributeValue> refused_; // the tree has refused all of it
     std::vector<FrequencyHint> hints_;
     std::map<Policy*, std::string> complaints_;
-    std::set<Path> told_; // policies that were told of trouble
-    std::string trouble_;
-    bool is_own_ = false; // the change that is heard of is its own
+    std::map<Path, std::string> told_;                 // of which trouble policies were told
+    std::string trouble_;                              // why the tree refused
+    std::vector<Policy*> hinting_;                     // those whose hints these are, as of the last gather()
+    std::pair<std::string, std::string> hint_trouble_; // of all, of energy preferences alone
+    bool is_own_ = false;                              // the change that is heard of is its own
     bool is_lifted_ = false;
 };
 

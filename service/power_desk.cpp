@@ -123,6 +123,7 @@ void PowerDesk::want(const std::vector<dbus::HoldFacts>& holds) {
 void PowerDesk::follow(Time now) {
     overlay_->follow();
     frequency_->want(overlay_->hints(), holder(), now);
+    overlay_->hints_told(frequency_->trouble(), frequency_->preference_trouble());
 }
 
 void PowerDesk::allow_frequency(bool allowed) { frequency_->allow(allowed); }

@@ -67,6 +67,8 @@ public:
     [[nodiscard]] const PowerState& said() const { return state_; }
     /// Fills in what became of those that hold profiles.
     void tell(std::vector<dbus::HoldFacts>& holds) const;
+    /// For verify: which settings of others and of CPUs are not as policies want them.
+    [[nodiscard]] std::vector<dbus::Finding> findings() const;
     [[nodiscard]] dbus::PowerFacts facts(const placement::Engine& engine, const Topology& topology) const;
 
 private:

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "components/model/cpu_words.h"
 #include "service/power_desk.h"
 
 namespace schedd::service {
@@ -81,6 +82,8 @@ dbus::PowerFacts PowerDesk::facts(const placement::Engine& engine, const Topolog
     facts.cores_asleep = cores_asleep(topology);
     std::array<CpuSet, 3> held;
     for (const auto& row : engine.explain("").value_or(std::vector<placement::Explanation>())) {
+        // what was written and holds; who came narrow, or is another's, is not packed by anybody here
+        if (row.outcome.state != placement::State::applied || row.outcome.written.empty()) continue;
         if (row.outcome.effective.empty() || topology.usable().subset_of(row.outcome.effective)) continue;
         for (const auto& [scheduler, member] : row.members) {
             const auto part = world_->tree.find(Path({"schedulers", scheduler, "process_set", member}));
@@ -92,16 +95,23 @@ dbus::PowerFacts PowerDesk::facts(const placement::Engine& engine, const Topolog
     for (const auto work_class : {WorkClass::latency, WorkClass::normal, WorkClass::batch}) {
         const auto& cpus = held[static_cast<std::size_t>(work_class)];
         if (!cpus.empty() && cpus != topology.usable())
-            facts.packed.push_back(fmt::format("{} packed on CPUs {}", name_of(work_class), cpus.text()));
+            facts.packed.push_back(fmt::format("{} {}packed on {}", name_of(work_class),
+                                               world_->is_live ? "" : "would be ", cpu_words(cpus)));
     }
     if (bus_)
         for (const auto& hold : bus_->holds())
             facts.held.push_back(fmt::format("{} for {}: {}", hold.profile, hold.cause, hold.state));
     facts.hints = frequency_->rows();
-    facts.trouble = overlay_->trouble();
-    if (const auto& why = frequency_->trouble(); !why.empty())
-        facts.trouble += (facts.trouble.empty() ? "" : "; ") + why;
+    for (const auto& [path, what] : overlay_->complaints())
+        facts.trouble += (facts.trouble.empty() ? "" : "; ") + what;
     return facts;
+}
+
+std::vector<dbus::Finding> PowerDesk::findings() const {
+    std::vector<dbus::Finding> findings;
+    for (const auto& [path, what] : overlay_->complaints())
+        findings.push_back({path.text(), path.names()[1], "not-as-wanted", "", "", what});
+    return findings;
 }
 
 } // namespace schedd::service

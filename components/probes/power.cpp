@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "components/model/power.h"
+#include "components/model/source_trouble.h"
 #include "components/probes/power_files.h"
 #include "components/probes/probes.h"
 
@@ -49,7 +50,7 @@ constexpr std::array<SourceSpec, kSources> kSourceSpecs{
                .doc = "What the packages have used since the probe was made (RAPL)."},
 };
 
-class PowerProbe final : public Probe {
+class PowerProbe final : public Probe, public SourceTrouble {
 public:
     PowerProbe(const Descriptor& type, std::string name, const Environment& environment)
         : Probe(type, std::move(name), environment) {
@@ -59,17 +60,27 @@ public:
     void measure(Time now) override {
         static const PowerState kNobody;
         const auto& said = environment().power ? *environment().power : kNobody;
-        std::string trouble = measure_profile(said, now) + measure_battery(said, now);
+        troubles_ = {};
+        measure_profile(said, now);
+        measure_battery(said, now);
         const auto energy = energy_.measure(environment().host);
         put(kEnergy, energy ? std::optional<Value>(*energy) : std::nullopt, now);
-        if (!energy) trouble += "energy: " + energy.error().text();
-        while (trouble.ends_with("; ")) trouble.resize(trouble.size() - 2);
-        note_trouble(std::move(trouble));
+        if (!energy) troubles_[kEnergy] = energy.error().text();
+        std::string all; // a machine without a battery, or one that says nothing of heat, is as it should be
+        for (const auto index : {kProfile, kOnBattery, kEnergy})
+            if (const auto& why = troubles_[index]; !why.empty())
+                all += fmt::format("{}{}: {}", all.empty() ? "" : "; ", kSourceSpecs[index].name, why);
+        note_trouble(std::move(all));
+    }
+
+    [[nodiscard]] std::string trouble_of(const Source& source) const override {
+        for (std::size_t i = 0; i < kSources; ++i)
+            if (source.name() == kSourceSpecs[i].name) return troubles_[i];
+        return {};
     }
 
 private:
-    std::string measure_profile(const PowerState& said, Time now) {
-        std::string trouble;
+    void measure_profile(const PowerState& said, Time now) {
         std::optional<Value> profile;
         std::string from = said.profile_from;
         if (said.profile) {
@@ -77,17 +88,18 @@ private:
         } else if (auto word = read_platform_profile(environment().host)) {
             profile = std::move(*word);
             from = "platform_profile";
+            troubles_[kDegraded] = fmt::format("{}; platform_profile does not say it", said.profile_trouble);
         } else {
             from.clear();
-            trouble = fmt::format("profile: {}, and {}; ", said.profile_trouble, word.error().text());
+            troubles_[kProfile] = fmt::format("{}, and {}", said.profile_trouble, word.error().text());
+            troubles_[kDegraded] = said.profile_trouble;
         }
         report(kProfileFrom, std::move(from));
         put(kProfile, std::move(profile), now);
         put(kDegraded, said.profile ? std::optional<Value>(said.degraded) : std::nullopt, now);
-        return trouble;
     }
 
-    std::string measure_battery(const PowerState& said, Time now) {
+    void measure_battery(const PowerState& said, Time now) {
         PowerSupply supply{said.on_battery, said.battery_percent};
         std::string from = said.battery_from;
         if (!supply.on_battery) {
@@ -101,9 +113,14 @@ private:
             supply.percent ? std::optional<Value>(static_cast<std::int64_t>(*supply.percent + 0.5))
                            : std::nullopt,
             now);
-        if (supply.on_battery) return {};
-        return fmt::format("on_battery: {}, and sys/class/power_supply has neither mains nor battery; ",
-                           said.battery_trouble);
+        if (!supply.on_battery)
+            troubles_[kOnBattery] = troubles_[kBattery] =
+                fmt::format("{}, and sys/class/power_supply has neither mains nor battery",
+                            said.battery_trouble);
+        else if (!supply.percent)
+            troubles_[kBattery] =
+                said.on_battery ? said.battery_from + " tells of no battery"
+                                : said.battery_trouble + ", and no battery of sys/class/power_supply says it";
     }
 
     void put(SourceIndex index, std::optional<Value> value, Time now) {
@@ -116,6 +133,7 @@ private:
     }
 
     EnergyMeter energy_;
+    std::array<std::string, kSources> troubles_;
 };
 
 } // namespace

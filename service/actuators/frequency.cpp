@@ -10,7 +10,7 @@
 #include <fmt/format.h>
 
 #include "components/kit/number.h"
-#include "components/model/cpu_set.h"
+#include "components/model/cpu_words.h"
 
 namespace schedd::actuators {
 
@@ -250,7 +250,8 @@ void Frequency::look_for_others() {
 void Frequency::want(const std::vector<FrequencyHint>& hints, const std::string& other, Time now) {
     static const std::vector<FrequencyHint> kNothing;
     const auto& wanted = is_allowed_ ? hints : kNothing;
-    if (!is_new_ && wanted == wanted_ && other == other_) {
+    const bool is_withheld = !is_allowed_ && !hints.empty();
+    if (!is_new_ && wanted == wanted_ && other == other_ && is_withheld == is_withheld_) {
         if (!held_.empty() && now >= look_at_) {
             look_at_ = now + kLookPeriod;
             look_for_others();
@@ -258,10 +259,12 @@ void Frequency::want(const std::vector<FrequencyHint>& hints, const std::string&
         return;
     }
     is_new_ = false;
+    is_withheld_ = is_withheld;
     wanted_ = wanted;
     other_ = other;
     look_at_ = now + kLookPeriod;
     trouble_.clear();
+    preference_trouble_.clear();
     const bool has_preference =
         std::ranges::any_of(wanted, [](const FrequencyHint& hint) { return !hint.preference.empty(); });
     const auto values = values_for(wanted, other.empty());
@@ -274,12 +277,11 @@ void Frequency::want(const std::vector<FrequencyHint>& hints, const std::string&
             trouble_ = "CPUs stay as they were: " + done.error().text();
     }
     if (has_preference && !other.empty())
-        trouble_ += fmt::format("{}energy preferences are left to {}, which writes them itself",
-                                trouble_.empty() ? "" : "; ", other);
-    if (!hints.empty() && !is_allowed_)
-        trouble_ =
-            "CPUs are not told how to trade speed for energy: frequency = \"on\" in schedd.conf allows it";
-    if (!trouble_.empty()) log_.write(Severity::warning, "frequency", trouble_);
+        preference_trouble_ =
+            fmt::format("energy preferences are left to {}, which writes them itself", other);
+    if (is_withheld) trouble_ = "frequency is off: set frequency = \"on\" in schedd.conf and reload";
+    for (const auto* why : {&trouble_, &preference_trouble_})
+        if (!why->empty()) log_.write(Severity::warning, "frequency", *why);
 }
 
 void Frequency::release() {
@@ -294,9 +296,10 @@ std::vector<std::string> Frequency::rows() const {
     for (const auto& [what, set] : cpus) {
         const auto& [name, value] = what;
         const auto mhz = parse_unsigned(value).value_or(0) / 1000;
-        rows.push_back(name == kPreference ? fmt::format("CPUs {}: energy preference {}", set.text(), value)
-                                           : fmt::format("CPUs {}: {} {} MHz", set.text(),
-                                                         name == kLeast ? "at least" : "at most", mhz));
+        rows.push_back(name == kPreference
+                           ? fmt::format("{}: energy preference {}", model::cpu_words(set), value)
+                           : fmt::format("{}: {} {} MHz", model::cpu_words(set),
+                                         name == kLeast ? "at least" : "at most", mhz));
     }
     return rows;
 }

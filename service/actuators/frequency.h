@@ -43,8 +43,10 @@ public:
 
     /// What holds, a line for each value: "CPUs 16-31: energy preference power".
     [[nodiscard]] std::vector<std::string> rows() const;
-    /// What is wanted and does not hold, and why; "" if all does.
+    /// Why what is wanted does not hold; "" if all does.
     [[nodiscard]] const std::string& trouble() const { return trouble_; }
+    /// Why energy preferences alone do not; "" if they do, or all the rest does not either.
+    [[nodiscard]] const std::string& preference_trouble() const { return preference_trouble_; }
 
 private:
     struct Held {
@@ -74,8 +76,10 @@ private:
     std::vector<model::FrequencyHint> wanted_;
     std::string other_;
     bool is_new_ = true;
+    bool is_withheld_ = false; // something is wanted and not allowed
     kit::Time look_at_{};
     std::string trouble_;
+    std::string preference_trouble_;
 };
 
 } // namespace schedd::actuators

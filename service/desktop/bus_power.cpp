@@ -170,6 +170,9 @@ Time BusPower::next_due(Time now) const {
         next = std::chrono::microseconds(timeout_us);
     for (const auto& service : services_)
         if (!service.owner.empty() && !service.is_asked) next = std::min(next, service.ask_at);
+    for (const auto& [cause, hold] : holds_)
+        if (hold->state == Hold::State::held && now < hold->held_at + kSettles)
+            next = std::min(next, hold->held_at + kSettles);
     return next;
 }
 
@@ -288,6 +291,9 @@ void BusPower::settle_state() {
                    trouble_of(services_[kLegacyProfiles],
                               fmt::format("nobody has the name {} or {}", kAddresses[kProfiles].name,
                                           kAddresses[kLegacyProfiles].name)));
+    for (auto& [cause, hold] : holds_)
+        if (hold->state == Hold::State::held && state_.profile == hold->wish.profile)
+            hold->was_in_force = true;
     state_.on_battery = said_[kUpower].on_battery;
     state_.battery_percent = said_[kDisplayDevice].battery_percent;
     if (state_.on_battery) state_.battery_from = kAddresses[kUpower].name;

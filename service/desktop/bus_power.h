@@ -62,6 +62,8 @@ public:
     [[nodiscard]] std::string holder() const;
 
     static constexpr int kMessagesPerTurn = 64;
+    /// From the answer to HoldProfile until another profile counts as trouble.
+    static constexpr Duration kSettles = std::chrono::seconds(2);
 
 private:
     struct Calls; // the functions that name types of sd-bus
@@ -90,8 +92,11 @@ private:
         std::uint32_t cookie = 0;
         enum class State { waits, asked, held, refused, released, leaves } state = State::waits;
         std::string why = {};
+        Time held_at = {};
+        bool was_in_force = false; // the profile was the one that is held
         Slot call = {};
     };
+    [[nodiscard]] bool is_apart(const Hold& hold) const;
 
     BusPower(sd_bus* bus, model::PowerState& state);
     Status listen();

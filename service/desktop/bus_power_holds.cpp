@@ -107,6 +107,15 @@ void BusPower::hold_answered(Hold& hold, sd_bus_message* reply) {
         return;
     }
     hold.state = Hold::State::held;
+    hold.held_at = now_;
+    hold.was_in_force = state_.profile == hold.wish.profile;
+}
+
+/// Others may hold power-saver, which wins, or the daemon may not do as it says. It tells of its own change
+/// after the answer, so it has some time for that.
+bool BusPower::is_apart(const Hold& hold) const {
+    return hold.state == Hold::State::held && state_.profile && *state_.profile != hold.wish.profile &&
+           (hold.was_in_force || now_ >= hold.held_at + kSettles);
 }
 
 /// Who ended took its holds along: they are asked of whoever comes next.
@@ -163,9 +172,7 @@ std::vector<ProfileHold> BusPower::holds() const {
         case Hold::State::leaves:
         case Hold::State::released: state = "released: " + hold->why; break;
         }
-        // others may hold power-saver, which wins, or the daemon may not do as it says
-        if (hold->state == Hold::State::held && state_.profile && *state_.profile != hold->wish.profile)
-            state += fmt::format(", but the profile is {}", *state_.profile);
+        if (is_apart(*hold)) state += fmt::format(", but the profile is {}", *state_.profile);
         all.push_back({cause, hold->wish.profile, std::move(state)});
     }
     return all;

@@ -127,13 +127,19 @@ TEST_P(AHold, LetsItsSchedulersMembersComeAndGo) {
 }
 
 TEST_P(AHold, IsRefusedForWhatCannotBeHeld) {
-    for (const auto* what : {"", "S", "profile:turbo", "scheduler:", "scheduler:a/b", "unit:x.service",
-                             "scheduler:**", "scheduler:../..", "SCHEDULER:S"}) {
+    for (const auto* what : {"", "S", "scheduler:", "scheduler:a/b", "unit:x.service", "scheduler:**",
+                             "scheduler:../..", "SCHEDULER:S"}) {
         const HeldFromHere hold(*client, what);
         EXPECT_EQ(hold.error(), "org.schedd1.Error.InvalidValue") << what;
         EXPECT_NE(hold.message().find("scheduler:NAME, scheduler:* for all"), std::string::npos)
             << hold.message();
     }
+    const HeldFromHere turbo(*client, "profile:turbo");
+    EXPECT_EQ(turbo.error(), "org.schedd1.Error.InvalidValue");
+    EXPECT_NE(turbo.message().find("the profile 'turbo' cannot be held"), std::string::npos)
+        << turbo.message();
+    EXPECT_NE(turbo.message().find("performance or power-saver"), std::string::npos) << turbo.message();
+    EXPECT_EQ(turbo.message().find("scheduler:"), std::string::npos) << turbo.message();
     build();
     const HeldFromHere unknown(*client, "scheduler:NOPE");
     EXPECT_EQ(unknown.error(), "org.schedd1.Error.NoSuchObject") << unknown.message();

@@ -74,11 +74,11 @@ TEST_P(APowerDaemon, ChangesSettingsOfOthersAndTheyAreUndone) {
     PlayedPower power(bus.address(), {kNewPower});
     stack();
     EXPECT_TRUE(becomes("schedulers/POWER/power_profile.row", "balanced"));
-    const auto configured = client->call<std::string>("Export", std::string("toml")).value;
+    const auto configured = client->call<std::string>("Export", Variants{}).value;
     power.choose("power-saver");
     EXPECT_TRUE(becomes("schedulers/DESK.precedence", "7"));
     EXPECT_EQ(read("schedulers/DESK/nest.headroom"), "0");
-    EXPECT_EQ(client->call<std::string>("Export", std::string("toml")).value, configured);
+    EXPECT_EQ(client->call<std::string>("Export", Variants{}).value, configured);
     power.choose("performance");
     EXPECT_TRUE(becomes("schedulers/DESK.active", "false"));
     EXPECT_EQ(read("schedulers/DESK.precedence"), "0");
@@ -90,6 +90,85 @@ TEST_P(APowerDaemon, ChangesSettingsOfOthersAndTheyAreUndone) {
         client->apply_verbs("write schedulers/POWER/power_profile.table \"p: NONE.active=no\"\n");
     EXPECT_EQ(refused.error, "NoSuchObject");
     EXPECT_THAT(refused.message, HasSubstr("schedulers/NONE"));
+}
+TEST_P(APowerDaemon, TellsEverywhereThatATableAsksForWhatIsOff) {
+    PlayedPower power(bus.address(), {kNewPower});
+    stack();
+    const auto verified = [&] { return client->call<std::string>("Verify").value; };
+    EXPECT_TRUE(becomes("schedulers/POWER/power_profile.row", "balanced"));
+    EXPECT_THAT(verified(), Not(HasSubstr("POWER")));
+    ASSERT_TRUE(
+        client->apply_verbs("write schedulers/POWER/power_profile.table \"balanced: cpus.epp=power\"\n"));
+    const std::string told = "the table of POWER asks for epp=power, but frequency is off: set frequency = ";
+    EXPECT_TRUE(becomes("schedulers/POWER/power_profile.note", told))
+        << read("schedulers/POWER/power_profile.note");
+    EXPECT_THAT(status()["power"]["trouble"].get<std::string>(), HasSubstr(told));
+    const auto findings = nlohmann::json::parse(verified())["findings"];
+    ASSERT_EQ(findings.size(), 1U) << findings.dump();
+    EXPECT_EQ(findings[0]["target"], "schedulers/POWER/power_profile");
+    EXPECT_THAT(findings[0]["detail"].get<std::string>(), HasSubstr(told));
+    int code = 0;
+    EXPECT_THAT(run({SCHEDD_CLI, "--bus=" + bus.address(), "verify"}, &code), HasSubstr(told));
+    EXPECT_EQ(code, 3);
+    EXPECT_THAT(run({SCHEDD_CLI, "--bus=" + bus.address(), "status"}), HasSubstr(told));
+    daemon->configure("frequency.toml", "[daemon]\nfrequency = \"on\"\n");
+    ASSERT_TRUE(client->call<std::string>("Reload", Variants{}));
+    EXPECT_TRUE(becomes("schedulers/POWER/power_profile.note",
+                        "energy preferences are left to org.freedesktop.UPower.PowerProfiles"))
+        << read("schedulers/POWER/power_profile.note");
+    EXPECT_THAT(verified(), HasSubstr("left to org.freedesktop.UPower.PowerProfiles"));
+    ASSERT_TRUE(client->apply_verbs("write schedulers/POWER/power_profile.table \"balanced:\"\n"));
+    EXPECT_TRUE(client->wait_for([&] { return read("schedulers/POWER/power_profile.note").empty(); }));
+    EXPECT_THAT(verified(), Not(HasSubstr("POWER")));
+}
+TEST_P(APowerDaemon, SaysThatADryRunOnlyWouldPack) {
+    if (status()["topology"]["cores"].get<int>() < 2) GTEST_SKIP() << "needs two cores";
+    PlayedPower power(bus.address(), {kNewPower});
+    stack();
+    const Sleeper work;
+    const auto made = client->apply_verbs(
+        "create schedulers/POWER/process_set/" + work.member() + "\nwrite schedulers/POWER/process_set/" +
+        work.member() +
+        ".class batch\nwrite schedulers/POWER/power_profile.table \"balanced: batch.cores=1\"\n");
+    ASSERT_TRUE(made) << made.message;
+    EXPECT_TRUE(client->wait_for([&] { return !status()["power"]["packed"].empty(); }));
+    EXPECT_THAT(status()["power"]["packed"][0].get<std::string>(), HasSubstr("batch would be packed on CPU"));
+}
+TEST_P(APowerDaemon, RefusesFilesOfPowerWithTheirNameAndLine) {
+    stack();
+    daemon->configure("games.toml",
+                      "[probe.power]\n[scheduler.GAMES]\npolicy = \"power_profile\"\n"
+                      "[scheduler.GAMES.attributes]\ntable = \"balanced: NONE.active=false\"\n");
+    const auto refused = client->call<std::string>("Reload", Variants{});
+    EXPECT_THAT(refused.message,
+                HasSubstr("schedulers.d/games.toml:5:1: schedulers/GAMES/power_profile.table"));
+    EXPECT_THAT(refused.message, HasSubstr("schedulers/NONE"));
+    daemon->configure("games.toml", "[scheduler.GAMES]\npolicy = \"power_profile\"\n"
+                                    "[scheduler.GAMES.attributes]\ntable = \"balanced: cpus.epp=turbo\"\n");
+    const auto odd = client->call<std::string>("Reload", Variants{});
+    EXPECT_THAT(odd.message, HasSubstr("schedulers.d/games.toml:4"));
+    EXPECT_THAT(odd.message, HasSubstr("epp=turbo"));
+}
+TEST_P(APowerDaemon, ExportsTemplatesAndLoadsThemAgain) {
+    daemon->configure("games.toml", "[template.GAME]\nexec = [\"sleep 98765\"]\nprecedence = 3\n"
+                                    "hold_profile = \"performance\"\n[scheduler.OWN]\nprecedence = 4\n");
+    ASSERT_TRUE(client->call<std::string>("Reload", Variants{}));
+    Child game({"sleep", "98765"}, "/dev/null");
+    const auto made = "schedulers/GAME-" + std::to_string(game.pid());
+    EXPECT_TRUE(becomes(made + ".precedence", "3"));
+    const auto text = client->call<std::string>("Export", Variants{}).value;
+    EXPECT_THAT(text, HasSubstr("[template.GAME]\nexec = [\"sleep 98765\"]\nprecedence = 3\n"));
+    EXPECT_THAT(text, Not(HasSubstr("GAME-")));
+    daemon->configure("games.toml", text);
+    const auto changes = client->call<std::string>("Reload", Variants{});
+    EXPECT_TRUE(changes) << changes.message;
+    EXPECT_EQ(nlohmann::json::parse(changes.value)["changes"], nlohmann::json::array()) << changes.value;
+    EXPECT_EQ(client->call<std::string>("Export", Variants{}).value, text);
+    daemon->kill();
+    daemon->start_again(bus);
+    EXPECT_TRUE(becomes(made + ".precedence", "3")) << "by its template, which came from the export";
+    EXPECT_EQ(client->call<std::string>("Export", Variants{}).value, text);
+    game.end();
 }
 TEST_P(APowerDaemon, ThatIsUpowerSaysWhatItRunsOn) {
     stack();
@@ -142,9 +221,12 @@ TEST_P(APowerDaemon, HoldsForASchedulerWhileItsMembersAreBusy) {
     ASSERT_TRUE(built) << built.message;
     EXPECT_TRUE(client->wait_for([&] { return power.holds().size() == 1; }));
     EXPECT_THAT(power.holds().at(0).reason, HasSubstr("GAME"));
-    EXPECT_EQ(status()["power"]["held"][0],
-              "performance for scheduler:GAME: held, but the profile is balanced")
-        << "the played one does not do as it says";
+    EXPECT_EQ(status()["power"]["held"][0], "performance for scheduler:GAME: held")
+        << "its daemon has time to say so";
+    EXPECT_TRUE(client->wait_for([&] {
+        return status()["power"]["held"][0] ==
+               "performance for scheduler:GAME: held, but the profile is balanced";
+    })) << "the played one does not do as it says";
     busy.end();
     EXPECT_TRUE(client->wait_for([&] { return power.holds().empty(); }));
     EXPECT_EQ(power.set_calls(), 0);

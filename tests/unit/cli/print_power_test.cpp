@@ -62,7 +62,7 @@ Json with_nests(int count) {
         children.push_back({{"kind", "policy"},
                             {"path", "schedulers/DESK" + std::to_string(i) + "/nest"},
                             {"attributes",
-                             {{"nest_cpus", {{"value", "0-3"}}},
+                             {{"nest_cpus", {{"value", i == 1 ? "7" : "0-3"}}},
                               {"reserve_cpus", {{"value", i == 0 ? "4-5" : ""}}},
                               {"state", {{"value", "settled"}}},
                               {"wanted", {{"value", 1400}}}}}});
@@ -81,7 +81,7 @@ TEST(Top, ShowsEachNest) {
     const auto text = top_text(with_nests(2), {});
     EXPECT_THAT(text,
                 HasSubstr("nest DESK0           CPUs 0-3 and 4-5 in reserve, settled, 1.40 CPUs wanted"));
-    EXPECT_THAT(text, HasSubstr("nest DESK1           CPUs 0-3, settled"));
+    EXPECT_THAT(text, HasSubstr("nest DESK1           CPU 7, settled"));
     EXPECT_THAT(text, HasSubstr("power-saver (on battery 41 %)"));
 }
 TEST(Top, ShowsAsManyNestsAsFit) {

@@ -101,6 +101,55 @@ TEST_F(Templates, AreBounded) {
     EXPECT_EQ(world.tree.schedulers().children().size(), limits::kTemplateInstances);
     EXPECT_EQ(world.log.count("which is the limit"), 70U - limits::kTemplateInstances);
 }
+TEST_F(Templates, AreExportedInThePlaceOfWhatTheyHaveMade) {
+    ASSERT_TRUE(world.apply("create probes/cpu\ncreate schedulers/OWN\n"));
+    const std::string text = std::string(kBuild) +
+                             "[template.PLAIN]\nexec = [\"/bin/a \\\"b\\\"\"]\n"
+                             "policy = \"mine:load_balancing\"\nhold_profile = "
+                             "\"performance\"\n[template.PLAIN.attributes]\nfactor = 3\n";
+    define(text);
+    const auto before = export_toml(world.tree, templates.all(), templates.made(true));
+    run(100, "/usr/bin/make");
+    run(101, "/usr/bin/cc", 100);
+    templates.look();
+    ASSERT_EQ(schedulers(), "OWN BUILD-100 ");
+    EXPECT_EQ(export_toml(world.tree, templates.all(), templates.made(true)), before);
+    world.end(100);
+    EXPECT_EQ(export_toml(world.tree, templates.all(), templates.made(true)), before) << "a child goes on";
+    EXPECT_THAT(before, HasSubstr("[template.BUILD]\nexec = [\"/usr/bin/make\", \"*/ninja -j*\"]\n"));
+    const auto again = parse_config("again.toml", before);
+    ASSERT_TRUE(again) << again.error().text();
+    EXPECT_TRUE(ExecTemplates::check(*again, world.tree));
+    EXPECT_TRUE(templates.check_known(again->templates));
+    EXPECT_EQ(export_toml(world.tree, again->templates, templates.made(true)), before);
+    auto verbs = recipe_to(*again, world.tree, true).value();
+    templates.keep_out(verbs);
+    EXPECT_TRUE(verbs.empty()) << "what templates made stays: " << text_of(verbs.front());
+}
+TEST_F(Templates, AreExportedBesideWhatWasChangedByHand) {
+    ASSERT_TRUE(world.apply("create probes/cpu\n"));
+    define(kBuild);
+    run(100, "/usr/bin/make");
+    run(200, "/usr/bin/make");
+    templates.look();
+    ASSERT_TRUE(world.apply("write schedulers/BUILD-200.precedence 9\n"));
+    auto text = export_toml(world.tree, templates.all(), templates.made(true));
+    EXPECT_THAT(text, AllOf(HasSubstr("[scheduler.BUILD-200]"), HasSubstr("precedence = 9"),
+                            HasSubstr("[template.BUILD]"), testing::Not(HasSubstr("BUILD-100"))));
+    templates.set({});
+    text = export_toml(world.tree, templates.all(), templates.made(true));
+    EXPECT_THAT(text, AllOf(HasSubstr("[scheduler.BUILD-100]"), testing::Not(HasSubstr("template"))));
+}
+TEST_F(Templates, AreNotBroughtByARecipe) {
+    define("[template.BUILD]\nexec = [\"/usr/bin/make\"]\n");
+    const auto refusal = [&](const std::string& text) {
+        const auto known = templates.check_known(parse_config("r.toml", text).value().templates);
+        return known ? std::string() : known.error().text();
+    };
+    EXPECT_EQ(refusal("[template.BUILD]\nexec = [\"/usr/bin/make\"]\n"), "");
+    EXPECT_THAT(refusal("[template.BUILD]\nexec = [\"/usr/bin/ninja\"]\n"),
+                AllOf(HasSubstr("r.toml:1"), HasSubstr("[template.BUILD]"), HasSubstr("schedulers.d")));
+}
 TEST_F(Templates, SayWhatIsWrongWithThemBeforeTheyAreUsed) {
     const auto refusal = [&](const std::string& text) {
         auto desired = parse_config("t.toml", text);

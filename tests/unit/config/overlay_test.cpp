@@ -38,6 +38,10 @@ struct AnOverlay : testing::Test {
         std::ranges::sort(wanted);
         overlay->follow();
     }
+    void hint(std::vector<FrequencyHint> hints) {
+        world.at<Wishful>("schedulers/P/wishful").wanted.hints = std::move(hints);
+        overlay->follow();
+    }
     [[nodiscard]] std::string told() const { return world.at<Wishful>("schedulers/P/wishful").told; }
 
     World world{{&kTestProbe, &kTestPolicy, &kOtherPolicy, &kWishful}};
@@ -182,6 +186,25 @@ TEST_F(AnOverlay, GivesEachCpuTheFirstHint) {
     overlay->follow();
     ASSERT_EQ(overlay->hints().size(), 2U);
     EXPECT_EQ(overlay->hints()[1].cpus.text(), "4-5");
+}
+TEST_F(AnOverlay, TellsThoseThatWantHintsWhyTheyDoNotHold) {
+    hint({{.cpus = CpuSet::range(0, 3), .preference = "power", .most_khz = 1'800'000}});
+    EXPECT_EQ(told(), "");
+    overlay->hints_told("frequency is off", "");
+    EXPECT_EQ(told(), "the table of P asks for epp=power max_mhz=1800, but frequency is off");
+    overlay->follow();
+    EXPECT_EQ(told(), "the table of P asks for epp=power max_mhz=1800, but frequency is off");
+    ASSERT_EQ(overlay->complaints().size(), 1U);
+    EXPECT_EQ(overlay->complaints().begin()->first.text(), "schedulers/P/wishful");
+    overlay->hints_told("", "preferences are another's");
+    EXPECT_EQ(told(), "the table of P asks for epp=power max_mhz=1800, but preferences are another's");
+    hint({{.cpus = CpuSet::range(0, 3), .most_khz = 1'800'000}});
+    overlay->hints_told("", "preferences are another's");
+    EXPECT_EQ(told(), "") << "it asks for none";
+    overlay->hints_told("frequency is off", "");
+    hint({});
+    EXPECT_EQ(told(), "");
+    EXPECT_TRUE(overlay->complaints().empty());
 }
 
 } // namespace

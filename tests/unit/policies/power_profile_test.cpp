@@ -61,6 +61,33 @@ TEST_F(APowerStack, PacksBatchWorkOnSlowCoresAndLeavesLatencyWorkAlone) {
     EXPECT_EQ(get("packed"), "batch on CPUs 16-21");
     EXPECT_THAT(reason(10), HasSubstr("power-saver: batch work is packed on CPUs 16-21"));
 }
+TEST_F(APowerStack, ReportsAsPackedOnlyWhatTheMachineHasSo) {
+    actuator.set_mask(process(10), CpuSet::range(2, 3)); // by somebody else, before
+    say("power-saver");
+    for (int i = 0; i < 3; ++i) tick();
+    EXPECT_EQ(mask(10), "2-3");
+    EXPECT_EQ(get("packed"), "") << "its only batch member was left alone";
+}
+TEST_F(APowerStack, DoesNotReportAsPackedWhatCouldNotBePlaced) {
+    actuator.refuses.insert(process(10));
+    say("power-saver");
+    for (int i = 0; i < 15; ++i) tick();
+    EXPECT_EQ(mask(10), "0-31");
+    EXPECT_EQ(get("packed"), "");
+    actuator.refuses.clear();
+    say("balanced");
+    say("power-saver");
+    tick();
+    EXPECT_EQ(get("packed"), "batch on CPUs 16-21");
+}
+TEST_F(APowerStack, SaysThatATableAsksForMoreCoresThanThereAre) {
+    table("power-saver: batch.cores=40; performance: batch.cores=24; balanced: batch.cores=1");
+    say("power-saver");
+    EXPECT_EQ(mask(10), "0-31");
+    EXPECT_EQ(get("note"), "power-saver asks for 40 cores for batch work, which has all 24");
+    say("performance");
+    EXPECT_EQ(get("note"), "");
+}
 TEST_F(APowerStack, UndoesAllThatWhenTheProfileGoesBack) {
     say("power-saver");
     EXPECT_FALSE(wanted().settings.empty());

@@ -77,6 +77,16 @@ TEST(APowerTable, RefusesWhatCannotBeMeantAndSaysWhatCould) {
     EXPECT_THAT(refusal("a: batch.weight=10001"), HasSubstr("1 to 10000"));
     EXPECT_THAT(refusal("a: batch.colour=red"), HasSubstr("kind, cores, weight"));
     EXPECT_THAT(refusal("a: batch.epp=a/b"), HasSubstr("epp"));
+    EXPECT_THAT(refusal("a: cpus.epp=turbo"),
+                AllOf(HasSubstr("'a' has epp=turbo"), HasSubstr("default, performance, balance_performance, "
+                                                                "balance_power, power, or 0 to 255")));
+    EXPECT_THAT(refusal("a: cpus.epp=256"), HasSubstr("0 to 255"));
+    EXPECT_THAT(refusal("a: cpus.epp=Power"), HasSubstr("0 to 255"));
+    EXPECT_EQ(refusal("a: cpus.epp=255 batch.epp=0 latency.epp=default"), "accepted");
+    EXPECT_THAT(refusal("a: batch.max_mhz=800 batch.min_mhz=900"),
+                HasSubstr("min_mhz=900 above max_mhz=800 for batch"));
+    EXPECT_THAT(refusal("a: cpus.min_mhz=900 cpus.max_mhz=800"), HasSubstr("all other CPUs"));
+    EXPECT_EQ(refusal("a: cpus.min_mhz=900 cpus.max_mhz=900 batch.max_mhz=800"), "accepted");
     EXPECT_THAT(refusal("a: cpus.min_mhz=-1"), HasSubstr("1 to 100000"));
     EXPECT_THAT(refusal("a: cpus.weight=1"), HasSubstr("of all CPUs"));
     EXPECT_THAT(refusal("a: nonsense"), HasSubstr("POLICY.ATTRIBUTE"));

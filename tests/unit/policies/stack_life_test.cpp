@@ -207,10 +207,13 @@ private:
     std::map<Pid, std::int64_t> loads_;
 };
 
-TEST(ALifeOfSchedulersTogether, BreaksNoPromise) {
+/// Ten seeds each, so that they run side by side: with the sanitizers each takes a minute.
+class ALifeOfSchedulersTogether : public testing::TestWithParam<std::uint64_t> {};
+
+TEST_P(ALifeOfSchedulersTogether, BreaksNoPromise) {
     int kept_apart = 0;
     int overlaps_told = 0;
-    for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+    for (std::uint64_t seed = GetParam(); seed < GetParam() + 10; ++seed) {
         SCOPED_TRACE("seed " + std::to_string(seed));
         ALifeOfAStack life(seed, Rng(seed * 77));
         life.run(50);
@@ -218,9 +221,10 @@ TEST(ALifeOfSchedulersTogether, BreaksNoPromise) {
         overlaps_told += life.overlaps_told;
         ASSERT_FALSE(HasFatalFailure());
     }
-    EXPECT_GT(kept_apart, 1000) << "somebody had CPUs alone";
+    EXPECT_GT(kept_apart, 250) << "somebody had CPUs alone";
     EXPECT_GT(overlaps_told, 0) << "and sometimes there was no room";
 }
+INSTANTIATE_TEST_SUITE_P(Seeds, ALifeOfSchedulersTogether, testing::Values(1, 11, 21, 31));
 
 } // namespace
 } // namespace schedd::policies

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "components/model/source_trouble.h"
 #include "components/probes/probes.h"
 #include "tests/kit/world.h"
 
@@ -104,6 +105,36 @@ TEST_F(APowerProbe, WithoutAnybodySaysWhyThereIsNoValue) {
     EXPECT_THAT(read("on_battery"), HasSubstr("no value"));
     for (int i = 0; i < 5; ++i) measure();
     EXPECT_EQ(world.log.count("platform_profile"), 1U);
+}
+TEST_F(APowerProbe, SaysOfEachSourceWhatIsWrongWithThatAlone) {
+    world.power.profile_trouble = "nobody has the name net.hadess.PowerProfiles";
+    world.power.battery_trouble = "nobody has the name org.freedesktop.UPower";
+    measure();
+    const auto& probe = world.at<Probe>("probes/power");
+    const auto why = [&](const std::string& source) {
+        return dynamic_cast<const SourceTrouble&>(probe).trouble_of(
+            world.at<Source>("probes/power/" + source));
+    };
+    const auto is_about = [&](const std::string& source, const std::string& who) {
+        for (const auto* other : {"PowerProfiles", "UPower", "rapl"})
+            EXPECT_EQ(why(source).find(other) != std::string::npos, other == who)
+                << source << ": " << why(source);
+    };
+    is_about("profile", "PowerProfiles");
+    is_about("degraded", "PowerProfiles");
+    is_about("on_battery", "UPower");
+    is_about("battery_percent", "UPower");
+    is_about("energy", "rapl");
+    world.power.on_battery = false;
+    world.power.battery_from = "org.freedesktop.UPower";
+    world.host.set("sys/firmware/acpi/platform_profile", "balanced\n");
+    energy("intel-rapl:0", "1");
+    measure();
+    EXPECT_EQ(probe.trouble(), "") << "a machine without a battery is well";
+    EXPECT_EQ(why("battery_percent"), "org.freedesktop.UPower tells of no battery");
+    EXPECT_EQ(why("profile"), "");
+    EXPECT_THAT(why("degraded"), HasSubstr("platform_profile does not say it"));
+    EXPECT_EQ(why("energy"), "");
 }
 TEST_F(APowerProbe, DoesNotTakeAMouseForTheMachinesBattery) {
     battery("hidpp_0", "Discharging", "5");

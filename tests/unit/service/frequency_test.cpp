@@ -189,7 +189,8 @@ TEST_F(Clocks, LeaveThePreferenceToADaemonThatWritesIt) {
     want({{.cpus = kSlow, .preference = "power", .most_khz = 1'800'000}}, "net.hadess.PowerProfiles");
     EXPECT_EQ(epp(16), "balance_performance");
     EXPECT_EQ(most(16), "1800000");
-    EXPECT_THAT(frequency->trouble(), HasSubstr("left to net.hadess.PowerProfiles"));
+    EXPECT_EQ(frequency->trouble(), "");
+    EXPECT_THAT(frequency->preference_trouble(), HasSubstr("left to net.hadess.PowerProfiles"));
     want(wanted);
     EXPECT_EQ(epp(16), "power") << "it has ended";
     want(wanted, "net.hadess.PowerProfiles");
@@ -202,7 +203,7 @@ TEST_F(Clocks, YieldToWhoeverWritesThem) {
     for (int i = 0; i < 12; ++i) want(wanted);
     EXPECT_EQ(epp(16), "performance");
     EXPECT_THAT(frequency->trouble(), HasSubstr("holds performance, which somebody else wrote"));
-    EXPECT_THAT(frequency->rows(), ElementsAre("CPUs 17: energy preference power"));
+    EXPECT_THAT(frequency->rows(), ElementsAre("CPU 17: energy preference power"));
     want({});
     EXPECT_EQ(epp(16), "performance");
     EXPECT_EQ(epp(17), "balance_performance");
