@@ -70,7 +70,8 @@ A_counter_that_migrates_loses_no_count() {
         expect "it is there" runs_at node2 test-alpha.service
         expect "it goes on" grows_at node2 alpha
         expect "each number is there once" no_count_is_lost alpha
-        ssh node2 schedd-cli status --json=short </dev/null | grep '"guests":\[{"home":"node1"' ||
+        ssh node2 schedd-cli status --json=short </dev/null |
+            grep '"guests":\[{"unit":"test-alpha.service","home":"node1"' ||
             fail "the other does not know whose it is"
     fi
     in_step moved
