@@ -13,15 +13,21 @@ in_step() {
     others_are_at "$@"
 }
 has_come_to() { echo "$steps_of.$1" >>/run/steps; }
+# Who fails says so, and the others need not wait.
+trap '[ $? = 0 ] || has_come_to failed' EXIT
 others_are_at() {
     local other
-    for other in $(others); do await "${2:-300}" "$other at '$1'" is_at "$other" "$1"; done
+    for other in $(others); do
+        await "${2:-300}" "$other at '$1'" board_of "$other" "$1|failed"
+        expect_fails "waiting for $other at '$1', which has failed" board_of "$other" failed
+    done
 }
-is_at() {
+# board_of NODE STEP|...: one of them is on it.
+board_of() {
     local steps
     sleep 0.5
     steps=$(timeout 20 bash -c "exec 3<>/dev/tcp/$1/7777 && cat <&3") &&
-        grep -q -x "$steps_of.$2" <<<"$steps"
+        grep -q -x -E "$steps_of\.($2)" <<<"$steps"
 }
 # only_on NUMBER COMMAND...
 only_on() { [ "$1" != "$NODE" ] || "${@:2}"; }
