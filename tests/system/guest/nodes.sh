@@ -18,7 +18,7 @@ trap '[ $? = 0 ] || has_come_to failed' EXIT
 others_are_at() {
     local other
     for other in $(others); do
-        await "${2:-300}" "$other at '$1'" board_of "$other" "$1|failed"
+        await "${2:-${step_seconds:-300}}" "$other at '$1'" board_of "$other" "$1|failed"
         expect_fails "waiting for $other at '$1', which has failed" board_of "$other" failed
     done
 }
