@@ -186,7 +186,7 @@ A_target_that_dies_in_the_middle_loses_no_work() {
 }
 
 Work_of_a_scheduler_is_its_member_over_there_too() {
-    is_member_at() { ssh "$1" schedd-cli get schedulers/flock/process_set </dev/null | grep -q test-eta; }
+    is_member_at() { ssh "$1" schedd-cli tree schedulers/flock </dev/null | grep -q test-eta; }
     join_cluster
     lay_out
     only_on 1 schedd-cli create schedulers/flock
