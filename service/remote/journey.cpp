@@ -2,6 +2,7 @@
 #include "service/remote/journey.h"
 
 #include <array>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -21,6 +22,15 @@ constexpr int kDoesNotRun = 4;
 
 std::string said_by(const JobResult& result) {
     return result.said.empty() ? fmt::format("it ended with {}", result.status) : result.said;
+}
+
+/// Of what a step printed: the number in the line that begins with that word.
+std::optional<std::uint64_t> number_after(std::string_view word, std::string_view printed) {
+    while (!printed.empty()) {
+        auto line = model::take_line(printed);
+        if (model::take_word(line) == word) return model::take_number(line);
+    }
+    return std::nullopt;
 }
 
 } // namespace
@@ -89,16 +99,10 @@ void Journey::finished(Phase phase, const JobResult& result) {
 void Journey::went_well(Phase phase, const JobResult& result) {
     switch (phase) {
     case Phase::link: enter(Phase::look); break;
-    case Phase::look: {
-        std::string_view rest = result.printed;
-        while (!rest.empty()) {
-            auto line = model::take_line(rest);
-            if (model::take_word(line) == "bytes")
-                course_.bytes = model::take_number(line).value_or(course_.bytes);
-        }
+    case Phase::look:
+        course_.bytes = number_after("bytes", result.printed).value_or(course_.bytes);
         enter(Phase::ask);
         break;
-    }
     case Phase::ask: enter(Phase::dump); break;
     case Phase::dump: enter(Phase::send); break;
     case Phase::send: enter(Phase::restore); break;
@@ -106,6 +110,8 @@ void Journey::went_well(Phase phase, const JobResult& result) {
     case Phase::commit:
     case Phase::leave:
         if (dumped_ != Time{}) frozen_ = clock_.now() - dumped_;
+        // until the copy ran; clearing away the original is not in it
+        if (const auto ms = number_after("stood", result.printed)) frozen_ = std::chrono::milliseconds(*ms);
         trouble_.clear();
         enter(Phase::moved);
         break;

@@ -9,9 +9,10 @@ set -euo pipefail
 step_seconds=850 # others wait so long: a move takes an emulated machine a minute or more
 migrate=/usr/libexec/schedd/schedd-migrate
 
-# counter NAME: work that counts and says so, as test-NAME.service; what it counted here is in /var/tmp/NAME.
+# counter NAME [BYTES]: work that counts and says so, as test-NAME.service, with so much memory; what it
+# counted here is in /var/tmp/NAME.
 counter() {
-    systemd-run --quiet --collect --unit="test-$1" "$migrate" enclose -- /usr/local/bin/test-counter "$1"
+    systemd-run --quiet --collect --unit="test-$1" "$migrate" enclose -- /usr/local/bin/test-counter "$@"
     await 60 "test-$1 counts" test -s "/var/tmp/$1"
 }
 # On all, since the program has to be there: its last number is kept in memory, not in the file. Emulated
@@ -24,6 +25,7 @@ lay_out() {
     cat >/usr/local/bin/test-counter <<'COUNTER'
 #!/bin/bash
 count=0
+ballast=$(head -c "${2:-0}" /dev/zero | tr '\0' x)
 while :; do
     count=$((count + 1))
     echo $count >>"/var/tmp/$1"
@@ -210,27 +212,29 @@ Work_of_a_scheduler_is_its_member_over_there_too() {
 
 # What stands still for less than the bare steps by hand have taken would be a wonder; more is our cost.
 A_move_stands_still_not_much_longer_than_by_hand() {
-    local pid before bare frozen
+    local pid before bare frozen out
     join_cluster
     lay_out
     in_step laid-out
     if [ "$NODE" = 1 ]; then
-        counter theta
+        counter theta 32M
         schedd-cli migrate unit:test-theta.service node2 --wait
         frozen=$(schedd-cli status --json=short | grep -o '"unit":"test-theta.service"[^}]*' |
             sed -n 's/.*"frozen_ms":\([0-9]*\).*/\1/p' | tail -n 1)
         ssh node2 systemctl stop test-theta.service </dev/null
-        counter iota
+        counter iota 32M
         pid=$(pgrep -f "$migrate init" | sed q)
         mkdir -p /var/tmp/bare
         ssh node2 mkdir -p /var/tmp/bare </dev/null # with a warm connection
+        out=$(readlink "/proc/$pid/fd/1")
         before=$(date +%s%3N)
         criu dump -t "$pid" -D /var/tmp/bare --manage-cgroups=ignore -v1 -o dump.log
         tar -C /var/tmp/bare -cf - . | ssh node2 tar -C /var/tmp/bare -xf -
         # shellcheck disable=SC2029
         ssh node2 "exec 5>/dev/null; criu restore -d -D /var/tmp/bare --manage-cgroups=ignore -v1 \
-            --inherit-fd 'fd[5]:$(readlink "/proc/$pid/fd/1" || true)' -o restore.log" </dev/null || true
+            --inherit-fd 'fd[5]:$out' -o restore.log" </dev/null
         bare=$(($(date +%s%3N) - before))
+        expect "what was moved by hand goes on" grows_at node2 iota
         number "a move by schedd stands still (ms)" "$frozen"
         number "criu dump, tar over ssh, criu restore by hand (ms)" "$bare"
         [ "$frozen" -gt 0 ] || fail "nobody knows how long it stood still"

@@ -52,6 +52,15 @@ TEST_F(AJourney, GoesThroughItsStepsAndEndsTheOriginalLast) {
     EXPECT_EQ(runner.count("thaw"), 0);
 }
 
+TEST_F(AJourney, StandsStillUntilTheCopyRunsNotUntilTheOriginalIsClearedAway) {
+    journey.begin();
+    runner.play_until("commit");
+    clock.advance(std::chrono::seconds(9));
+    runner.end(0, {}, "stood 1234\n");
+    EXPECT_EQ(journey.phase(), Phase::moved);
+    EXPECT_EQ(journey.frozen(), std::chrono::milliseconds(1234));
+}
+
 TEST_F(AJourney, TakesTheSizeThatWasFoundForItsLimits) {
     journey.begin();
     runner.play_until("look");
