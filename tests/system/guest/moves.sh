@@ -223,7 +223,7 @@ A_move_stands_still_not_much_longer_than_by_hand() {
             sed -n 's/.*"frozen_ms":\([0-9]*\).*/\1/p' | tail -n 1)
         ssh node2 systemctl stop test-theta.service </dev/null
         counter iota 32M
-        pid=$(pgrep -f "$migrate init" | sed q)
+        pid=$(pgrep -f "^bash $migrate init .* iota")
         mkdir -p /var/tmp/bare
         ssh node2 mkdir -p /var/tmp/bare </dev/null # with a warm connection
         out=$(readlink "/proc/$pid/fd/1")
@@ -231,7 +231,7 @@ A_move_stands_still_not_much_longer_than_by_hand() {
         criu dump -t "$pid" -D /var/tmp/bare --manage-cgroups=ignore -v1 -o dump.log
         tar -C /var/tmp/bare -cf - . | ssh node2 tar -C /var/tmp/bare -xf -
         # shellcheck disable=SC2029
-        ssh node2 "exec 5>/dev/null; criu restore -d -D /var/tmp/bare --manage-cgroups=ignore -v1 \
+        ssh node2 "exec 5> >(exec cat >/dev/null 2>&1); criu restore -d -D /var/tmp/bare --manage-cgroups=ignore -v1 \
             --inherit-fd 'fd[5]:$out' -o restore.log" </dev/null
         bare=$(($(date +%s%3N) - before))
         expect "what was moved by hand goes on" grows_at node2 iota
