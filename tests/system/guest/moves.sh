@@ -231,8 +231,8 @@ A_move_stands_still_not_much_longer_than_by_hand() {
         criu dump -t "$pid" -D /var/tmp/bare --manage-cgroups=ignore -v1 -o dump.log
         tar -C /var/tmp/bare -cf - . | ssh node2 tar -C /var/tmp/bare -xf -
         # shellcheck disable=SC2029
-        ssh node2 "exec 5> >(exec cat >/dev/null 2>&1); criu restore -d -D /var/tmp/bare --manage-cgroups=ignore -v1 \
-            --inherit-fd 'fd[5]:$out' -o restore.log" </dev/null
+        ssh node2 "exec 5> >(exec cat >/dev/null 2>&1); criu restore -d -D /var/tmp/bare -v1 \
+            --manage-cgroups=ignore --inherit-fd 'fd[5]:$out' -o restore.log" </dev/null
         bare=$(($(date +%s%3N) - before))
         expect "what was moved by hand goes on" grows_at node2 iota
         number "a move by schedd stands still (ms)" "$frozen"
