@@ -56,8 +56,9 @@ Purging_leaves_nothing() {
     printf '[daemon]\non_stop = "leave"\n' >/etc/schedd/schedd.conf
     configured_balancer
     rm /etc/schedd/schedd.conf /etc/schedd/schedulers.d/lb.toml
-    schedd-cli attach --persistent CPU_LB unit:test-one.service
-    schedd-cli attach --persistent CPU_LB unit:test-two.service
+    # a busy machine's systemd may not have answered a moment ago
+    await 60 "one attached" schedd-cli attach --persistent CPU_LB unit:test-one.service
+    await 60 "two attached" schedd-cli attach --persistent CPU_LB unit:test-two.service
     await 60 "one placed" is_placed one
     await 60 "two placed" is_placed two
     expect "purge" apt_quiet purge schedd
