@@ -210,8 +210,8 @@ Work_of_a_scheduler_is_its_member_over_there_too() {
     in_step flock-gone
 }
 
-# What stands still for less than the bare steps by hand have taken would be a wonder; more is our cost.
-A_move_stands_still_not_much_longer_than_by_hand() {
+# Two figures, told with the results: what a move and the bare steps by hand take. No machine's time is asserted.
+A_move_says_how_long_it_stood_still() {
     local pid before bare frozen out
     join_cluster
     lay_out
