@@ -210,7 +210,7 @@ Work_of_a_scheduler_is_its_member_over_there_too() {
     in_step flock-gone
 }
 
-# Two figures, told with the results: what a move and the bare steps by hand take. No machine's time is asserted.
+# Two figures, told with the results: what a move and the bare steps by hand take. No time is asserted.
 A_move_says_how_long_it_stood_still() {
     local pid before bare frozen out
     join_cluster
