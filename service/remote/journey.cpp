@@ -36,9 +36,8 @@ std::optional<std::uint64_t> number_after(std::string_view word, std::string_vie
 } // namespace
 
 std::string_view name_of(Phase phase) {
-    constexpr std::array<std::string_view, 13> kNames{"link",    "look",   "ask",    "dump",  "send",
-                                                      "restore", "commit", "settle", "leave", "thaw",
-                                                      "discard", "moved",  "stayed"};
+    constexpr std::array<std::string_view, 11> kNames{"link",  "look", "ask",     "carry", "commit", "settle",
+                                                      "leave", "thaw", "discard", "moved", "stayed"};
     return kNames[static_cast<std::size_t>(phase)];
 }
 
@@ -54,9 +53,7 @@ Result<Job> Journey::job_of(Phase phase) const {
     case Phase::link: return steps_.link(course_.site);
     case Phase::look: return steps_.look(course_);
     case Phase::ask: return steps_.ask(course_);
-    case Phase::dump: return steps_.dump(course_);
-    case Phase::send: return steps_.send(course_);
-    case Phase::restore: return steps_.restore(course_);
+    case Phase::carry: return steps_.carry(course_);
     case Phase::commit: return steps_.commit(course_);
     case Phase::settle: return steps_.settle(course_);
     case Phase::leave: return steps_.leave(course_.unit);
@@ -72,7 +69,7 @@ void Journey::enter(Phase phase) {
     phase_ = phase;
     again_ = kNever;
     const int serial = ++serial_;
-    if (phase == Phase::dump) dumped_ = clock_.now();
+    if (phase == Phase::carry) dumped_ = clock_.now();
     if (phase == Phase::ask) was_asked_ = true;
     if (phase == Phase::settle || phase == Phase::discard)
         if (give_up_ == kNever) give_up_ = clock_.now() + (phase == Phase::settle ? kUnclear : kClearing);
@@ -103,10 +100,8 @@ void Journey::went_well(Phase phase, const JobResult& result) {
         course_.bytes = number_after("bytes", result.printed).value_or(course_.bytes);
         enter(Phase::ask);
         break;
-    case Phase::ask: enter(Phase::dump); break;
-    case Phase::dump: enter(Phase::send); break;
-    case Phase::send: enter(Phase::restore); break;
-    case Phase::restore: enter(Phase::commit); break;
+    case Phase::ask: enter(Phase::carry); break;
+    case Phase::carry: enter(Phase::commit); break;
     case Phase::commit:
     case Phase::leave:
         if (dumped_ != Time{}) frozen_ = clock_.now() - dumped_;
@@ -180,11 +175,10 @@ Time Journey::turn(Time now) {
         case Phase::link:
         case Phase::look:
         case Phase::ask:
-        case Phase::send:
-        case Phase::restore: fall_back("the node has gone", Phase::thaw); break;
+        case Phase::carry: fall_back("the node has gone", Phase::thaw); break;
         case Phase::settle: fall_back("the node has gone", Phase::thaw); break;
         case Phase::discard: enter(Phase::stayed); break;
-        default: break; // a dump is not broken off, and a commit answers soon
+        default: break; // a commit answers soon
         }
     }
     if (!is_over() && now >= again_) enter(phase_);

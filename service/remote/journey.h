@@ -10,23 +10,9 @@
 
 namespace schedd::remote {
 
-/// Where it is. From `dump` on the original is stopped; `settle` asks whether the copy runs, when nobody has
+/// Where it is. From `carry` on the original is stopped; `settle` asks whether the copy runs, when nobody has
 /// said so; `thaw` and `discard` undo.
-enum class Phase {
-    link,
-    look,
-    ask,
-    dump,
-    send,
-    restore,
-    commit,
-    settle,
-    leave,
-    thaw,
-    discard,
-    moved,
-    stayed
-};
+enum class Phase { link, look, ask, carry, commit, settle, leave, thaw, discard, moved, stayed };
 std::string_view name_of(Phase phase);
 
 /// Asked for the node's row, as membership sees it now; none if it is not known (any more).

@@ -14,7 +14,7 @@ namespace schedd::remote {
 using namespace schedd::kit;
 
 struct Job {
-    std::string name; // "dump", for people
+    std::string name; // "carry", for people
     std::vector<std::string> words;
     Duration limit{}; // after that it is ended, and has failed
 };

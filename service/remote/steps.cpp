@@ -67,8 +67,6 @@ Job Steps::look(const Course& course) const {
     return local("look", {course.unit, course.id, course.here, course.site.name}, simple());
 }
 
-Job Steps::dump(const Course& course) const { return local("dump", {course.unit}, carrying(course.bytes)); }
-
 Job Steps::thaw(const std::string& unit) const { return local("thaw", {unit}, simple()); }
 
 Job Steps::leave(const std::string& unit) const { return local("leave", {unit}, simple()); }
@@ -93,16 +91,13 @@ Result<Job> Steps::ask(const Course& course) const {
                 2 * simple());
 }
 
-Result<Job> Steps::send(const Course& course) const {
-    return both("send", course, {"receive", course.unit, course.id}, true, carrying(course.bytes));
+Result<Job> Steps::carry(const Course& course) const {
+    return both("carry", course, {"restore", course.unit, course.id}, true,
+                3 * carrying(course.bytes)); // dumped, sent and restored
 }
 
 Result<Job> Steps::commit(const Course& course) const {
     return both("commit", course, {"go", course.unit, course.id}, false, simple());
-}
-
-Result<Job> Steps::restore(const Course& course) const {
-    return there("restore", course.site, {"restore", course.unit, course.id}, carrying(course.bytes));
 }
 
 Result<Job> Steps::discard(const Course& course) const {

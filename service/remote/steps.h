@@ -45,7 +45,6 @@ public:
     // On this node.
     [[nodiscard]] Job check() const;
     [[nodiscard]] Job look(const Course& course) const;
-    [[nodiscard]] Job dump(const Course& course) const;
     [[nodiscard]] Job thaw(const std::string& unit) const;
     [[nodiscard]] Job leave(const std::string& unit) const;
     [[nodiscard]] Job recover() const;
@@ -54,10 +53,9 @@ public:
     // Between both. They fail where ssh cannot be called so (a node with an impossible name).
     [[nodiscard]] Result<Job> link(const Site& site) const;
     [[nodiscard]] Result<Job> ask(const Course& course) const;
-    [[nodiscard]] Result<Job> send(const Course& course) const;
+    [[nodiscard]] Result<Job> carry(const Course& course) const;
     [[nodiscard]] Result<Job> commit(const Course& course) const;
     // Over there.
-    [[nodiscard]] Result<Job> restore(const Course& course) const;
     [[nodiscard]] Result<Job> discard(const Course& course) const;
     [[nodiscard]] Result<Job> settle(const Course& course) const;
     [[nodiscard]] Result<Job> send_home(const Site& site, const std::string& home) const;

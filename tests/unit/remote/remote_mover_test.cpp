@@ -63,8 +63,7 @@ TEST_F(AMover, MovesWhatAPolicyWantsAndTellsOfEachPhase) {
     EXPECT_EQ(mover.on_going(), 0);
     EXPECT_EQ(told,
               (std::vector<std::string>{"work.service link", "work.service look", "work.service ask",
-                                        "work.service dump", "work.service send", "work.service restore",
-                                        "work.service commit", "work.service moved"}));
+                                        "work.service carry", "work.service commit", "work.service moved"}));
     ASSERT_EQ(mover.facts().size(), 1U);
     EXPECT_EQ(mover.facts()[0].reason, "LB: too much here");
     EXPECT_EQ(mover.facts()[0].phase, "moved");
