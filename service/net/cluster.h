@@ -38,7 +38,11 @@ struct ClusterWorld {
     std::function<void()> changed;                // the configuration to be carried out is another
 };
 
-constexpr Duration kCoalesce = std::chrono::milliseconds(20);
+/// So long datagrams wait for each other: as long as nobody notices (verdicts are of seconds), and in a flood
+/// only so long that the socket's buffer holds them.
+constexpr Duration kCoalesce = std::chrono::milliseconds(50);
+constexpr Duration kCoalesceFlood = std::chrono::milliseconds(20);
+constexpr std::size_t kFlood = 5000; // datagrams a second
 
 class Cluster {
 public:

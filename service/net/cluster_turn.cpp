@@ -55,8 +55,8 @@ void Cluster::Impl::take_links(Time now) {
     node_->network_changed(own_addresses());
 }
 
-/// Many datagrams a second are read every 20 ms, all at once: a wake-up for each would cost four times as
-/// much. Few are read as they come.
+/// Many datagrams a second are read all at once, 20 times a second: a wake-up for each would cost several
+/// times as much. Few are read as they come.
 void Cluster::Impl::read_datagrams(Time now) {
     std::size_t count = 0;
     const bool has_lost = transport_->read(
@@ -74,7 +74,7 @@ void Cluster::Impl::read_datagrams(Time now) {
     }
     if (count == 0 || rate_ <= place_.coalesce_above) return;
     pause_datagrams(true);
-    resume_ = now + kCoalesce;
+    resume_ = now + (rate_ > kFlood ? kCoalesceFlood : kCoalesce);
 }
 
 void Cluster::Impl::pause_datagrams(bool is_paused) {

@@ -13,8 +13,9 @@ namespace schedd::bench {
 
 namespace {
 
-/// A new daemon measures all there is for a while, since somebody might look at it; then it rests.
-constexpr std::int64_t kToRestMs = 5000;
+/// A new daemon measures all there is for three seconds, since somebody might look at it, and follows
+/// processes for three more; then it rests.
+constexpr std::int64_t kToRestMs = 8000;
 
 struct Load {
     std::string_view what;
