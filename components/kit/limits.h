@@ -39,6 +39,7 @@ constexpr std::size_t kBusWatches = 256; // callers of Source.Watch, all sources
 constexpr std::size_t kBusCallers = 256; // callers whose uid is remembered
 constexpr std::size_t kDescribedValues = 64;  // values of a source with a parameter in one description
 constexpr std::size_t kReservedFiles = 512;   // descriptors kept back from probes: bus, timers, actuators
+constexpr std::size_t kLateAnswers = 16;      // file systems that are waited for at a time
 constexpr std::size_t kEventsPerDrain = 8192; // kernel events taken in one turn of the loop
 constexpr std::size_t kThreadPasses = 64;     // times a process is looked over for threads born meanwhile
 constexpr std::size_t kThreads = 65536;       // threads of one process that are placed

@@ -193,8 +193,15 @@ Status DirHost::list(const std::string& path, const std::function<void(std::stri
 }
 
 Result<Space> DirHost::space_of(const std::string& path) {
+    if (!path.empty() && badly_formed(path)) return std::unexpected(malformed(path));
+    const int root = ::fcntl(root_, F_DUPFD_CLOEXEC, 0);
+    if (root < 0) return std::unexpected(errno_error(errno, "keeping the root open"));
+    const std::shared_ptr<const DirHost> own(new DirHost(root, how_, budget_));
+    return spaces_.ask(path, [own, path] { return own->look_for_space(path); });
+}
+
+Result<Space> DirHost::look_for_space(const std::string& path) const {
     const auto inside = path.empty() ? std::string(".") : path;
-    if (badly_formed(inside)) return std::unexpected(malformed(path));
     const int fd = open_at(inside, O_PATH | O_CLOEXEC);
     struct statvfs found{};
     const bool is_known = fd >= 0 && ::fstatvfs(fd, &found) == 0;

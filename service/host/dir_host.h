@@ -4,6 +4,7 @@
 
 #include "components/kit/file_space.h"
 #include "components/kit/host.h"
+#include "service/host/space_asker.h"
 
 namespace schedd::host {
 
@@ -28,7 +29,7 @@ public:
     Result<std::string_view> read(const std::string& path, std::span<char> buffer) override;
     Status list(const std::string& path, const std::function<void(std::string_view)>& visit) override;
     Result<std::string> link_target(const std::string& path) override;
-    /// Asks the file system, which one on a network may answer late.
+    /// Fails with busy where the file system does not answer, as one on a network may (SpaceAsker).
     Result<Space> space_of(const std::string& path) override;
     /// By the process's CPU clock; the running machine only.
     [[nodiscard]] std::optional<std::uint64_t> cpu_time_of(std::int32_t pid) override;
@@ -42,10 +43,12 @@ private:
     /// A new descriptor, or -1 with errno set.
     [[nodiscard]] int open_at(const std::string& path, int flags) const;
     [[nodiscard]] int open_walking(const std::string& path, int flags) const;
+    [[nodiscard]] Result<Space> look_for_space(const std::string& path) const;
 
     int root_;
     Confinement how_;
     std::size_t budget_;
+    SpaceAsker spaces_;
     std::shared_ptr<std::size_t> kept_ = std::make_shared<std::size_t>(0);
 };
 

@@ -50,6 +50,17 @@ TEST_P(ADirHost, ReadsAFileWhole) {
     EXPECT_EQ(read("proc/empty"), "");
 }
 
+TEST_P(ADirHost, TellsTheSpaceOfFileSystems) {
+    for (const std::string& path : {std::string(), std::string("proc"), std::string("proc/stat")}) {
+        const auto space = host->space_of(path);
+        ASSERT_TRUE(space) << path;
+        EXPECT_GT(space->total_kib, 0);
+        EXPECT_LE(space->free_kib, space->total_kib);
+    }
+    EXPECT_EQ(host->space_of("proc/none").error().kind, Errc::no_such_object);
+    EXPECT_EQ(host->space_of("/proc").error().kind, Errc::invalid_value);
+}
+
 TEST_P(ADirHost, CutsAtTheBuffersSize) {
     const std::string large(100'000, 'x');
     dir.write("root/large", large);
