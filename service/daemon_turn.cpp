@@ -247,7 +247,7 @@ bool Daemon::wants_ids() const {
         for (const auto& child : static_cast<const Scheduler&>(*scheduler).process_set().children()) {
             using Sort = MemberName::Sort;
             const auto sort = static_cast<const Member&>(*child).parsed().sort;
-            if (sort != Sort::process && sort != Sort::process_children && sort != Sort::exec) return true;
+            if (sort != Sort::process && sort != Sort::process_children) return true;
         }
     return false;
 }

@@ -189,6 +189,13 @@ void ProcessTable::refresh_traits(std::size_t count) {
         rotation_.pop_back();
         const auto at = processes_.find(pid);
         if (at == processes_.end() || !at->second.traits) continue;
+        const auto& program = (*at->second.traits)[static_cast<std::size_t>(Trait::executable)];
+        if (program)
+            if (const auto now = executable_of(pid); !now.empty() && now != *program) {
+                at->second.traits.reset(); // as after an exec, with its command line
+                changed(pid);
+                continue;
+            }
         bool is_new = false;
         for (const auto which : {Trait::cpuset_group, Trait::systemd_group, Trait::user}) {
             auto& kept = (*at->second.traits)[static_cast<std::size_t>(which)];

@@ -243,11 +243,11 @@ A_move_says_how_long_it_stood_still() {
     in_step compared
 }
 
-# The legacy scheduler as it is shipped, for the work of these cases alone.
+# The legacy scheduler as it is shipped, for the work of these cases alone; said to one node, on all.
 legacy() {
     sed '/scheduler.mosix/,$ s|^handle_all = true|process_set = ["exec:/usr/local/bin/test-hog"]|' \
-        /usr/share/doc/schedd/examples/legacy.toml >/etc/schedd/schedulers.d/legacy.toml
-    systemctl reload schedd.service
+        /usr/share/doc/schedd/examples/legacy.toml >/run/legacy.toml
+    schedd-cli apply /run/legacy.toml
 }
 hog() {
     systemd-run --quiet --collect --unit="test-hog-$1" "$migrate" enclose -- \

@@ -237,6 +237,14 @@ TEST_F(AProcessSet, FollowsAProcessThatMovesBetweenGroups) {
     world.table.refresh_ids();
     EXPECT_EQ(subjects(), "10=cgroup:/batch");
 }
+TEST_F(AProcessSet, FindsWorkThatWasRestoredHere) {
+    ASSERT_EQ(attach("exec:/usr/bin/make"), std::nullopt);
+    world.start({.pid = 10, .executable = "/usr/sbin/criu"});
+    EXPECT_EQ(subjects(), "");
+    world.proc.add({.pid = 10, .executable = "/usr/bin/make"});
+    world.table.refresh_ids();
+    EXPECT_EQ(subjects(), "10=exec:/usr/bin/make");
+}
 TEST_F(AProcessSet, PrefersTheLatestAttachedOfSeveral) {
     ASSERT_EQ(attach("cgroup:/batch/inner"), std::nullopt);
     ASSERT_EQ(attach("cgroup:/batch"), std::nullopt);

@@ -225,6 +225,19 @@ TEST_F(AProcessTable, NoticesInRotationThatAProcessMovedToAnotherGroup) {
     EXPECT_EQ(table.trait(12, Trait::cpuset_group), "/b");
     EXPECT_EQ(changed_since(generation), std::vector<Pid>{12});
 }
+TEST_F(AProcessTable, NoticesThatAProcessHasBecomeAnotherProgramWithoutExec) {
+    world.start({.pid = 10, .executable = "/usr/sbin/criu"});
+    world.start({.pid = 11});
+    for (const Pid pid : {10, 11}) (void)table.trait(pid, Trait::executable);
+    (void)table.trait(10, Trait::command_line);
+    world.proc.add({.pid = 10, .executable = "/usr/bin/make"}); // restored
+    world.host.set("proc/10/cmdline", std::string("make\0all\0", 9));
+    const auto generation = table.generation();
+    table.refresh_ids();
+    EXPECT_EQ(table.trait(10, Trait::executable), "/usr/bin/make");
+    EXPECT_EQ(table.trait(10, Trait::command_line), "make all");
+    EXPECT_EQ(changed_since(generation), std::vector<Pid>{10});
+}
 TEST_F(AProcessTable, RereadsNoTraitNobodyAskedFor) {
     world.start({.pid = 10});
     world.host.reset_counts();
