@@ -171,8 +171,7 @@ Payload look_at(Host& host, const std::string& unit) {
     payload.init = init->pid;
     payload.age_s = age_of(host, init->pid);
     std::vector<Pid> inside;
-    for (const auto& process : all)
-        if (process.inner != 0) inside.push_back(process.pid);
+    for (const auto& process : all) (process.inner != 0 ? inside : payload.staying).push_back(process.pid);
     for (const auto& process : all) {
         if (process.inner == 0) continue;
         payload.bytes += 1024 * (number_in(value_of(process.status, "VmRSS:")) +

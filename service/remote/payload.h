@@ -14,8 +14,10 @@ using namespace schedd::kit;
 using namespace schedd::model;
 
 struct Payload {
-    std::string why_not;     // in words, "" if nothing speaks against it
-    Pid init = 0;            // number 1 of its PID namespace; 0 if it has none
+    std::string why_not; // in words, "" if nothing speaks against it
+    Pid init = 0;        // number 1 of its PID namespace; 0 if it has none
+    std::vector<Pid>
+        staying; // of the unit, but not of that namespace: who starts it, or passes on what it says
     std::uint64_t bytes = 0; // in memory and swapped out, of all its processes
     std::uint64_t age_s = 0; // since init was started here
 };

@@ -131,9 +131,11 @@ std::string RemoteMover::why_not(const Target& target) const {
     auto& known = at == known_.end() ? known_[unit] : at->second;
     known.asked = clock_.now();
     if (known.looked == Time{}) return kNotLookedAt;
+    // any other process of the unit stands for it: they are moved together
     if (target.sort == Target::Sort::process && known.payload.why_not.empty() &&
-        known.payload.init != target.pid)
-        return fmt::format("it is moved with process {}, the first of {}", known.payload.init, unit);
+        std::ranges::find(known.payload.staying, target.pid) != known.payload.staying.end())
+        return fmt::format("it stays when {} is moved: it is not in the PID namespace of process {}", unit,
+                           known.payload.init);
     return known.payload.why_not;
 }
 

@@ -21,6 +21,7 @@ TEST_F(APayload, InAPidNamespaceOfItsOwnMayMove) {
     const auto payload = look_at(host, "work.service");
     EXPECT_EQ(payload.why_not, "");
     EXPECT_EQ(payload.init, 101);
+    EXPECT_EQ(payload.staying, std::vector<Pid>{100}); // unshare
     EXPECT_EQ(payload.bytes, 40'000U * 1024);
     EXPECT_EQ(payload.age_s, 60U);
 }

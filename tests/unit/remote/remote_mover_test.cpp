@@ -121,14 +121,22 @@ TEST_F(AMover, SaysWhyNotFromWhatItKnowsAndLooksInTheBackground) {
     EXPECT_EQ(refusal(mover.move("LB", Move{work, 2, "", 0})), Errc::not_supported);
 }
 
-TEST_F(AMover, MovesAProcessWithItsUnitIfItIsTheFirst) {
+TEST_F(AMover, MovesAProcessWithItsUnit) {
+    const auto group = "0::/batch.slice/batch-day.slice/work.service\n";
+    host.set("proc/100/cgroup", group);
+    host.set("proc/102/cgroup", group);
     const auto first = Target::process(101, 5);
+    const auto child = Target::process(102, 5); // which may be all that has a load, or is a member
     (void)mover.why_not(first);
     turn();
     EXPECT_EQ(mover.why_not(first), "");
-    host.set("proc/102/cgroup", "0::/batch.slice/batch-day.slice/work.service\n");
-    EXPECT_NE(mover.why_not(Target::process(102, 5)).find("moved with process 101"), std::string::npos);
+    EXPECT_EQ(mover.why_not(child), "");
+    EXPECT_NE(mover.why_not(Target::process(100, 5)).find("it stays when work.service is moved"),
+              std::string::npos);
     EXPECT_NE(mover.why_not(Target::process(999, 5)).find("in no unit"), std::string::npos);
+    ASSERT_TRUE(mover.move("LB", Move{child, 2, "", 0}));
+    EXPECT_EQ(mover.facts()[0].unit, "work.service");
+    EXPECT_NE(mover.why_not(first).find("being moved"), std::string::npos);
 }
 
 TEST_F(AMover, WithoutCriuSaysSoAndMovesNothing) {
