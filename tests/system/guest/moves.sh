@@ -249,6 +249,15 @@ legacy() {
         /usr/share/doc/schedd/examples/legacy.toml >/run/legacy.toml
     schedd-cli apply /run/legacy.toml
 }
+with_legacy() {
+    join_cluster
+    lay_out
+    cp /bin/bash /usr/local/bin/test-hog
+    in_step hogs-laid-out
+    only_on 1 legacy
+    await 120 "the legacy scheduler" schedd-cli get schedulers/mosix
+    in_step legacy
+}
 hog() {
     systemd-run --quiet --collect --unit="test-hog-$1" "$migrate" enclose -- \
         /usr/local/bin/test-hog -c 'while :; do :; done'
@@ -258,7 +267,8 @@ hogs_at() {
         wc -l
 }
 spread() { echo "$(hogs_at 1)/$(hogs_at 2)/$(hogs_at 3)"; }
-are_spread() { [ "$(spread)" = "$1" ]; }
+# Asking takes the machines' time, which moves need.
+are_spread() { sleep 10 && [ "$(spread)" = "$1" ]; }
 started_moves() {
     local node
     for node in 1 2 3; do
@@ -268,12 +278,7 @@ started_moves() {
 
 Six_hogs_spread_to_two_on_each_and_stay() {
     local started i
-    join_cluster
-    cp /bin/bash /usr/local/bin/test-hog
-    in_step laid-out
-    only_on 1 legacy
-    await 120 "the legacy scheduler" schedd-cli get schedulers/mosix
-    in_step legacy
+    with_legacy
     if [ "$NODE" = 1 ]; then
         for i in 1 2 3 4 5 6; do hog "$i"; done
         await 1200 "two on each" are_spread 2/2/2
@@ -290,32 +295,27 @@ Six_hogs_spread_to_two_on_each_and_stay() {
 }
 
 A_node_that_drains_is_left_by_its_work() {
-    join_cluster
-    only_on 1 schedd-cli nodes drain node2
-    if [ "$NODE" = 1 ]; then
-        await 400 "node2 is empty" are_left
-        same "all are there" $(($(hogs_at 1) + $(hogs_at 3))) 6
+    with_legacy
+    if [ "$NODE" = 2 ]; then
+        hog 1
+        hog 2
+        schedd-cli nodes drain node2
+        await 900 "both are elsewhere" are_spread_without_node2
         schedd-cli nodes undrain node2
     fi
     in_step drained
-    for i in 1 2 3 4 5 6; do systemctl stop "test-hog-$i.service" 2>/dev/null || true; done
-    in_step stopped
 }
-are_left() { [ "$(hogs_at 2)" = 0 ]; }
+are_spread_without_node2() { sleep 10 && [[ $(spread) = [012]/0/[012] ]] && [ $(($(hogs_at 1) + $(hogs_at 3))) = 2 ]; }
 
 New_work_goes_round_the_nodes() {
-    local i said=()
-    join_cluster
+    local said=()
+    with_legacy
     if [ "$NODE" = 1 ]; then
-        schedd-cli run -- true # the connections are made
-        schedd-cli run -- true
-        schedd-cli run -- true
-        for i in 1 2 3 4 5; do said+=("$(schedd-cli run -- hostname)"); done
+        for _ in 1 2 3; do schedd-cli run -- true; done # the connections are made
+        for _ in 1 2 3 4 5; do said+=("$(schedd-cli run -- hostname)"); done
         echo "${said[*]}"
         [[ " node1 node2 node3 node1 node2 node3 node1 " == *" ${said[*]} "* ]] ||
             fail "not round: ${said[*]}"
-        schedd-cli remove -r schedulers/rr
-        schedd-cli remove -r schedulers/mosix
     fi
     in_step round
 }
