@@ -305,7 +305,7 @@ A_node_that_drains_is_left_by_its_work() {
     fi
     in_step drained
 }
-are_spread_without_node2() { sleep 10 && [[ $(spread) = [012]/0/[012] ]] && [ $(($(hogs_at 1) + $(hogs_at 3))) = 2 ]; }
+are_spread_without_node2() { sleep 10 && [[ $(spread) =~ ^(2/0/0|1/0/1|0/0/2)$ ]]; }
 
 New_work_goes_round_the_nodes() {
     local said=()
