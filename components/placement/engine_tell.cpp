@@ -224,10 +224,10 @@ std::vector<std::string> Engine::considered(const std::string& scheduler, const 
     std::vector<std::string> lines;
     if (auto why = why_not_here(static_cast<const Scheduler&>(*part)); !why.empty()) return {std::move(why)};
     try {
-        lines =
-            policy->considered({tree_.environment().clock.now(), view_of(seat->second),
-                                seat->second.subjects.all(), static_cast<const Scheduler*>(part)->nodes()},
-                               subject);
+        lines = policy->considered({tree_.environment().clock.now(), view_of(seat->second),
+                                    seat->second.subjects.all(), static_cast<const Scheduler*>(part)->nodes(),
+                                    mover_},
+                                   subject);
     } catch (const std::exception& thrown) {
         return {fmt::format("its policy could not say what else it considered: {}", thrown.what())};
     }

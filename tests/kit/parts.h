@@ -132,6 +132,11 @@ public:
         tasks_.push_back(task);
         return destination_;
     }
+    [[nodiscard]] std::vector<std::string> considered(const View& view,
+                                                      const Subject& subject) const override {
+        if (!view.movement) return {};
+        return {"it may move: " + view.movement->why_not(subject.target)};
+    }
     void set_moves(std::vector<Move> moves) { moves_ = std::move(moves); }
     void set_destination(std::optional<Destination> destination) { destination_ = std::move(destination); }
     /// What it was asked about.

@@ -48,6 +48,14 @@ TEST_F(WorkForOtherNodes, ThatIsRefusedIsToldWithTheReason) {
     EXPECT_EQ(world.log.count("it has a device open"), 1U);
     EXPECT_EQ(ejected(), "");
 }
+TEST_F(WorkForOtherNodes, IsExplainedWithWhatSpeaksAgainstAMove) {
+    attach(10);
+    mover.immobile[process(10)] = "it has a device open";
+    tick();
+    const auto rows = engine->explain("process:10").value();
+    ASSERT_EQ(rows.size(), 1U);
+    EXPECT_THAT(rows[0].considered, ElementsAre(ElementsAre("it may move: it has a device open")));
+}
 TEST_F(WorkForOtherNodes, OfStrangersEjectsThePolicy) {
     wants({{.target = process(11), .to = 1, .reason = "x"}});
     EXPECT_THAT(ejected(), HasSubstr("process:11 moved, which is not in its process set"));
