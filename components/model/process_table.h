@@ -96,10 +96,9 @@ public:
         while (generation < generation_) visit(journal_[++generation % journal_.size()]);
         return true;
     }
-    /// Re-reads groups and sessions (setpgid and setsid by events are not complete), and, in rotation, the
-    /// control group, user and program of `traits` processes for which somebody asked: moving between groups
-    /// makes no event, nor does what CRIU restores become the program that it was. A change bumps the
-    /// generation. Costs about 0.2 us per process and 4 us per trait.
+    /// Re-reads groups and sessions (events of setpgid and setsid are not complete), and, in rotation, group,
+    /// user and program of `traits` processes for which somebody asked: a move between groups makes no event,
+    /// nor does CRIU's restoring. A change bumps the generation. Costs 0.2 us per process and 4 us per trait.
     void refresh_ids(std::size_t traits = 64);
 
     /// A trait as kept: read when first asked for, dropped on exec. The user is its number in decimal. Empty
