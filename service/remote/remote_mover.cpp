@@ -22,6 +22,7 @@ constexpr std::size_t kUnits = 4096;
 constexpr std::size_t kOver = 32;
 /// A move has to bring this many times what it costs, and a second at least.
 constexpr std::uint64_t kWorth = 3;
+constexpr Duration kLeastOverhead = std::chrono::milliseconds(100); // however quick the last moves were
 constexpr const char* kNotLookedAt = "it has not been looked at yet";
 
 double seconds_of(Duration time) { return std::chrono::duration<double>(time).count(); }
@@ -183,7 +184,7 @@ Status RemoteMover::move(const std::string& scheduler, const Move& move) {
     const auto& payload = known_[unit].payload;
     if (move.gain > 0) {
         // What has run for long is expected to run as long again (Harchol-Balter and Downey 1997).
-        const double cost = seconds_of(steps_.transfer_of(payload.bytes)) + 1;
+        const double cost = seconds_of(steps_.transfer_of(payload.bytes) + overhead_);
         const double gain = static_cast<double>(payload.age_s) * static_cast<double>(move.gain) / 1000;
         if (gain <= static_cast<double>(kWorth) * cost)
             return fail(Errc::not_applied, unit,
@@ -245,6 +246,11 @@ void RemoteMover::changed(const std::string& unit) {
 void RemoteMover::finish(const UnderWay& over) {
     ++generation_;
     known_.erase(over.wanted.unit);
+    if (const auto frozen = over.journey->frozen();
+        over.journey->phase() == Phase::moved && frozen > Duration{}) {
+        const auto rest = frozen - steps_.transfer_of(over.journey->course().bytes);
+        overhead_ = (overhead_ + std::max<Duration>(rest, kLeastOverhead)) / 2;
+    }
     is_over(facts_of(over));
 }
 

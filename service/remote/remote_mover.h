@@ -129,6 +129,7 @@ private:
     mutable std::map<std::string, Known> known_;  // by unit; asked for lately
     mutable std::map<Target, std::string> units_; // of processes; "" if they are in none
     std::optional<Time> last_start_;
+    Duration overhead_ = std::chrono::seconds(1); // of a move beside the transfer, as the last ones took
     std::uint64_t generation_ = 0;
     Time next_refresh_{};
     bool has_begun_ = false;

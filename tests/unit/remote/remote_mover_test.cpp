@@ -108,6 +108,26 @@ TEST_F(AMover, WeighsTheGainAgainstTheCostAndNamesTheFigures) {
     EXPECT_TRUE(mover.move("LB", Move{work, 2, "", 100}));
 }
 
+TEST_F(AMover, LearnsWhatMovesCostFromThoseBefore) {
+    ASSERT_TRUE(mover.move("LB", Move{work, 2, "", 0}));
+    runner.play_until("commit");
+    runner.end(0, {}, "stood 60400\n"); // 0.4 s of it for the images
+    end_all();
+    clock.advance(std::chrono::seconds(3));
+    EXPECT_EQ(refusal(mover.move("LB", Move{work, 2, "", 1000})), Errc::not_applied);
+    EXPECT_TRUE(says("60.0 s of CPU"));
+    EXPECT_TRUE(says("3 times the 30.9 s")) << reason;
+    for (int i = 0; i < 8; ++i) { // quick ones, that people want whatever they cost
+        ASSERT_TRUE(mover.ask_for("unit:work.service", "two", "by hand", false));
+        turn();
+        runner.play_until("commit");
+        runner.end(0, {}, "stood 500\n");
+        end_all();
+        clock.advance(std::chrono::seconds(3));
+    }
+    EXPECT_TRUE(mover.move("LB", Move{work, 2, "", 100}));
+}
+
 TEST_F(AMover, SaysWhyNotFromWhatItKnowsAndLooksInTheBackground) {
     host.reset_counts();
     EXPECT_EQ(mover.why_not(work), "it has not been looked at yet");
