@@ -252,7 +252,8 @@ legacy() {
 with_legacy() {
     join_cluster
     lay_out
-    cp --remove-destination /bin/bash /usr/local/bin/test-hog # one of the case before may still run
+    systemctl stop 'test-hog-*.service' # of the case before
+    cp --remove-destination /bin/bash /usr/local/bin/test-hog
     in_step hogs-laid-out
     only_on 1 legacy
     await 120 "the legacy scheduler" schedd-cli get schedulers/mosix
@@ -276,19 +277,6 @@ started_moves() {
     done
 }
 
-A_node_that_drains_is_left_by_its_work() {
-    with_legacy
-    if [ "$NODE" = 2 ]; then
-        hog 1
-        hog 2
-        schedd-cli nodes drain node2
-        await 900 "both are elsewhere" are_spread_without_node2
-        schedd-cli nodes undrain node2
-    fi
-    in_step drained
-}
-are_spread_without_node2() { sleep 10 && [[ $(spread) =~ ^(2/0/0|1/0/1|0/0/2)$ ]]; }
-
 New_work_goes_round_the_nodes() {
     local said=()
     with_legacy
@@ -301,6 +289,19 @@ New_work_goes_round_the_nodes() {
     fi
     in_step round
 }
+
+A_node_that_drains_is_left_by_its_work() {
+    with_legacy
+    if [ "$NODE" = 2 ]; then
+        hog 1
+        hog 2
+        schedd-cli nodes drain node2
+        await 900 "both are elsewhere" are_spread_without_node2
+        schedd-cli nodes undrain node2
+    fi
+    in_step drained
+}
+are_spread_without_node2() { sleep 10 && [[ $(spread) =~ ^(2/0/0|1/0/1|0/0/2)$ ]]; }
 
 # The last, since it takes the longest.
 Six_hogs_spread_to_two_on_each_and_stay() {
