@@ -8,7 +8,7 @@ script=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../../.." && pwd)/s
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export SCHEDD_MIGRATE_DIR=$work/dir SCHEDD_MIGRATE_RUN=$work/run SCHEDD_MIGRATE_GROUPS=$work/groups
-export SCHEDD_MIGRATE_PROC=$work/proc PATH=$work/bin:$PATH
+export SCHEDD_MIGRATE_TRANSIENT=$work/transient SCHEDD_MIGRATE_PROC=$work/proc PATH=$work/bin:$PATH
 unit=work.service
 out=$work/dir/out/$unit
 in=$work/dir/in/$unit
@@ -61,20 +61,47 @@ check "what is given up before" not carry
 check "is not even dumped" not test -e "$work/dumped"
 
 look_at_it
-sleep 1 &
-dumper=$!
-echo $dumper >"$out/dumper"
+mkdir -p "$work/proc/99"
+printf '%s\0' /bin/bash "$script" carry "$unit" >"$work/proc/99/cmdline"
+echo 99 >"$out/dumper"
 touch "$out/dumping"
+(sleep 1 && rm "$work/proc/99/cmdline") &
 check "what is being dumped is thawed" "$script" thaw "$unit"
-check "after the dump" not kill -0 $dumper 2>/dev/null
+check "after the dump" not test -e "$work/proc/99/cmdline"
 check "and nothing is left of it" not test -e "$out"
 
+look_at_it
+printf '%s\0' /usr/bin/sleep infinity >"$work/proc/99/cmdline"
+echo 99 >"$out/dumper"
+touch "$out/dumping"
+check "nobody waits for who has that pid after a reboot" timeout 20 "$script" thaw "$unit"
+
 mkdir -p "$in"
-cp "$work/groups/g/cgroup.procs" "$work/dir/images"
+mkdir -p "$work/dir/images"
 echo id=5 >"$in/move"
 check "images without their end" not "$script" restore "$unit" 5 2>"$work/said" \
     < <(tar -C "$work/dir" -cf - images)
 check "are not restored" not test -e "$in/restored"
 check "and that is said" says "not come whole"
+
+# A unit of that name has come since the other side was asked: systemd, played, refuses a second one.
+printf '#!/bin/bash\necho "Unit %s was already loaded or has a fragment file." >&2\nexit 1\n' "$unit" \
+    >"$work/bin/systemd-run"
+printf '#!/bin/bash\necho "$*" >>"%s"\n' "$work/asked" >"$work/bin/systemctl"
+chmod +x "$work/bin/systemd-run" "$work/bin/systemctl"
+: >"$work/asked"
+comes_whole() {
+    mkdir -p "$in" "$work/dir/images" "$work/transient"
+    touch "$work/dir/dumping" "$in/unit"
+    echo id=5 >"$in/move"
+    "$script" restore "$unit" 5 2>"$work/said" < <(tar -C "$work/dir" -cf - images dumping)
+}
+check "a copy beside a unit of that name" not comes_whole
+check "is refused by systemd" says "already loaded"
+check "which is not ended" not grep -q kill "$work/asked"
+touch "$work/transient/$unit"
+check "nor one that systemd-run has made" not comes_whole
+check "which is seen" says "there is a $unit already"
+check "and not ended" not grep -q kill "$work/asked"
 
 exit $((failures > 0))
