@@ -9,6 +9,14 @@ namespace schedd::placement {
 
 namespace {
 
+/// Whose gifts are seen first.
+struct Earlier {
+    bool operator()(const Scheduler* a, const Scheduler* b) const {
+        if (a->precedence() != b->precedence()) return a->precedence() > b->precedence();
+        return a->name() < b->name();
+    }
+};
+
 /// Of two that give CPUs away alone one does not see what the other has given, so that they never take turns
 /// in giving way to each other: the one of larger precedence, whoever came first; of equal ones, once both
 /// have given some, the first by name.
@@ -27,7 +35,7 @@ void Engine::take_views() {
     const bool is_taken =
         std::ranges::any_of(seats_, [](const auto& row) { return !row.second.taken.empty(); });
     if (tree_.schedulers().children().size() < 2 && !is_taken) return; // there is nobody else
-    std::map<const Scheduler*, std::vector<const Decision*>> given;
+    std::map<const Scheduler*, std::vector<const Decision*>, Earlier> given;
     for_each_scheduler([&](const Scheduler& scheduler) {
         const auto seat = seats_.find(scheduler.name());
         if (seat == seats_.end()) return;
@@ -41,11 +49,13 @@ void Engine::take_views() {
         CpuSet taken;
         for (const auto& [giver, decisions] : given) {
             if (giver == &scheduler || sees_past(scheduler, *giver, given.contains(&scheduler))) continue;
+            CpuSet more = taken;
             for (const auto* decision : decisions)
-                if (!holds(seat, decision->target)) taken |= decision->alone; // else it narrows inside it
+                if (!holds(seat, decision->target)) more |= decision->alone; // else it narrows inside it
+            // it must see something, and still not what the earlier ones have given: the planner tells the
+            // conflict
+            if (!topology_.usable().subset_of(more)) taken = more;
         }
-        // it must see something: the planner tells the conflict
-        if ((topology_.usable() - taken).empty()) taken = {};
         if (taken == seat.taken) return;
         seat.taken = taken;
         seat.view = topology_;

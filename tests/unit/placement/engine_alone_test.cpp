@@ -32,6 +32,31 @@ const Descriptor kGiver{.name = "giver",
                         .make = make_part<Giver>,
                         .ports = kOnePort};
 
+/// Gives a member the last three CPUs that it sees alone, if there are as many; all others get the rest,
+/// those of weight 1 always.
+class Wholesaler final : public Policy {
+public:
+    using Policy::Policy;
+    [[nodiscard]] bool gives_alone() const override { return true; }
+    std::vector<Decision> decide(const View& view) override {
+        const auto usable = view.topology.usable();
+        auto three = usable;
+        while (three.count() > 3) three.remove(three.first());
+        std::vector<Decision> all;
+        for (const auto& subject : view.subjects) {
+            const bool is_enough = subject.weight > 1 && three.count() == 3;
+            if (is_enough) all.push_back({subject.target, three, "three", {}, three});
+            else all.push_back({subject.target, usable, "the rest"});
+        }
+        return all;
+    }
+};
+const Descriptor kWholesaler{.name = "wholesaler",
+                             .kind = Kind::policy,
+                             .doc = "Gives three.",
+                             .make = make_part<Wholesaler>,
+                             .ports = kOnePort};
+
 /// Has no opinion before its port has a value.
 class Silent final : public Policy {
 public:
@@ -45,7 +70,7 @@ const Descriptor kSilent{.name = "silent",
                          .ports = kOnePort};
 
 struct TwoGivers : EngineWorld {
-    TwoGivers() : EngineWorld({&kGiver, &kSilent}, plain_machine(4)) {
+    TwoGivers() : EngineWorld({&kGiver, &kSilent, &kWholesaler}, plain_machine(4)) {
         for (const Pid pid : {10, 11, 12, 13}) world.start({.pid = pid});
         for (const auto* name : {"A", "B"})
             EXPECT_TRUE(
@@ -209,6 +234,22 @@ TEST_F(TwoGivers, SeeAllWhenNothingElseWouldBeLeft) {
     attach("B", 13, 1);
     EXPECT_NE(cpus_of(13), "none") << "it must be somewhere";
     EXPECT_TRUE(engine->explain("13")->front().verdict.has_conflict()) << "and that is told";
+}
+
+TEST_F(TwoGivers, ComeToRestWhereTheyHaveGivenAllWithAThird) {
+    ASSERT_TRUE(world.apply("write schedulers/A.precedence 5\n"));
+    for (const auto* name : {"D", "E"})
+        ASSERT_TRUE(
+            world.apply(fmt::format("create schedulers/{0}\ncreate schedulers/{0}/wholesaler\n", name)));
+    for (const Pid pid : {10, 11}) attach("A", pid);
+    for (const Pid pid : {10, 11}) attach("E", pid, 1); // what A gave these is not taken from E
+    attach("E", 12);
+    EXPECT_EQ(cpus_of(12), "2-3") << "all three, but for what A gave 11";
+    attach("D", 13); // what A and E have given is the whole machine
+    const auto before = steps();
+    settle();
+    EXPECT_EQ(steps(), before) << "D is content with what A has left, and does not take turns with E";
+    EXPECT_EQ(cpus_of(12), "2-3");
 }
 
 TEST_F(TwoGivers, RehearseWithoutActing) {
