@@ -7,6 +7,7 @@
 #include <string>
 
 #include "dbus/backend.h"
+#include "dbus/family.h"
 #include "dbus/object.h"
 #include "dbus/watches.h"
 
@@ -26,9 +27,9 @@ Interface policy_interface(model::Policy& policy, Surroundings around);
 Interface scheduler_interface(model::Scheduler& scheduler, Surroundings around);
 Interface process_set_interface(model::ProcessSet& set, Surroundings around);
 Interface attachment_interface(model::Member& member, Surroundings around);
-Interface node_interface(model::NodePart& node, Surroundings around);
+FamilyTable node_table(Surroundings around);
 
-/// The interface of any part; none for folders, which are no objects.
+/// The interface of any part; none for folders, which are no objects, and for nodes, which share a table.
 std::optional<Interface> interface_of(model::Part& part, Surroundings around);
 
 // What the kinds share.

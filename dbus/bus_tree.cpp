@@ -11,8 +11,10 @@ namespace schedd::dbus {
 
 using namespace schedd::model;
 
-BusTree::BusTree(Objects& objects, Surroundings around, Log& log, std::function<void()> size_changed)
-    : objects_(objects), around_(around), log_(log), size_changed_(std::move(size_changed)) {
+BusTree::BusTree(Connection& connection, Objects& objects, Surroundings around, Log& log,
+                 std::function<void()> size_changed)
+    : objects_(objects), around_(around), log_(log), size_changed_(std::move(size_changed)),
+      nodes_(connection, node_table(around)) {
     auto& tree = around_.backend.tree();
     for_each_part(tree.root(), [&](Part& part) { put_up(part); });
     tree.add_listener(*this);
@@ -22,16 +24,23 @@ BusTree::~BusTree() { around_.backend.tree().remove_listener(*this); }
 
 Object* BusTree::object_of(const Part& part) {
     const auto at = entries_.find(&part);
-    return at == entries_.end() ? nullptr : at->second.object.get();
+    return at == entries_.end() ? nullptr : dynamic_cast<Object*>(at->second.object.get());
+}
+
+/// Null for a folder.
+std::unique_ptr<OnBus> BusTree::object_for(Part& part) {
+    if (part.kind() == Kind::node) return nodes_.add(part);
+    auto interface = interface_of(part, around_);
+    if (!interface) return nullptr;
+    return std::make_unique<Object>(objects_, object_path(part.path()), std::move(*interface));
 }
 
 /// Null when there is nothing to announce: a folder, or it is there already.
-Object* BusTree::put_up(Part& part) {
+OnBus* BusTree::put_up(Part& part) {
     if (entries_.contains(&part)) return nullptr;
-    auto interface = interface_of(part, around_);
-    if (!interface) return nullptr;
     try {
-        auto object = std::make_unique<Object>(objects_, object_path(part.path()), std::move(*interface));
+        auto object = object_for(part);
+        if (!object) return nullptr;
         if (std::ranges::any_of(part.attributes(), &AttributeSpec::read_only)) reporters_.push_back(&part);
         (void)part.take_reported();
         return entries_.emplace(&part, Entry{std::move(object), {}}).first->second.object.get();

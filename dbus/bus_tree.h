@@ -8,20 +8,22 @@
 #include <vector>
 
 #include "dbus/adaptors.h"
+#include "dbus/family.h"
 
 namespace schedd::dbus {
 
 class BusTree final : public model::TreeListener {
 public:
     /// Puts up objects for all parts there are, unannounced. `size_changed` is called when parts came or
-    /// went. All arguments outlive it.
-    BusTree(Objects& objects, Surroundings around, Log& log, std::function<void()> size_changed);
+    /// went. All arguments outlive it. Throws std::runtime_error when the bus takes no table of nodes.
+    BusTree(Connection& connection, Objects& objects, Surroundings around, Log& log,
+            std::function<void()> size_changed);
     ~BusTree() override;
 
     /// One PropertiesChanged per object for all that changed since the last call.
     void flush();
 
-    /// Null for folders.
+    /// Null for folders and for nodes, which are a family.
     [[nodiscard]] Object* object_of(const model::Part& part);
     [[nodiscard]] std::size_t size() const { return entries_.size(); }
 
@@ -31,11 +33,12 @@ public:
 
 private:
     struct Entry {
-        std::unique_ptr<Object> object;
+        std::unique_ptr<OnBus> object;
         std::vector<std::string> changed; // properties, in the order they changed
     };
 
-    Object* put_up(model::Part& part);
+    OnBus* put_up(model::Part& part);
+    std::unique_ptr<OnBus> object_for(model::Part& part);
     void mark(const model::Part& part, std::string property);
     /// A part's coming or going shows in a property of its parent.
     void mark_parent(const model::Part& parent, model::Kind child);
@@ -45,6 +48,7 @@ private:
     Surroundings around_;
     Log& log_;
     std::function<void()> size_changed_;
+    Family nodes_;
     std::unordered_map<const model::Part*, Entry> entries_;
     std::vector<model::Part*> reporters_; // parts with read-only attributes
     std::vector<const model::Part*> dirty_;

@@ -141,69 +141,93 @@ Reader::Caller Reader::caller() const {
 
 std::string Reader::sender() const { return message_.getSender(); }
 
-void Writer::text(std::string_view text) { message_ << (is_fit(text) ? std::string(text) : fit_text(text)); }
+namespace {
 
-void Writer::object(const std::string& path) { message_ << sdbus::ObjectPath(path); }
+void check(int result) {
+    if (result < 0) throw sdbus::createError(-result, "the message cannot be written");
+}
 
-void Writer::number(std::uint64_t value) { message_ << value; }
+} // namespace
 
-void Writer::number32(std::uint32_t value) { message_ << value; }
+void Writer::basic(char signature, const void* value) {
+    check(sd_bus_message_append_basic(message_, signature, value));
+}
 
-void Writer::flag(bool value) { message_ << value; }
+void Writer::open(char container, const char* contents) {
+    check(sd_bus_message_open_container(message_, container, contents));
+}
 
-void Writer::real(double value) { message_ << value; }
+void Writer::close() { check(sd_bus_message_close_container(message_)); }
+
+void Writer::text(std::string_view text) {
+    size_ += text.size();
+    basic('s', (is_fit(text) ? std::string(text) : fit_text(text)).c_str());
+}
+
+void Writer::object(const std::string& path) { basic('o', path.c_str()); }
+
+void Writer::number(std::uint64_t value) { basic('t', &value); }
+
+void Writer::number32(std::uint32_t value) { basic('u', &value); }
+
+void Writer::flag(bool value) {
+    const int wide = value; // a bool is an int there
+    basic('b', &wide);
+}
+
+void Writer::real(double value) { basic('d', &value); }
 
 void Writer::aged_values(const std::vector<AgedValue>& values) {
-    message_.openContainer("{s(it)}");
+    open('a', "{s(it)}");
     for (const auto& one : values) {
-        message_.openDictEntry("s(it)");
+        open('e', "s(it)");
         text(one.path);
-        message_.openStruct("it");
-        message_ << one.value << one.age_ms;
-        message_.closeStruct();
-        message_.closeDictEntry();
+        open('r', "it");
+        basic('i', &one.value);
+        number(one.age_ms);
+        close();
+        close();
     }
-    message_.closeContainer();
+    close();
 }
 
 void Writer::texts(const std::vector<std::string>& list) {
-    message_.openContainer("s");
+    open('a', "s");
     for (const auto& one : list) text(one);
-    message_.closeContainer();
+    close();
 }
 
 void Writer::attribute(const model::AttributeValue& value) {
     if (const auto* words = std::get_if<std::string>(&value)) text(*words);
-    else if (const auto* flag = std::get_if<bool>(&value)) message_ << *flag;
-    else if (const auto* integer = std::get_if<std::int64_t>(&value)) message_ << *integer;
-    else message_ << std::get<std::uint64_t>(value);
+    else if (const auto* is_set = std::get_if<bool>(&value)) flag(*is_set);
+    else if (const auto* integer = std::get_if<std::int64_t>(&value)) basic('x', integer);
+    else number(std::get<std::uint64_t>(value));
 }
 
 void Writer::variant(const model::Value& value) {
-    const char* const signature = value.index() == 0 ? "x" : value.index() == 1 ? "d" : "s";
-    message_.openVariant(signature);
-    if (const auto* integer = std::get_if<std::int64_t>(&value)) message_ << *integer;
-    else if (const auto* real = std::get_if<double>(&value)) message_ << *real;
+    open('v', value.index() == 0 ? "x" : value.index() == 1 ? "d" : "s");
+    if (const auto* integer = std::get_if<std::int64_t>(&value)) basic('x', integer);
+    else if (const auto* number = std::get_if<double>(&value)) real(*number);
     else text(std::get<std::string>(value));
-    message_.closeVariant();
+    close();
 }
 
-void Writer::descriptor(int fd) { message_ << sdbus::UnixFd(fd); }
+void Writer::descriptor(int fd) { basic('h', &fd); }
 
-void Writer::open_dictionary() { message_.openContainer("{sv}"); }
+void Writer::open_dictionary() { open('a', "{sv}"); }
 
 void Writer::entry(std::string_view key, const model::Value& value) {
-    message_.openDictEntry("sv");
+    open('e', "sv");
     text(key);
     variant(value);
-    message_.closeDictEntry();
+    close();
 }
 
-void Writer::close_dictionary() { message_.closeContainer(); }
+void Writer::close_dictionary() { close(); }
 
 bool Writer::is_single_get() const {
     // the library tells not which call a property is read for, nor can it leave a property out of GetAll
-    sd_bus* bus = sd_bus_message_get_bus(raw_of(message_));
+    sd_bus* bus = sd_bus_message_get_bus(message_);
     sd_bus_message* call = bus ? sd_bus_get_current_message(bus) : nullptr;
     return call && sd_bus_message_is_method_call(call, "org.freedesktop.DBus.Properties", "Get") > 0;
 }

@@ -54,9 +54,11 @@ private:
 };
 
 /// What goes into a reply, a property or a signal, in the order of its signature. Text may hold any bytes.
+/// Throws sdbus::Error when that is not what the message is to hold, or there is no memory.
 class Writer {
 public:
-    explicit Writer(sdbus::Message& message) : message_(message) {}
+    explicit Writer(const sdbus::Message& message) : Writer(raw_of(message)) {}
+    explicit Writer(sd_bus_message* message) : message_(message) {}
 
     void text(std::string_view text);
     void object(const std::string& path);
@@ -89,8 +91,15 @@ public:
     /// failure would take all other properties with it.
     [[nodiscard]] bool is_single_get() const;
 
+    /// Bytes of text so far.
+    [[nodiscard]] std::size_t size() const { return size_; }
+
 private:
-    sdbus::Message& message_;
+    void basic(char signature, const void* value);
+    void open(char container, const char* contents);
+    void close();
+    sd_bus_message* message_;
+    std::size_t size_ = 0;
 };
 
 /// The letter an attribute has on the bus: "t", "x", "b" or "s".

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "dbus/adaptors.h"
+#include "dbus/paths.h"
 
 namespace schedd::dbus {
 
@@ -22,20 +23,31 @@ std::uint64_t ms_of(Duration duration) {
 
 } // namespace
 
-Interface node_interface(NodePart& node, Surroundings around) {
-    auto interface = part_interface("org.schedd1.Node", node, around);
-    // another machine of the same number is another object
-    for (auto& property : interface.properties)
-        if (property.name == "Uid" || property.name == "Self") property.emits = Emits::constant;
+FamilyTable node_table(Surroundings around) {
+    FamilyTable table{.interface = "org.schedd1.Node",
+                      .below = object_path(Path({"nodes"})),
+                      .properties = {}};
+    auto& properties = table.properties;
+    properties.push_back(
+        {"Path", "s", Emits::constant, [](const Part& part, Writer& out) { out.text(part.path().text()); }});
+    properties.push_back({"Type", "s", Emits::constant,
+                          [](const Part& part, Writer& out) { out.text(name_of(part.kind())); }});
+    const auto attributes = NodePart::table();
+    for (std::size_t i = 0; i < attributes.size(); ++i) {
+        // another machine of the same number is another object
+        const bool is_constant = i == NodePart::kUid || i == NodePart::kSelf;
+        properties.push_back({camel_case(attributes[i].name), signature_of(attributes[i].kind),
+                              is_constant ? Emits::constant : Emits::change,
+                              [i](const Part& part, Writer& out) { out.attribute(part.attribute(i)); }});
+    }
     const auto live = [&](std::string name, std::string_view signature,
                           void (*write)(const NodeFacts&, Writer&)) {
-        interface.properties.push_back({std::move(name), signature, Emits::nothing,
-                                        [&node, &backend = around.backend, write](Writer& out) -> Status {
-                                            // forgotten a moment ago: it goes with the next turn
-                                            write(backend.node(uid_of(node.uid())).value_or(NodeFacts()),
-                                                  out);
-                                            return {};
-                                        }});
+        properties.push_back({std::move(name), signature, Emits::nothing,
+                              [&backend = around.backend, write](const Part& part, Writer& out) {
+                                  const auto uid = uid_of(static_cast<const NodePart&>(part).uid());
+                                  // forgotten a moment ago: it goes with the next turn
+                                  write(backend.node(uid).value_or(NodeFacts()), out);
+                              }});
     };
     live("Addresses", "as", [](const NodeFacts& facts, Writer& out) {
         std::vector<std::string> texts;
@@ -54,7 +66,7 @@ Interface node_interface(NodePart& node, Surroundings around) {
             if (value.is_fresh) values.push_back({value.path, value.value, value.age_ms});
         out.aged_values(values);
     });
-    return interface;
+    return table;
 }
 
 } // namespace schedd::dbus

@@ -3,6 +3,7 @@
 
 #include <stdexcept>
 
+#include <malloc.h>
 #include <sdbus-c++/sdbus-c++.h>
 #include <systemd/sd-bus.h>
 
@@ -20,6 +21,8 @@ struct Object::Implementation {
 };
 
 namespace {
+
+constexpr std::size_t kLargeAnswer = 256 * 1024; // bytes of text
 
 sdbus::Error library_error(const Error& error) {
     return {std::string(error_name(error.kind)), error_message(error)};
@@ -62,6 +65,22 @@ void answer(const sdbus::MethodCall& call, const Status& allowed,
     });
 }
 
+/// What making a large answer took is given back: it is many times the answer, and would be kept in pieces.
+Status answer_read(sdbus::MethodCall& call, const ReadHandler& handler) {
+    Status done;
+    std::size_t size = 0;
+    {
+        auto reply = call.createReply();
+        Reader reader(call);
+        Writer writer(reply);
+        done = handler(reader, writer);
+        if (done) reply.send();
+        size = writer.size();
+    }
+    if (size >= kLargeAnswer) malloc_trim(0);
+    return done;
+}
+
 void change(Gate& gate, Action action, const ChangeHandler& handler, sdbus::MethodCall& call) {
     Reader reader(call);
     auto change = handler(reader);
@@ -98,12 +117,7 @@ void add(sdbus::IObject& object, Gate& gate, const std::string& interface, Metho
                                       change(gate, action, *alter, call);
                                       return {};
                                   }
-                                  auto reply = call.createReply();
-                                  Reader reader(call);
-                                  Writer writer(reply);
-                                  auto done = std::get<ReadHandler>(handler)(reader, writer);
-                                  if (done) reply.send();
-                                  return done;
+                                  return answer_read(call, std::get<ReadHandler>(handler));
                               });
                           });
 }

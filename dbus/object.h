@@ -101,23 +101,32 @@ private:
     std::unordered_map<std::string_view, Object*> by_path_; // those with a property that can be written
 };
 
-class Object {
+/// What is on the bus for a part, for as long as it exists. Its signals: that the bus cannot take one now
+/// (its queue is full, it is gone) is no error of the change that caused it; it is dropped.
+class OnBus {
+public:
+    OnBus() = default;
+    virtual ~OnBus() = default;
+    OnBus(const OnBus&) = delete;
+    OnBus& operator=(const OnBus&) = delete;
+    virtual void announce() = 0;
+    virtual void retract() = 0;
+    virtual void emit_changed(const std::vector<std::string>& properties) = 0;
+};
+
+class Object final : public OnBus {
 public:
     /// Answers from here on until destroyed. `objects` outlives it. Throws sdbus::Error when the library
     /// refuses the table (a bad name or signature).
     Object(Objects& objects, const std::string& path, Interface interface);
-    ~Object();
-    Object(const Object&) = delete;
-    Object& operator=(const Object&) = delete;
+    ~Object() override;
 
     [[nodiscard]] const std::string& path() const;
     [[nodiscard]] const std::string& interface() const { return interface_; }
 
-    // Signals. That the bus cannot take one now (its queue is full, it is gone) is no error of the change
-    // that caused it; it is dropped.
-    void announce();
-    void retract();
-    void emit_changed(const std::vector<std::string>& properties);
+    void announce() override;
+    void retract() override;
+    void emit_changed(const std::vector<std::string>& properties) override;
     /// To everybody, or to one unique name.
     void emit(std::string_view signal, const std::function<void(Writer&)>& fill,
               const std::string& destination = {});

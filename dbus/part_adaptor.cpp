@@ -42,7 +42,8 @@ Interface part_interface(std::string name, Part& part, Surroundings around) {
 
 std::optional<Interface> interface_of(Part& part, Surroundings around) {
     switch (part.kind()) {
-    case Kind::folder: return std::nullopt;
+    case Kind::folder:
+    case Kind::node: return std::nullopt;
     case Kind::probe: return probe_interface(static_cast<Probe&>(part), around);
     case Kind::source: return source_interface(static_cast<Source&>(part), around);
     case Kind::filter: return filter_interface(static_cast<Filter&>(part), around);
@@ -51,7 +52,6 @@ std::optional<Interface> interface_of(Part& part, Surroundings around) {
     case Kind::scheduler: return scheduler_interface(static_cast<Scheduler&>(part), around);
     case Kind::process_set: return process_set_interface(static_cast<ProcessSet&>(part), around);
     case Kind::member: return attachment_interface(static_cast<Member&>(part), around);
-    case Kind::node: return node_interface(static_cast<NodePart&>(part), around);
     }
     return std::nullopt;
 }

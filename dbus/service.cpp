@@ -27,7 +27,7 @@ struct Service::Parts {
                              gone) { return connection->watch_owner(name, std::move(gone)); },
                   [this](const model::Part& part, const model::Sample& sample, std::uint64_t age_ms,
                          const std::string& to) { send_sample(part, sample, age_ms, to); }),
-          tree(objects, {backend, watches}, log_in, [this] { parts_changed = true; }),
+          tree(*connection, objects, {backend, watches}, log_in, [this] { parts_changed = true; }),
           holds(objects, backend), log_control(objects, kLogControlPath, log_control_interface(backend)) {}
 
     void send_sample(const model::Part& part, const model::Sample& sample, std::uint64_t age_ms,

@@ -1,7 +1,9 @@
 // Nodes on a real bus: objects that come, change and go, their properties, and the manager's methods.
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
 #include <unistd.h>
@@ -16,6 +18,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 using Json = nlohmann::json;
 using Aged = std::map<std::string, sdbus::Struct<std::int32_t, std::uint64_t>>;
 
@@ -135,6 +138,28 @@ TEST_P(Nodes, ComeAndGoAsObjects) {
     ASSERT_TRUE(managed);
     for (const auto& [path, interfaces] : managed.value)
         EXPECT_FALSE(interfaces.contains("org.schedd1.Node"));
+}
+
+TEST_P(Nodes, AreListedWhereTheyAreAndNowhereElse) {
+    auto nodes = some_nodes();
+    auto stranger = nodes[1];
+    stranger.uid = membership::NodeUid{0xab};
+    stranger.number = -1;
+    nodes.push_back(stranger);
+    know(nodes);
+    const auto folder = client->introspect("/org/schedd1/nodes");
+    for (const auto* name : {"1", "2", "00000000000000ab"})
+        EXPECT_THAT(folder, HasSubstr(fmt::format("<node name=\"{}\"/>", name)));
+    EXPECT_THAT(folder, Not(HasSubstr("org.schedd1.Node")));
+    const auto managed = client->managed();
+    ASSERT_TRUE(managed);
+    EXPECT_EQ(managed.value.at(kWeb2).at("org.schedd1.Node").at("State").get<std::string>(), "alive");
+    EXPECT_EQ(std::ranges::count_if(managed.value,
+                                    [](const auto& one) { return one.second.contains("org.schedd1.Node"); }),
+              3);
+    for (const auto* path : {"/org/schedd1/nodes", "/org/schedd1/nodes/3", "/org/schedd1/nodes/2/x"})
+        EXPECT_FALSE(client->get(path, "Node", "State")) << path;
+    EXPECT_FALSE(client->get(kWeb2, "Node", "Colour"));
 }
 
 TEST_P(Nodes, AnswerWhileTheyAreBeingForgotten) {
