@@ -10,6 +10,10 @@
 namespace schedd::membership {
 
 PeerFacts Node::Impl::facts_of(const Peer& peer) const {
+    return facts_of(peer, peer.number >= 0 ? numbers::holder(peers_, peer.number) : nullptr);
+}
+
+PeerFacts Node::Impl::facts_of(const Peer& peer, const Peer* holder) const {
     const auto at = now();
     PeerFacts facts;
     facts.uid = peer.uid;
@@ -35,8 +39,7 @@ PeerFacts Node::Impl::facts_of(const Peer& peer) const {
         numbers::keeps({settings_.uid, settings_.number == number_}, {peer.uid, peer.is_number_wanted})) {
         facts.trouble = fmt::format("number {} is {}'s", facts.number, settings_.name);
         facts.number = -1;
-    } else if (const auto* holder = is_shared ? numbers::holder(peers_, facts.number) : nullptr;
-               holder && holder != &peer) {
+    } else if (is_shared && holder && holder != &peer) {
         facts.trouble =
             fmt::format("number {} is {}'s", facts.number,
                         holder->name().empty() ? text_of(holder->uid) : std::string(holder->name()));
@@ -48,7 +51,9 @@ PeerFacts Node::Impl::facts_of(const Peer& peer) const {
 std::vector<PeerFacts> Node::Impl::facts() const {
     std::vector<PeerFacts> all;
     all.reserve(peers_.size() + rivals_.size());
-    for (const auto& peer : peers_) all.push_back(facts_of(peer));
+    const auto holders = numbers::holders(peers_);
+    for (const auto& peer : peers_)
+        all.push_back(facts_of(peer, peer.number >= 0 ? holders.at(peer.number) : nullptr));
     for (const auto& rival : rivals_) {
         if (!rival.is_seen || rival.until <= now()) continue;
         PeerFacts facts;

@@ -31,6 +31,8 @@ public:
 
     // node_facts.cpp
     [[nodiscard]] PeerFacts facts_of(const Peer& peer) const;
+    /// `holder`: who keeps its number, if it has one.
+    [[nodiscard]] PeerFacts facts_of(const Peer& peer, const Peer* holder) const;
     [[nodiscard]] std::vector<PeerFacts> facts() const;
     [[nodiscard]] std::optional<NodeUid> find(std::string_view what) const;
     [[nodiscard]] std::optional<std::int64_t> offset() const;

@@ -14,13 +14,30 @@ bool keeps(const Claim& a, const Claim& b) {
     return a.uid < b.uid;
 }
 
+namespace {
+
+/// Makes `peer` the one that keeps its number, unless `best` does.
+void contest(const Peer*& best, const Peer& peer) {
+    if (is_there(peer.level) &&
+        (!best || keeps({peer.uid, peer.is_number_wanted}, {best->uid, best->is_number_wanted})))
+        best = &peer;
+}
+
+} // namespace
+
 const Peer* holder(const Peers& peers, NodeId number) {
     const Peer* best = nullptr;
     for (const auto& peer : peers)
-        if (peer.number == number && is_there(peer.level) &&
-            (!best || keeps({peer.uid, peer.is_number_wanted}, {best->uid, best->is_number_wanted})))
-            best = &peer;
+        if (peer.number == number) contest(best, peer);
     return best;
+}
+
+std::unordered_map<NodeId, const Peer*> holders(const Peers& peers) {
+    std::unordered_map<NodeId, const Peer*> all;
+    all.reserve(peers.size());
+    for (const auto& peer : peers)
+        if (peer.number >= 0) contest(all[peer.number], peer);
+    return all;
 }
 
 bool is_taken(const Peers& peers, NodeId number) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <unordered_map>
 
 #include "components/membership/peers.h"
 
@@ -16,6 +17,8 @@ bool keeps(const Claim& a, const Claim& b);
 
 /// Who else is there with this number; the one that keeps it against all others.
 const Peer* holder(const Peers& peers, NodeId number);
+/// The same of every number that somebody has.
+std::unordered_map<NodeId, const Peer*> holders(const Peers& peers);
 /// Whether anybody has it, also somebody who is gone and may come back for it.
 bool is_taken(const Peers& peers, NodeId number);
 
