@@ -150,8 +150,9 @@ TEST(TheMachine, OfAnySizeFitsTheTerminal) {
     for (const int cpus : {1, 2, 8, 64, 128, 256, 1024, 4096, 8192})
         for (const int width : {40, 80, 132}) {
             SCOPED_TRACE(std::to_string(cpus) + " CPUs at " + std::to_string(width));
-            const auto machine = made(topology_of(cpus, cpus > 1 ? 2 : 1),
-                                      dump_of({subject("unit:a.service", "0-" + std::to_string(cpus - 1))}));
+            const auto machine =
+                made(topology_of(cpus, cpus > 1 ? 2 : 1),
+                     dump_of(Json::array({subject("unit:a.service", "0-" + std::to_string(cpus - 1))})));
             const auto text = machine_text(machine, {.color = true, .utf8 = true, .width = width});
             EXPECT_LE(widest(text), static_cast<std::size_t>(width));
             const auto last = std::to_string(cpus - 1);
@@ -170,7 +171,7 @@ TEST(TheMachine, OfAnySizeIsAPictureWithEveryCpu) {
 
 TEST(TheMachine, EscapesHostileNames) {
     const std::string hostile = "unit:</text><script>\"'&\x1b[2J\n\xff\xef\xbf\xbf\u202e]]>.service";
-    const auto machine = made(topology_of(4, 1), dump_of({subject(hostile, "0")}));
+    const auto machine = made(topology_of(4, 1), dump_of(Json::array({subject(hostile, "0")})));
     const auto svg = machine_svg(machine);
     expect_well_formed(svg);
     EXPECT_THAT(svg, Not(HasSubstr("<script>")));
