@@ -221,6 +221,8 @@ TEST_P(APowerDaemon, HoldsForASchedulerWhileItsMembersAreBusy) {
     ASSERT_TRUE(built) << built.message;
     EXPECT_TRUE(client->wait_for([&] { return power.holds().size() == 1; }));
     EXPECT_THAT(power.holds().at(0).reason, HasSubstr("GAME"));
+    EXPECT_TRUE(client->wait_for(
+        [&] { return status()["power"]["held"][0] != "performance for scheduler:GAME: asked"; }));
     EXPECT_EQ(status()["power"]["held"][0], "performance for scheduler:GAME: held")
         << "its daemon has time to say so";
     EXPECT_TRUE(client->wait_for([&] {
