@@ -89,6 +89,7 @@ public:
                 std::chrono::duration_cast<std::chrono::milliseconds>(until - Clock::now()).count();
             if (is_bound && left <= 0) {
                 end_.is_late = true;
+                if (plan_.stays_when_late) break;
                 ::kill(child_, SIGKILL);
             }
             step(is_bound && left > 0 ? static_cast<int>(left) : -1);
@@ -122,7 +123,7 @@ private:
         auto mask = before_;
         for (const int signal : kStopping) sigaddset(&mask, signal);
         sigprocmask(SIG_SETMASK, keeps_said() && !waits_for_line() ? &before_ : &mask, nullptr);
-        std::signal(SIGPIPE, SIG_DFL);
+        std::signal(SIGPIPE, plan_.stays_when_late ? SIG_IGN : SIG_DFL); // nobody may be there to hear it
         if (waits_for_line()) ::dup2(input_.out.number, STDIN_FILENO);
         if (plan_.keeps_said && !waits_for_line()) {
             const int nothing = ::open("/dev/null", O_RDWR);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
@@ -21,6 +22,8 @@ namespace {
 
 constexpr int kPatienceMs = 5000;
 constexpr int kSignalMs = 5000;
+// A slow node's connection goes on being made when we have gone elsewhere: the next finds it.
+constexpr std::chrono::seconds kConnect{30};
 constexpr int kLateMs = 1000; // for what is tried of a node that has not answered for so long already
 constexpr int kBroken = 255;  // of ssh itself
 
@@ -79,6 +82,7 @@ ChildPlan helper(Words words, int patience_ms) {
             .started_line = {},
             .keeps_said = true,
             .patience_ms = patience_ms,
+            .stays_when_late = false,
             .on_signal = {}};
 }
 
@@ -98,12 +102,16 @@ std::string connections_folder() {
 std::string FarNode::connect(int& signal) {
     const auto path = kit::ssh_control_path(node_, settings_);
     if (path.empty() || is_connected(path)) return {};
-    auto words = kit::ssh_command(node_, settings_, {});
+    auto settings = settings_;
+    settings.connect = kConnect;
+    auto words = kit::ssh_command(node_, settings, {});
     if (!words) return words.error().text();
-    const auto end = run_child(helper(std::move(*words), kPatienceMs));
+    auto plan = helper(std::move(*words), kPatienceMs);
+    plan.stays_when_late = true;
+    const auto end = run_child(plan);
     signal = end.signal;
-    if (end.status == 0) return {};
     if (end.is_late) return fmt::format("it did not answer within {} s", kPatienceMs / 1000);
+    if (end.status == 0) return {};
     return trouble_in(end.said, node_.name);
 }
 

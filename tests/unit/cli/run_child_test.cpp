@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 namespace schedd::cli {
@@ -102,6 +103,21 @@ TEST(AChild, IsKilledWhenPatienceEnds) {
     plan = shell("echo now >&2; sleep 0.2; exit 4");
     plan.patience_ms = 100;
     EXPECT_EQ(run_child(plan).status, 4) << "patience is for the beginning";
+}
+
+TEST(AChild, MayGoOnWhenPatienceEnds) {
+    const auto file = testing::TempDir() + "schedd_goes_on_" + std::to_string(::getpid());
+    ChildPlan plan;
+    plan.words = {"sh", "-c", "sleep 0.2; echo nobody hears this >&2; sleep 0.1; : >" + file};
+    plan.keeps_said = true;
+    plan.patience_ms = 50;
+    plan.stays_when_late = true;
+    const auto end = run_child(plan);
+    EXPECT_TRUE(end.is_late);
+    EXPECT_NE(::access(file.c_str(), F_OK), 0);
+    EXPECT_GT(::wait(nullptr), 0); // in schedd-cli it outlives whoever began it
+    EXPECT_EQ(::access(file.c_str(), F_OK), 0) << "no signal ended it";
+    ::unlink(file.c_str());
 }
 
 TEST(AChild, HasItsSignalsDealtWith) {
