@@ -296,7 +296,8 @@ are_connected() {
     schedd-cli run -- true
     sleep 5
     for node in node2 node3; do
-        find /run/schedd/ssh /run/user -name "$node-????????????????" -type s 2>/dev/null | grep -q . || return 1
+        find /run/schedd/ssh /run/user -name "$node-????????????????" -type s 2>/dev/null | grep -q . ||
+            return 1
     done
 }
 
