@@ -126,8 +126,8 @@ fi
 
 for key in host other-host user other-user; do ssh-keygen -q -t ed25519 -N '' -f "$key" -C "$key"; done
 cp user.pub authorized
-# SHLVL: bash reads this user's .bashrc for sshd's commands only where it is the first shell; what is in there takes
-# time, and may be ended in the middle with locks of its own left behind.
+# SHLVL: bash reads this user's .bashrc for sshd's commands only where it is the first shell; what is in there
+# takes time, and may be ended in the middle with locks of its own left behind.
 cat >sshd_config <<END
 Port 2222
 ListenAddress 127.0.0.2
