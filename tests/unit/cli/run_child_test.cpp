@@ -108,16 +108,20 @@ TEST(AChild, IsKilledWhenPatienceEnds) {
 TEST(AChild, MayGoOnWhenPatienceEnds) {
     const auto file = testing::TempDir() + "schedd_goes_on_" + std::to_string(::getpid());
     ChildPlan plan;
-    plan.words = {"sh", "-c", "sleep 0.2; echo nobody hears this >&2; sleep 0.1; : >" + file};
+    const auto go = file + ".go";
+    plan.words = {"sh", "-c",
+                  "while [ ! -e " + go + " ]; do sleep 0.01; done; echo nobody hears this >&2; : >" + file};
     plan.keeps_said = true;
     plan.patience_ms = 50;
     plan.stays_when_late = true;
     const auto end = run_child(plan);
     EXPECT_TRUE(end.is_late);
     EXPECT_NE(::access(file.c_str(), F_OK), 0);
+    ::close(::open(go.c_str(), O_CREAT | O_WRONLY, 0600));
     EXPECT_GT(::wait(nullptr), 0); // in schedd-cli it outlives whoever began it
     EXPECT_EQ(::access(file.c_str(), F_OK), 0) << "no signal ended it";
     ::unlink(file.c_str());
+    ::unlink(go.c_str());
 }
 
 TEST(AChild, HasItsSignalsDealtWith) {
