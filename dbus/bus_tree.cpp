@@ -41,7 +41,9 @@ OnBus* BusTree::put_up(Part& part) {
     try {
         auto object = object_for(part);
         if (!object) return nullptr;
-        if (std::ranges::any_of(part.attributes(), &AttributeSpec::read_only)) reporters_.push_back(&part);
+        // what is new of a node Tree::set_nodes says
+        const bool reports = std::ranges::any_of(part.attributes(), &AttributeSpec::read_only);
+        if (reports && part.kind() != Kind::node) reporters_.push_back(&part);
         (void)part.take_reported();
         return entries_.emplace(&part, Entry{std::move(object), {}}).first->second.object.get();
     } catch (const std::exception& e) {

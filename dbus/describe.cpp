@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "components/kit/limits.h"
+#include "components/model/demand.h"
 #include "dbus/flow_values.h"
 
 namespace schedd::dbus {
@@ -47,6 +48,7 @@ void list_values(const Output& output, Json& flow) {
 Json flow_json(const Part& part, Time now) {
     const auto* output = output_of(part);
     const auto* input = input_of(part);
+    ask_source_of(part);
     const auto& type = output ? output->output_type() : input->input_type();
     const auto value = output ? value_of(part) : Result<Sample>(fail(Errc::no_value, {}));
     const auto collected = input ? collected_value_of(part) : Result<Sample>(fail(Errc::no_value, {}));

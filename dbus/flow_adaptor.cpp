@@ -19,6 +19,11 @@ Status write_sample(const Result<Sample>& sample, Writer& out) {
     return {};
 }
 
+/// A signal tells a new part's value too, but nobody has asked for that one.
+void ask_if_read(const Part& part, const Writer& out) {
+    if (out.is_read()) ask_source_of(part);
+}
+
 Status list(const Output& output, Writer& out) {
     ask_source_of(output.part());
     out.open_dictionary();
@@ -46,12 +51,15 @@ void add_value_type(Interface& interface, const ValueType& type) {
 }
 
 void add_output(Interface& interface, Part& part, Surroundings around) {
-    interface.properties.push_back(
-        {"Value", "v", Emits::nothing, [&part](Writer& out) { return write_sample(value_of(part), out); }});
+    interface.properties.push_back({"Value", "v", Emits::nothing, [&part](Writer& out) {
+                                        ask_if_read(part, out);
+                                        return write_sample(value_of(part), out);
+                                    }});
     interface.methods.push_back({"Get",
                                  {{"parameter", "s"}},
                                  {{"value", "v"}},
                                  ReadHandler([&part](Reader& in, Writer& out) -> Status {
+                                     ask_source_of(part);
                                      const auto sample = value_of(part, in.text());
                                      if (!sample) return std::unexpected(sample.error());
                                      out.variant(sample->value);
@@ -73,6 +81,7 @@ void add_output(Interface& interface, Part& part, Surroundings around) {
 
 void add_input(Interface& interface, Part& part) {
     interface.properties.push_back({"CollectedValue", "v", Emits::nothing, [&part](Writer& out) {
+                                        ask_if_read(part, out);
                                         return write_sample(collected_value_of(part), out);
                                     }});
     interface.properties.push_back({"SourceLink", "o", Emits::change, [&part](Writer& out) -> Status {

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include "components/kit/number.h"
-#include "components/model/demand.h"
 #include "components/model/source_trouble.h"
 
 namespace schedd::dbus {
@@ -50,7 +49,6 @@ Result<Sample> value_of(const Part& part, std::string_view text) {
     const auto* output = output_of(part);
     if (!output)
         return fail(Errc::not_supported, part.path().text() + " puts out no value", "sources and filters do");
-    ask_source_of(part);
     const auto parameter = parameter_of(part, output->output_type(), text);
     if (!parameter) return std::unexpected(parameter.error());
     return sample_or_why(output->read(*parameter), part);
@@ -60,7 +58,6 @@ Result<Sample> collected_value_of(const Part& part, std::string_view text) {
     const auto* input = input_of(part);
     if (!input)
         return fail(Errc::not_supported, part.path().text() + " collects nothing", "filters and ports do");
-    ask_source_of(part);
     const auto parameter = parameter_of(part, input->input_type(), text);
     if (!parameter) return std::unexpected(parameter.error());
     if (part.kind() == Kind::port)

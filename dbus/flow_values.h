@@ -10,7 +10,7 @@ namespace schedd::dbus {
 
 using namespace schedd::kit;
 
-/// The value of a source or filter. `parameter` is text as callers give it, "" for none. Fails with no_value
+/// The value of a source or filter, without asking for it (model::ask_source_of). `parameter` is text as callers give it, "" for none. Fails with no_value
 /// (and why), or invalid_value when a parameter is missing or given in vain.
 Result<model::Sample> value_of(const model::Part& part, std::string_view parameter = {});
 

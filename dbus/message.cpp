@@ -225,11 +225,22 @@ void Writer::entry(std::string_view key, const model::Value& value) {
 
 void Writer::close_dictionary() { close(); }
 
-bool Writer::is_single_get() const {
-    // the library tells not which call a property is read for, nor can it leave a property out of GetAll
-    sd_bus* bus = sd_bus_message_get_bus(message_);
+namespace {
+
+/// The library tells not which call a property is read for, nor can it leave a property out of GetAll.
+bool answers(sd_bus_message* message, const char* interface, const char* method) {
+    sd_bus* bus = sd_bus_message_get_bus(message);
     sd_bus_message* call = bus ? sd_bus_get_current_message(bus) : nullptr;
-    return call && sd_bus_message_is_method_call(call, "org.freedesktop.DBus.Properties", "Get") > 0;
+    return call && sd_bus_message_is_method_call(call, interface, method) > 0;
+}
+
+} // namespace
+
+bool Writer::is_single_get() const { return answers(message_, "org.freedesktop.DBus.Properties", "Get"); }
+
+bool Writer::is_read() const {
+    return answers(message_, "org.freedesktop.DBus.Properties", nullptr) ||
+           answers(message_, "org.freedesktop.DBus.ObjectManager", nullptr);
 }
 
 std::string_view signature_of(model::AttributeKind kind) {

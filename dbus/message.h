@@ -90,6 +90,8 @@ public:
     /// Whether a property is written on its own (Get), so that it may fail; in GetAll and the like one
     /// failure would take all other properties with it.
     [[nodiscard]] bool is_single_get() const;
+    /// Whether somebody reads (Get, GetAll, GetManagedObjects); a signal tells all there is unasked.
+    [[nodiscard]] bool is_read() const;
 
     /// Bytes of text so far.
     [[nodiscard]] std::size_t size() const { return size_; }

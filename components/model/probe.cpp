@@ -36,6 +36,17 @@ bool Probe::is_wanted(const Source& source) const {
            feeds_members(source);
 }
 
+/// Who had asked at a longer period is not measured for at the shorter one for all that time.
+void Probe::changed(std::size_t index) {
+    if (index != 0) return;
+    next_due_ = Time{};
+    const Time latest = environment_.clock.now() + asked_for();
+    for (const auto& part : children()) {
+        auto& until = static_cast<Source&>(*part).wanted_until_;
+        until = std::min(until, latest);
+    }
+}
+
 /// False if nobody wants anything.
 bool Probe::look_who_wants(Time now) {
     const bool is_new = !std::exchange(has_run_, true); // who makes a probe wants its first values

@@ -128,9 +128,7 @@ protected:
     [[nodiscard]] Duration fresh_for() const {
         return std::max<Duration>(3 * period(), std::chrono::seconds(3));
     }
-    void changed(std::size_t index) override {
-        if (index == 0) next_due_ = Time{};
-    }
+    void changed(std::size_t index) override;
     Status accepts(std::size_t index, const AttributeValue& value) const override;
     void children_changed() override;
     /// Notes trouble (logged once per change) or its end (an empty text).

@@ -67,6 +67,18 @@ TEST_F(ARestingProbe, StaysAwakeForAReaderWhoComesNowAndThen) {
         EXPECT_FALSE(source("load").rests());
     }
 }
+TEST_F(ARestingProbe, RestsAsSoonAtAShorterPeriodAsIfItHadAlwaysHadIt) {
+    ASSERT_TRUE(world.apply("write probes/cpu.probe_period 10000"));
+    live(seconds(20));
+    world.read("probes/cpu/load");
+    live(seconds(20));
+    ASSERT_FALSE(source("load").rests());
+    ASSERT_TRUE(world.apply("write probes/cpu.probe_period 100"));
+    live(seconds(9));
+    EXPECT_FALSE(source("load").rests());
+    live(seconds(2));
+    EXPECT_TRUE(source("load").rests());
+}
 TEST_F(ARestingProbe, IsNotWokenByPortsOfASchedulerWithoutMembers) {
     link();
     live(seconds(5));
