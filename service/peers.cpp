@@ -97,13 +97,21 @@ Time Peers::turn() {
         if (values_.refresh(cluster_->node(), name_)) hooks_.nodes_changed();
         tell_ = std::min(tell_, now + kTellSoon);
     }
-    if (now >= tell_) {
-        // this node's own number comes without an event
-        if (values_.refresh(cluster_->node(), name_)) hooks_.nodes_changed();
-        hooks_.facts_changed();
-        tell_ = now + kTell;
-    }
+    if (now >= tell_) tell(now);
     return std::min({due, publish_, carry_out_again_, tell_});
+}
+
+/// Digests, counts and this node's own number change without an event.
+void Peers::tell(Time now) {
+    tell_ = now + kTell;
+    const auto print = cluster_->node().fingerprint();
+    const auto own = own_facts();
+    auto self = dbus::states_of(std::span(&own, 1));
+    if (print == told_print_ && self == told_self_) return;
+    told_print_ = print;
+    told_self_ = std::move(self);
+    if (values_.refresh(cluster_->node(), name_)) hooks_.nodes_changed();
+    hooks_.facts_changed();
 }
 
 void Peers::carry_out(Time now) {

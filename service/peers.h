@@ -64,6 +64,7 @@ private:
     void self_changed(membership::Announced now, membership::Announced before) override;
     void displaced(const membership::Address& by) override;
 
+    void tell(Time now);
     void carry_out(Time now);
     [[nodiscard]] dbus::NodeFacts own_facts() const;
     void add_values(dbus::NodeFacts& facts, Time now) const;
@@ -83,6 +84,8 @@ private:
     Time carry_out_again_ = kNever; // what failed may go well later
     Time publish_{};
     Time tell_{};
+    std::uint64_t told_print_ = 0; // of the nodes, when they were told last
+    std::vector<model::NodeState> told_self_;
     PeerValues values_;
     Replication::Outcome outcome_;
 };

@@ -83,6 +83,7 @@ std::string_view Node::number_trouble() const { return impl_->number_trouble_; }
 NodeUid Node::uid() const { return impl_->settings_.uid; }
 const Values& Node::values() const { return impl_->values_; }
 std::vector<PeerFacts> Node::peers() const { return impl_->facts(); }
+std::uint64_t Node::fingerprint() const { return impl_->fingerprint(); }
 
 std::optional<PeerFacts> Node::peer(NodeUid uid) const {
     const auto* peer = std::as_const(impl_->peers_).find(uid);

@@ -97,6 +97,9 @@ public:
     /// All known peers, by number and then by name and uid; the one of that uid.
     [[nodiscard]] std::vector<PeerFacts> peers() const;
     [[nodiscard]] std::optional<PeerFacts> peer(NodeUid uid) const;
+    /// The same for as long as nothing changes of what peers() tells, but for what changes by itself (ages,
+    /// losses, clocks). Makes no list: for who looks each second.
+    [[nodiscard]] std::uint64_t fingerprint() const;
     /// By number, name, or uid in hexadecimal digits; this node itself is kNobody's opposite: its own uid.
     [[nodiscard]] std::optional<NodeUid> find(std::string_view what) const;
     /// Own clock against the median of the peers' (ours minus theirs); none with fewer than two peers.

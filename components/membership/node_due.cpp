@@ -47,6 +47,7 @@ Time Node::Impl::tick() {
     turn_state(at);
     if (at >= number_at_) take_number(at);
     if (at >= ping_dead_at_) ping_a_dead_one(at);
+    if (at >= ping_expected_at_) ping_the_expected(at);
     if (at >= beat_at_) {
         const auto pace = period();
         const auto spread = static_cast<std::uint64_t>(pace.count() / 5);
@@ -70,7 +71,7 @@ Time Node::Impl::tick() {
 
 void Node::Impl::plan(Time now) {
     due_ = std::min({join_.next, spread_.next, beat_at_, extra_at_, scan_at_, number_at_, ping_dead_at_,
-                     deaf_.next(heard_any_, period())});
+                     ping_expected_at_, deaf_.next(heard_any_, period())});
     if (!is_complete_) due_ = std::min(due_, now + kJoiningTurn);
     promised_ = due_;
 }

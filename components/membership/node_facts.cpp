@@ -1,5 +1,7 @@
 // What a node tells people and the daemon about peers, and what it keeps over a restart.
 #include <algorithm>
+#include <functional>
+#include <span>
 
 #include <fmt/format.h>
 
@@ -8,6 +10,32 @@
 #include "components/membership/numbers.h"
 
 namespace schedd::membership {
+
+namespace {
+
+/// Takes in one thing after the other; a step of SplitMix64 (Steele, Lea, Flood, OOPSLA 2014) each.
+class Fingerprint {
+public:
+    void take(std::uint64_t word) {
+        word = (state_ ^ word) + 0x9e3779b97f4a7c15ULL;
+        word = (word ^ (word >> 30U)) * 0xbf58476d1ce4e5b9ULL;
+        state_ = word ^ (word >> 27U);
+    }
+    void take(std::string_view bytes) { take(std::uint64_t{std::hash<std::string_view>{}(bytes)}); }
+    void take(std::span<const std::uint8_t> bytes) {
+        take(std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+    }
+    void take(const Address& address) {
+        take(address.ip);
+        take(std::uint64_t{address.interface} << 16U | address.port);
+    }
+    [[nodiscard]] std::uint64_t value() const { return state_; }
+
+private:
+    std::uint64_t state_ = 0;
+};
+
+} // namespace
 
 PeerFacts Node::Impl::facts_of(const Peer& peer) const {
     return facts_of(peer, peer.number >= 0 ? numbers::holder(peers_, peer.number) : nullptr);
@@ -70,6 +98,33 @@ std::vector<PeerFacts> Node::Impl::facts() const {
         return a.name != b.name ? a.name < b.name : a.uid < b.uid;
     });
     return all;
+}
+
+std::uint64_t Node::Impl::fingerprint() const {
+    Fingerprint print;
+    print.take(static_cast<std::uint64_t>(number_.value_or(-1))); // others cannot have the same
+    for (const auto& peer : peers_) {
+        print.take(static_cast<std::uint64_t>(peer.uid));
+        print.take(std::uint64_t{peer.life.boot().counter} << 32U | peer.life.boot().random);
+        print.take(static_cast<std::uint64_t>(peer.number) << 32U |
+                   static_cast<std::uint64_t>(peer.standing()) << 16U | std::uint64_t{peer.period} << 2U |
+                   (peer.is_unicast ? 2U : 0U) | (peer.is_number_wanted ? 1U : 0U));
+        print.take(peer.ring);
+        print.take(peer.name());
+        for (std::size_t i = 0; i < peer.address_count; ++i) print.take(peer.addresses[i]);
+        print.take(peer.digest.bytes);
+        print.take(peer.trouble ? std::string_view(*peer.trouble) : std::string_view());
+        if (!peer.applied) continue;
+        print.take(peer.applied->digest.bytes);
+        print.take(std::uint64_t{peer.applied->applied} << 32U | peer.applied->failed);
+        print.take(std::uint64_t{peer.applied->unsupported});
+    }
+    for (const auto& rival : rivals_) {
+        if (!rival.is_seen || rival.until <= now()) continue;
+        print.take(static_cast<std::uint64_t>(rival.uid));
+        print.take(rival.at);
+    }
+    return print.value();
 }
 
 std::optional<NodeUid> Node::Impl::find(std::string_view what) const {

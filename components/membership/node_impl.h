@@ -34,6 +34,7 @@ public:
     /// `holder`: who keeps its number, if it has one.
     [[nodiscard]] PeerFacts facts_of(const Peer& peer, const Peer* holder) const;
     [[nodiscard]] std::vector<PeerFacts> facts() const;
+    [[nodiscard]] std::uint64_t fingerprint() const;
     [[nodiscard]] std::optional<NodeUid> find(std::string_view what) const;
     [[nodiscard]] std::optional<std::int64_t> offset() const;
     [[nodiscard]] std::vector<Remembered> remember() const;
@@ -99,6 +100,9 @@ public:
     Time extra_sent_{};
     Time scan_at_ = kNever;
     Time ping_dead_at_ = kNever;
+    Time ping_expected_at_ = kNever; // a partition has perhaps healed
+    int expected_turns_ = 0;
+    std::size_t returned_ = 0; // of the dead, since it was noticed
     Time number_at_ = kNever;
     Time alone_at_ = kNever;
     Repeated join_;
@@ -193,6 +197,8 @@ public:
     Time probe(Peer& peer, Time now);
     void ask_others(const Peer& peer);
     void ping_a_dead_one(Time now);
+    void expect_the_dead();
+    void ping_the_expected(Time now);
     void take_number(Time now);
     void forgive(Duration lag, Time now);
     void plan(Time now);

@@ -46,7 +46,7 @@ void Node::Impl::take_ack(const Heard& heard) {
         return;
     }
     auto* peer = peers_.find(message.header.sender);
-    if (peer && peer->answered <= peer->beat) peer->answered = heard.now;
+    if (peer && heard.is_newest && peer->answered <= peer->beat) peer->answered = heard.now;
     if (peer && !peer->is_unicast && peer->is_mute(heard.now)) {
         peer->is_unicast = true;
         peer->probe = heard.now;

@@ -10,6 +10,9 @@ constexpr Duration kDeadPingEvery = std::chrono::seconds(10);
 constexpr Duration kOddTerm = std::chrono::seconds(60); // of those with another version or a far clock
 constexpr Duration kLeaseRenewal = Leases::kTerm / 2;
 constexpr std::size_t kHelpers = 3;
+// of those who are dead yet after a partition
+constexpr int kExpectedTurns = 3;
+constexpr std::size_t kExpectedPings = 32;
 } // namespace
 
 /// More peers may be asked at once where there are more.
@@ -118,6 +121,34 @@ void Node::Impl::ping_a_dead_one(Time now) {
     if (chosen) ping(chosen->addresses[world_.rng.below(chosen->address_count)], world_.rng.next());
 }
 
+/// One that was dead is there again: perhaps a partition has healed, and all others' next heartbeats come
+/// within a period.
+void Node::Impl::expect_the_dead() {
+    if (ping_expected_at_ != kNever) {
+        ++returned_;
+        return;
+    }
+    returned_ = 1;
+    expected_turns_ = kExpectedTurns;
+    ping_expected_at_ = now() + period() * 6 / 5;
+    hurry(ping_expected_at_);
+}
+
+/// Whose heartbeat was lost on the way is asked, so that the next need not be waited for. No more than have
+/// come back: a single one that was away for a while costs a ping.
+void Node::Impl::ping_the_expected(Time now) {
+    const auto start = peers_.size() == 0 ? 0 : world_.rng.below(peers_.size());
+    auto left = std::min(returned_, kExpectedPings);
+    for (std::size_t i = 0; i < peers_.size() && left > 0; ++i) {
+        const auto& peer = peers_[(start + i) % peers_.size()];
+        if (peer.level != Level::dead || peer.address_count == 0) continue;
+        ping(peer.addresses[0], world_.rng.next());
+        --left;
+    }
+    --expected_turns_;
+    ping_expected_at_ = expected_turns_ > 0 ? now + period() / 5 : kNever;
+}
+
 /// `before` is how it stood before anything of it was changed.
 void Node::Impl::set_level(Peer& peer, Level level, Standing before) {
     const auto was = std::exchange(peer.level, level);
@@ -141,8 +172,10 @@ void Node::Impl::set_level(Peer& peer, Level level, Standing before) {
         if (level == Level::dead) ++counts_.deaths;
         values_.forget(peer.uid);
         leases_.end(peer.uid);
+        peer.answered = {}; // an answer of before says nothing of its heartbeats now
         world_.configuration.lost(peer.uid, at);
     }
+    if (was == Level::dead && is_there(level)) expect_the_dead();
     if (listener_ && after != before) listener_->peer_changed(facts_of(peer), before);
     weigh_isolation(at);
 }

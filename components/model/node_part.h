@@ -23,6 +23,7 @@ struct NodeState {
     std::uint64_t failed = 0;
     std::uint64_t unsupported = 0;
     std::string trouble = {}; // why something of the configuration is not so there, or why it has no number
+    bool operator==(const NodeState&) const = default;
 };
 
 class NodePart final : public Part {

@@ -99,6 +99,24 @@ TEST_F(ASilentPeer, WhoseHeartbeatsAloneAreMissingIsAskedForCopiesUntilTheGroupI
     EXPECT_FALSE(world.node->peer(NodeUid{6})->is_unicast);
 }
 
+/// An answer from before its death says nothing of whether its heartbeats come now.
+TEST_F(ASilentPeer, IsNotAskedForCopiesAsSoonAsItIsBack) {
+    begin();
+    auto& sixth = world.peer(6);
+    sixth.answers = true;
+    world.run(4s);
+    ASSERT_EQ(world.standing(6), Standing::alive) << "it has answered";
+    sixth.answers = false;
+    world.run(6s);
+    ASSERT_EQ(world.standing(6), Standing::dead);
+    sixth.answers = true;
+    for (int i = 0; i < 110 && world.standing(6) == Standing::dead; ++i) world.run(100ms);
+    ASSERT_EQ(world.standing(6), Standing::alive) << "it has answered the ping of a dead one";
+    EXPECT_FALSE(world.node->peer(NodeUid{6})->is_unicast);
+    world.run(5s);
+    EXPECT_TRUE(world.node->peer(NodeUid{6})->is_unicast) << "its heartbeats do not come";
+}
+
 TEST_F(ASilentPeer, IsNotDeadWhileAnotherVouchesForIt) {
     begin();
     world.run(4510ms);
@@ -134,6 +152,63 @@ TEST_F(ASilentPeer, ThatIsHeardAgainAfterItsDeathIsAlive) {
     world.peer(6).is_silent = true;
     world.run(6s);
     EXPECT_EQ(world.standing(6), Standing::dead) << "it is watched again";
+}
+
+/// A partition has healed: whose next heartbeat is lost is not waited for.
+TEST_F(ASilentPeer, IsAskedForSoonAfterAnotherOfTheDeadHasComeBack) {
+    for (std::uint8_t i = 1; i <= 12; ++i) world.peer(i);
+    world.run(5s);
+    for (std::uint8_t i = 11; i <= 12; ++i) {
+        world.peer(i).is_silent = true;
+        world.hears(world.peer(i), Type::heartbeat);
+    }
+    world.run(7s);
+    ASSERT_EQ(world.standing(11), Standing::dead);
+    ASSERT_EQ(world.standing(12), Standing::dead);
+    world.hears(world.peer(11), Type::heartbeat);
+    world.peer(11).is_silent = false;
+    world.forget_sent();
+    world.run(1150ms);
+    EXPECT_EQ(world.sent_to(Type::ping, world.peer(12).at), 0U) << "its heartbeat may be on its way";
+    world.run(100ms);
+    EXPECT_EQ(world.sent_to(Type::ping, world.peer(12).at), 1U);
+    world.run(1s);
+    EXPECT_EQ(world.sent_to(Type::ping, world.peer(12).at), 3U) << "and then it is dead as before";
+    world.hears(world.peer(11), Type::heartbeat);
+    world.run(1s);
+    EXPECT_EQ(world.sent_to(Type::ping, world.peer(12).at), 3U) << "that one was not dead";
+}
+
+TEST_F(ASilentPeer, ThatIsAskedForAfterAPartitionIsThereAgain) {
+    for (std::uint8_t i = 1; i <= 12; ++i) world.peer(i);
+    world.run(5s);
+    for (std::uint8_t i = 11; i <= 12; ++i) {
+        world.peer(i).is_silent = true;
+        world.hears(world.peer(i), Type::heartbeat);
+    }
+    world.run(7s);
+    world.peer(11).is_silent = false;
+    world.peer(12).answers = true;
+    world.hears(world.peer(11), Type::heartbeat);
+    world.run(1300ms);
+    EXPECT_EQ(world.standing(12), Standing::alive);
+}
+
+TEST(TheFingerprint, ChangesWithWhatIsToldAndNotWithTime) {
+    PeerWorld world;
+    for (std::uint8_t i = 1; i <= 4; ++i) world.peer(i);
+    world.run(10s);
+    const auto before = world.node->fingerprint();
+    world.run(10s);
+    EXPECT_EQ(world.node->fingerprint(), before);
+    world.peer(4).is_silent = true;
+    world.run(4s);
+    ASSERT_EQ(world.standing(4), Standing::suspect);
+    const auto without = world.node->fingerprint();
+    EXPECT_NE(without, before);
+    world.peer(4).is_silent = false;
+    world.run(2s);
+    EXPECT_EQ(world.node->fingerprint(), before);
 }
 
 TEST_F(ASilentPeer, IsJudgedByItsOwnPeriod) {
