@@ -17,7 +17,7 @@ namespace schedd::dbus {
 /// Writer::is_single_get.
 struct FamilyProperty {
     std::string name;
-    std::string_view signature;
+    std::string_view signature; // a literal: what follows its end has to be a NUL
     Emits emits;
     std::function<void(const model::Part&, Writer&)> get;
 };

@@ -368,17 +368,23 @@ fi
 # ---- figures -------------------------------------------------------------------------------------
 
 clock() { date +%s%N; }
-# measure COUNT COMMAND...: the least of its times and their median, in ms
+# figures COUNT MS/100...: the least and the median
+figures() {
+    local count=$1 times
+    mapfile -t times < <(printf '%s\n' "${@:2}" | sort -n)
+    printf '%d.%02d ms at best, %d.%02d median' $((times[0] / 100)) $((times[0] % 100)) \
+        $((times[count / 2] / 100)) $((times[count / 2] % 100))
+}
+# measure COUNT COMMAND...: how long it takes until a command that it runs there has started, and ended
 measure() {
-    local i begin times=()
+    local i begin started starts=() ends=()
     for ((i = 0; i < $1; ++i)); do
         begin=$(clock)
-        "${@:2}" >/dev/null </dev/null
-        times+=($((($(clock) - begin) / 10000)))
+        started=$("${@:2}" date +%s%N </dev/null)
+        ends+=($((($(clock) - begin) / 10000)))
+        starts+=($(((started - begin) / 10000)))
     done
-    mapfile -t times < <(printf '%s\n' "${times[@]}" | sort -n)
-    printf '%d.%02d ms at best, %d.%02d median' $((times[0] / 100)) $((times[0] % 100)) \
-        $((times[$1 / 2] / 100)) $((times[$1 / 2] % 100))
+    echo "started $(figures "$1" "${starts[@]}"); ended $(figures "$1" "${ends[@]}")"
 }
 count=21
 [ "${3:-}" != figures ] || count=101
@@ -386,6 +392,10 @@ count=21
 is_warm() { run -- true && [ -n "$(find runtime/schedd-ssh -type s)" ]; }
 await 60 "a kept connection" is_warm
 socket=$(find runtime/schedd-ssh -type s)
-echo "figures of $count: bare ssh over the kept connection $(
-    measure $count ssh -F ssh_config -o ControlPath="$folder/$socket" node2 true
-), schedd-cli run $(measure $count run -- true)"
+bare=(ssh -F ssh_config -o ControlPath="$folder/$socket" node2)
+echo "figures of $count:"
+echo "  bare ssh over the kept connection: $(measure $count "${bare[@]}")"
+[ "$manager" != systemd ] || echo "  systemd-run over it: $(
+    measure $count "${bare[@]}" systemd-run --quiet --collect --pipe --wait --service-type=exec
+)"
+echo "  schedd-cli run: $(measure $count run --)"
