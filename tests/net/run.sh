@@ -398,4 +398,4 @@ echo "  bare ssh over the kept connection: $(measure $count "${bare[@]}")"
 [ "$manager" != systemd ] || echo "  systemd-run over it: $(
     measure $count "${bare[@]}" systemd-run --quiet --collect --pipe --wait --service-type=exec
 )"
-echo "  schedd-cli run: $(measure $count run --)"
+echo "  schedd-cli run: $(measure $count "$programs/schedd-cli" run --ssh-config=ssh_config --)"
