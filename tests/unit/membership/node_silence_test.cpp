@@ -11,6 +11,16 @@ using testing::IsEmpty;
 
 struct ASilentPeer : testing::Test {
     PeerWorld world;
+    /// Twelve peers, of which two die.
+    void let_two_die() {
+        for (std::uint8_t i = 1; i <= 12; ++i) world.peer(i);
+        world.run(5s);
+        for (std::uint8_t i = 11; i <= 12; ++i) {
+            world.peer(i).is_silent = true;
+            world.hears(world.peer(i), Type::heartbeat);
+        }
+        world.run(7s);
+    }
     /// Six peers that beat; the sixth falls silent just after a heartbeat.
     void begin() {
         for (std::uint8_t i = 1; i <= 6; ++i) world.peer(i);
@@ -156,13 +166,7 @@ TEST_F(ASilentPeer, ThatIsHeardAgainAfterItsDeathIsAlive) {
 
 /// A partition has healed: whose next heartbeat is lost is not waited for.
 TEST_F(ASilentPeer, IsAskedForSoonAfterAnotherOfTheDeadHasComeBack) {
-    for (std::uint8_t i = 1; i <= 12; ++i) world.peer(i);
-    world.run(5s);
-    for (std::uint8_t i = 11; i <= 12; ++i) {
-        world.peer(i).is_silent = true;
-        world.hears(world.peer(i), Type::heartbeat);
-    }
-    world.run(7s);
+    let_two_die();
     ASSERT_EQ(world.standing(11), Standing::dead);
     ASSERT_EQ(world.standing(12), Standing::dead);
     world.hears(world.peer(11), Type::heartbeat);
@@ -180,13 +184,7 @@ TEST_F(ASilentPeer, IsAskedForSoonAfterAnotherOfTheDeadHasComeBack) {
 }
 
 TEST_F(ASilentPeer, ThatIsAskedForAfterAPartitionIsThereAgain) {
-    for (std::uint8_t i = 1; i <= 12; ++i) world.peer(i);
-    world.run(5s);
-    for (std::uint8_t i = 11; i <= 12; ++i) {
-        world.peer(i).is_silent = true;
-        world.hears(world.peer(i), Type::heartbeat);
-    }
-    world.run(7s);
+    let_two_die();
     world.peer(11).is_silent = false;
     world.peer(12).answers = true;
     world.hears(world.peer(11), Type::heartbeat);
