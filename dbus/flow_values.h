@@ -10,8 +10,9 @@ namespace schedd::dbus {
 
 using namespace schedd::kit;
 
-/// The value of a source or filter, without asking for it (model::ask_source_of). `parameter` is text as callers give it, "" for none. Fails with no_value
-/// (and why), or invalid_value when a parameter is missing or given in vain.
+/// The value of a source or filter, without asking for it (model::ask_source_of). `parameter` is text as
+/// callers give it, "" for none. Fails with no_value (and why), or invalid_value when a parameter is missing
+/// or given in vain.
 Result<model::Sample> value_of(const model::Part& part, std::string_view parameter = {});
 
 /// The collected value of a filter or port; a port's is none when it is too old to use.
