@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -59,7 +60,7 @@ void Replica::report(const ApplyStatus& status, std::string trouble) {
 
 void Replica::clear_conflicts() {
     impl_->store.clear_conflicts();
-    if (const auto kept = impl_->world.journal.replace(impl_->store); kept) impl_->log_bytes = 0;
+    impl_->keep_all();
 }
 
 // ---- what came --------------------------------------------------------------------------------------------
@@ -72,13 +73,23 @@ void Replica::Impl::say(std::string text, Severity severity) {
 
 void Replica::Impl::keep(std::span<const std::shared_ptr<const Entry>> entries) {
     if (entries.empty()) return;
+    if (is_unkept) return; // the log lacks something already: keep_house() writes the whole
     for (const auto& entry : entries) log_bytes += entries::encoded_size(*entry);
-    const auto kept = log_bytes > kLogSlack + 2 * store.bytes()
-                          ? world.journal.replace(store)
-                          : world.journal.append(entries, store.marks());
-    if (log_bytes > kLogSlack + 2 * store.bytes()) log_bytes = 0;
-    if (!kept) say("the configuration cannot be kept: " + kept.error().text(), Severity::error);
-    else if (trouble.starts_with("the configuration cannot be kept")) say({}, Severity::info);
+    if (log_bytes > kLogSlack + 2 * store.bytes()) return keep_all();
+    has_kept(world.journal.append(entries, store.marks()));
+}
+
+void Replica::Impl::keep_all() {
+    log_bytes = 0;
+    has_kept(world.journal.replace(store));
+}
+
+void Replica::Impl::has_kept(const Status& outcome) {
+    const bool was_unkept = std::exchange(is_unkept, !outcome);
+    if (!outcome) {
+        say("the configuration cannot be kept: " + outcome.error().text(), Severity::error);
+        if (!was_unkept) next_house = {};
+    } else if (trouble.starts_with("the configuration cannot be kept")) say({}, Severity::info);
 }
 
 void Replica::Impl::merged(const Store::Merge& merge, std::string_view from) {
@@ -121,9 +132,7 @@ Status Replica::Impl::finish(Brought& brought) {
     store.drop(brought.gone);
     store.raise({{}, brought.their_floor});
     merged(*merge, from);
-    if (!brought.gone.empty()) {
-        if (const auto kept = world.journal.replace(store); kept) log_bytes = 0;
-    }
+    if (!brought.gone.empty()) keep_all();
     if (brought.is_peer_complete) become_complete("it has what " + from + " has");
     const auto peer = peers.find(brought.peer);
     if (peer == peers.end()) return {};

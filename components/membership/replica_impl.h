@@ -35,6 +35,8 @@ public:
     void merged(const Store::Merge& merge, std::string_view from);
     void tell_changes();
     void keep(std::span<const std::shared_ptr<const Entry>> entries);
+    void keep_all();
+    void has_kept(const Status& outcome);
     void say(std::string text, Severity severity);
 
     // whom to ask
@@ -72,6 +74,8 @@ public:
     Time tokens_at{};
     std::uint64_t hour = 0;
     std::size_t log_bytes = 0; // since the last snapshot
+    bool is_unkept = false;    // something is not on the disk, which is full or fails
+    Time keep_again{};
     std::uint64_t told_generation = 0;
 };
 

@@ -16,6 +16,7 @@ constexpr Duration kTheirTurn = 2s;            // whoever is behind asks; the ot
 constexpr Duration kLately = 3s;               // heard within
 constexpr Duration kFirstRetry = 500ms;        // doubled with each failure
 constexpr Duration kLastRetry = 30s;           //
+constexpr Duration kKeepAgain = 10s;           // what a full disk has refused
 constexpr Duration kSyncLost = 60s;            // its end was not told
 constexpr Duration kBeforeForgetting = 1h;     // after the start: who is away is not known yet
 constexpr double kBurst = 3;                   // connections, then one a second
@@ -185,13 +186,17 @@ void Replica::Impl::forget_tombstones(Time now) {
     told_generation = store.generation(); // nothing to carry out
     world.log.write(Severity::info, "nodes",
                     fmt::format("{} removals of more than a week ago are forgotten", count));
-    if (const auto kept = world.journal.replace(store); kept) log_bytes = 0;
+    keep_all();
 }
 
 void Replica::Impl::keep_house(Time now) {
     if (now < next_house) return;
     if (!started) started = now;
-    next_house = now + (is_complete && store.quarantined().empty() ? Duration(60s) : Duration(1s));
+    next_house = now + (!is_complete || !store.quarantined().empty() ? 1s : is_unkept ? kKeepAgain : 60s);
+    if (is_unkept && now >= keep_again) {
+        keep_again = now + kKeepAgain;
+        keep_all();
+    }
     if (!store.quarantined().empty()) {
         merged(store.release_quarantined(), "quarantine");
         if (store.quarantined().empty()) say({}, Severity::info);

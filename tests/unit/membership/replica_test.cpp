@@ -24,6 +24,7 @@ public:
         return {};
     }
     Status replace(const Store& /*store*/) override {
+        if (is_full) return fail(Errc::io, "no space left");
         ++snapshots;
         return {};
     }
@@ -276,9 +277,16 @@ TEST_F(AReplica, GoesOnWithAFullDisk) {
     EXPECT_THAT(replica.trouble(), HasSubstr("cannot be kept: no space left"));
     EXPECT_TRUE(write("p", "u"));
     EXPECT_EQ(log.count("cannot be kept"), 1U);
+    pass(1s);
     journal.is_full = false;
     EXPECT_TRUE(write("p", "v"));
-    EXPECT_THAT(replica.trouble(), IsEmpty());
+    EXPECT_THAT(replica.trouble(), HasSubstr("cannot be kept")) << "the log lacks what came before";
+    pass(10s);
+    EXPECT_THAT(replica.trouble(), IsEmpty()) << "by itself, nothing has changed";
+    EXPECT_EQ(journal.snapshots, 1) << "the whole was written";
+    EXPECT_TRUE(write("p", "w"));
+    pass(60s);
+    EXPECT_EQ(journal.snapshots, 1);
 }
 
 TEST_F(AReplica, MakesASnapshotWhenTheLogHasGrown) {
