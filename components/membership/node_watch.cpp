@@ -135,7 +135,7 @@ void Node::Impl::expect_the_dead() {
 }
 
 /// Whose heartbeat was lost on the way is asked, so that the next need not be waited for. No more than have
-/// come back: a single one that was away for a while costs a ping.
+/// come back: a single one that was away for a while costs a ping a turn.
 void Node::Impl::ping_the_expected(Time now) {
     const auto start = peers_.size() == 0 ? 0 : world_.rng.below(peers_.size());
     auto left = std::min(returned_, kExpectedPings);

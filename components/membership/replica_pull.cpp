@@ -199,7 +199,7 @@ void Replica::Impl::keep_house(Time now) {
     }
     if (!store.quarantined().empty()) {
         merged(store.release_quarantined(), "quarantine");
-        if (store.quarantined().empty()) say({}, Severity::info);
+        if (store.quarantined().empty() && !is_unkept) say({}, Severity::info);
     }
     if (!is_complete && are_all_new(now)) become_complete("all others are new as well");
     forget_tombstones(now);

@@ -269,6 +269,26 @@ TEST_F(AReplica, DoesNotAskAgainForWhatIsKeptApart) {
     EXPECT_THAT(replica.trouble(), IsEmpty());
 }
 
+TEST_F(AReplica, SaysThatTheDiskIsFullAlsoWhenWhatWasKeptApartIsTaken) {
+    Site ahead(2);
+    ahead.wall.now += 86'400'000;
+    ahead.write({set("p", "t")});
+    replica.alone(clock.now());
+    hear(ahead);
+    pass(3s);
+    synchronise(ahead);
+    ASSERT_THAT(replica.trouble(), HasSubstr("stamped in the future"));
+    journal.is_full = true;
+    site.wall.now += 86'400'000;
+    pass(2s);
+    EXPECT_THAT(site.effective(), ElementsAre("p=t"));
+    EXPECT_THAT(replica.trouble(), HasSubstr("cannot be kept"));
+    EXPECT_EQ(log.count("cannot be kept"), 1U) << "it was not over in between";
+    journal.is_full = false;
+    pass(10s);
+    EXPECT_THAT(replica.trouble(), IsEmpty());
+}
+
 TEST_F(AReplica, GoesOnWithAFullDisk) {
     replica.alone(clock.now());
     journal.is_full = true;
