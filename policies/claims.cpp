@@ -20,6 +20,7 @@ void Claims::set_cores(Claim& claim, std::vector<int> cores) {
     cores_.give_back(claim.cores);
     cores_.take(cores);
     claim.cores = std::move(cores);
+    claim.capacity = cores_.capacity(claim.cores);
     claim.cpus = cores_.cpus(claim.cores);
     claim.was_found = false;
     claim.reason.clear();
@@ -41,9 +42,9 @@ void Claims::follow(const Cores& cores) {
     }
 }
 
-/// Claims of who is gone are given back; the asks that are new are returned.
-std::vector<CoreAsk> Claims::forget_and_note(std::span<const CoreAsk> asks) {
-    std::vector<bool> is_asked(claims_.size());
+/// What those who have a claim ask for now; the asks of all others are returned, in the order in which they
+/// are served.
+std::vector<CoreAsk> Claims::note(std::span<const CoreAsk> asks) {
     std::vector<CoreAsk> newcomers;
     for (const CoreAsk& ask : asks) {
         const auto at = places_.find(ask.key);
@@ -51,31 +52,45 @@ std::vector<CoreAsk> Claims::forget_and_note(std::span<const CoreAsk> asks) {
             newcomers.push_back(ask);
             continue;
         }
-        is_asked[at->second] = true;
         Claim& claim = claims_[at->second];
         if (claim.request == ask.request) continue;
         claim.request = ask.request;
         claim.reason.clear();
     }
-    if (std::ranges::all_of(is_asked, std::identity{}) && newcomers.empty()) return newcomers;
-    std::vector<Claim> stay;
-    for (std::size_t i = 0; i < claims_.size(); ++i) {
-        if (is_asked[i]) stay.push_back(std::move(claims_[i]));
-        else cores_.give_back(claims_[i].cores);
-    }
-    claims_ = std::move(stay);
     std::ranges::sort(newcomers, [](const CoreAsk& a, const CoreAsk& b) {
         return a.request.cpus != b.request.cpus ? a.request.cpus > b.request.cpus : a.key < b.key;
     });
-    for (const CoreAsk& ask : newcomers) claims_.push_back({.key = ask.key, .request = ask.request});
-    places_.clear();
-    for (std::size_t i = 0; i < claims_.size(); ++i) places_[claims_[i].key] = i;
     return newcomers;
+}
+
+void Claims::add(std::span<const CoreAsk> newcomers) {
+    for (const CoreAsk& ask : newcomers) {
+        places_.emplace(ask.key, claims_.size());
+        claims_.push_back({.key = ask.key, .request = ask.request});
+    }
+}
+
+/// They give back what they have.
+void Claims::forget(std::span<const std::size_t> places) {
+    if (places.empty()) return;
+    for (const std::size_t place : places) {
+        cores_.give_back(claims_[place].cores);
+        places_.erase(claims_[place].key);
+    }
+    auto next = places.begin();
+    std::size_t to = *next;
+    for (std::size_t from = to; from < claims_.size(); ++from) {
+        if (next != places.end() && *next == from) ++next;
+        else claims_[to++] = std::move(claims_[from]);
+    }
+    claims_.resize(to);
+    for (auto& [key, place] : places_)
+        place -= static_cast<std::size_t>(std::ranges::lower_bound(places, place) - places.begin());
 }
 
 void Claims::give_back_surplus() {
     for (Claim& claim : claims_)
-        if (cores_.is_too_much(claim.cores, claim.request.cpus))
+        if (claim.capacity > claim.request.cpus && cores_.is_too_much(claim.cores, claim.request.cpus))
             set_cores(claim, cores_.choose_among(claim.request, claim.cores));
 }
 
@@ -119,7 +134,7 @@ void Claims::take_as_found(Claim& claim, const CoreAsk& ask, const Subjects& sub
 }
 
 void Claims::complete(Claim& claim, Rules rules) {
-    claim.missing = std::max(0, claim.request.cpus - cores_.capacity(claim.cores));
+    claim.missing = std::max(0, claim.request.cpus - claim.capacity);
     if (claim.missing == 0) return;
     CoreRequest more = claim.request;
     more.cpus = claim.missing;
@@ -131,7 +146,7 @@ void Claims::complete(Claim& claim, Rules rules) {
     // what is larger may have made a smaller one that it had superfluous
     if (cores_.is_too_much(chosen, claim.request.cpus)) chosen = cores_.choose_among(claim.request, chosen);
     set_cores(claim, std::move(chosen));
-    claim.missing = std::max(0, claim.request.cpus - cores_.capacity(claim.cores));
+    claim.missing = std::max(0, claim.request.cpus - claim.capacity);
 }
 
 const Claim* Claims::find(const Target& key) const {
@@ -155,10 +170,32 @@ int Claims::missing_if(const Claim& claim, Rules rules, const Claim* other, int 
 }
 
 void Claims::settle(std::span<const CoreAsk> asks, const Subjects& subjects, Rules rules) {
+    std::vector<bool> is_asked(claims_.size());
+    for (const CoreAsk& ask : asks)
+        if (const auto at = places_.find(ask.key); at != places_.end()) is_asked[at->second] = true;
+    std::vector<std::size_t> gone;
+    for (std::size_t place = 0; place < claims_.size(); ++place)
+        if (!is_asked[place]) gone.push_back(place);
+    forget(gone);
+    distribute(asks, subjects, rules);
+}
+
+void Claims::settle_some(std::span<const CoreAsk> asks, std::span<const Target> gone,
+                         const Subjects& subjects, Rules rules) {
+    std::vector<std::size_t> places;
+    for (const Target& key : gone)
+        if (const auto at = places_.find(key); at != places_.end()) places.push_back(at->second);
+    std::ranges::sort(places);
+    forget(places);
+    distribute(asks, subjects, rules);
+}
+
+void Claims::distribute(std::span<const CoreAsk> asks, const Subjects& subjects, Rules rules) {
     // the rest is never without any CPU
     if (!cores_.has_loose_cpus()) rules.keep_free = std::max(rules.keep_free, 1);
     keep_free_ = rules.keep_free;
-    auto newcomers = forget_and_note(asks);
+    const auto newcomers = note(asks);
+    add(newcomers);
     give_back_surplus();
     give_back_until(rules.keep_free);
     for (const CoreAsk& ask : newcomers) take_as_found(of(ask.key), ask, subjects, rules.keep_free);

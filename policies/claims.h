@@ -27,6 +27,7 @@ struct Claim {
     Target key;
     CoreRequest request;
     std::vector<int> cores = {};
+    int capacity = 0;        // as how many CPUs its cores count
     CpuSet cpus = {};        // all CPUs of its cores: this is what stays its own when cores are numbered anew
     bool was_found = false;  // it ran on exactly these when it came
     int missing = 0;         // CPUs
@@ -48,6 +49,11 @@ public:
     /// newcomer found on cores that are just right gets them; the others get theirs in the order in which
     /// they came, of those who came at once the largest first. Nobody else loses a core.
     void settle(std::span<const CoreAsk> asks, const Subjects& subjects, Rules rules);
+    /// The same when nothing else is new than that these ask, or ask for something else, and those do not ask
+    /// any more. REQUIRES: rules and cores as in the last settle(). Whose `reason` is empty then has other
+    /// cores than before, or waits.
+    void settle_some(std::span<const CoreAsk> asks, std::span<const Target> gone, const Subjects& subjects,
+                     Rules rules);
 
     [[nodiscard]] const Cores& cores() const { return cores_; }
     /// CPUs that one more could get now.
@@ -69,7 +75,10 @@ private:
         std::size_t operator()(const Target& target) const;
     };
     void set_cores(Claim& claim, std::vector<int> cores);
-    [[nodiscard]] std::vector<CoreAsk> forget_and_note(std::span<const CoreAsk> asks);
+    [[nodiscard]] std::vector<CoreAsk> note(std::span<const CoreAsk> asks);
+    void add(std::span<const CoreAsk> newcomers);
+    void forget(std::span<const std::size_t> places);
+    void distribute(std::span<const CoreAsk> asks, const Subjects& subjects, Rules rules);
     void give_back_surplus();
     void give_back_until(int keep_free);
     void take_as_found(Claim& claim, const CoreAsk& ask, const Subjects& subjects, int keep_free);

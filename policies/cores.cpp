@@ -28,6 +28,8 @@ std::string list_of(const std::set<int>& numbers) {
 } // namespace
 
 Cores::Cores(const Topology& topology, const CpuSet& reserved, Smt smt) {
+    const auto map = std::make_shared<Map>();
+    auto& [cores, kinds, core_of_cpu, groups, parents, has_loose_cpus] = *map;
     const CpuSet usable = topology.usable();
     rest_ = usable - reserved;
     std::vector<Cpu> cpus;
@@ -42,7 +44,7 @@ Cores::Cores(const Topology& topology, const CpuSet& reserved, Smt smt) {
         CpuSet members;
         for (; at != cpus.end() && at->core == first.core; ++at) members.add(at->id);
         if (members.intersects(reserved)) {
-            has_loose_cpus_ = has_loose_cpus_ || !members.subset_of(reserved);
+            has_loose_cpus = has_loose_cpus || !members.subset_of(reserved);
         } else {
             whole.emplace_back(first, members);
         }
@@ -50,58 +52,59 @@ Cores::Cores(const Topology& topology, const CpuSet& reserved, Smt smt) {
     std::ranges::sort(whole, {}, [](const auto& core) {
         return std::tuple(core.first.numa, core.first.l3, core.first.l2, core.first.core);
     });
-    for (const auto& [first, members] : whole) kinds_.push_back(first.kind);
-    std::ranges::sort(kinds_);
-    kinds_.erase(std::ranges::unique(kinds_).begin(), kinds_.end());
+    for (const auto& [first, members] : whole) kinds.push_back(first.kind);
+    std::ranges::sort(kinds);
+    kinds.erase(std::ranges::unique(kinds).begin(), kinds.end());
 
-    core_of_cpu_.assign(topology.width(), -1);
+    core_of_cpu.assign(topology.width(), -1);
     std::vector<Cpu> firsts;
     for (const auto& [first, members] : whole) {
         for (int cpu = members.first(); cpu >= 0; cpu = members.next(cpu))
-            core_of_cpu_[static_cast<std::size_t>(cpu)] = size();
-        const auto kind = std::ranges::lower_bound(kinds_, first.kind) - kinds_.begin();
-        cores_.push_back({.cpus = members,
-                          .capacity = smt == Smt::share ? members.count() : 1,
-                          .numa = first.numa,
-                          .l3 = first.l3,
-                          .kind = static_cast<std::size_t>(kind)});
+            core_of_cpu[static_cast<std::size_t>(cpu)] = static_cast<int>(cores.size());
+        const auto kind = std::ranges::lower_bound(kinds, first.kind) - kinds.begin();
+        cores.push_back({.cpus = members,
+                         .capacity = smt == Smt::share ? members.count() : 1,
+                         .numa = first.numa,
+                         .l3 = first.l3,
+                         .kind = static_cast<std::size_t>(kind)});
         firsts.push_back(first);
     }
-    group_cores(firsts);
+    map->group_cores(firsts);
+    map_ = map;
+    int most = 0;
+    for (const Core& core : cores) most = std::max(most, core.capacity);
+    for (const Level level : {kNode, kL3, kL2, kCore}) free_[level].assign(size_of(level) * kinds.size(), 0);
+    free_by_capacity_.assign(static_cast<std::size_t>(most) + 1, 0);
+    is_free_.assign(cores.size(), false);
     for (int core = 0; core < size(); ++core) count(core, true);
 }
 
 /// Cores of the same L2, L3 and node stand in a row already; what differs in one differs in all below.
-void Cores::group_cores(std::span<const Cpu> firsts) {
-    int most = 0;
+void Cores::Map::group_cores(std::span<const Cpu> firsts) {
     for (std::size_t i = 0; i < firsts.size(); ++i) {
-        most = std::max(most, cores_[i].capacity);
         const bool new_node = i == 0 || firsts[i].numa != firsts[i - 1].numa;
         const bool new_l3 = new_node || firsts[i].l3 != firsts[i - 1].l3;
         const bool new_l2 = new_l3 || firsts[i].l2 != firsts[i - 1].l2;
-        if (new_node) groups_[kNode].push_back({.begin = groups_[kL3].size(), .package = firsts[i].package});
-        if (new_l3)
-            groups_[kL3].push_back({.begin = groups_[kL2].size(), .parent = groups_[kNode].size() - 1});
-        if (new_l2) groups_[kL2].push_back({.begin = i, .parent = groups_[kL3].size() - 1});
-        groups_[kL2].back().end = i + 1;
-        groups_[kL3].back().end = groups_[kL2].size();
-        groups_[kNode].back().end = groups_[kL3].size();
-        parents_[kCore].push_back(i);
-        parents_[kL2].push_back(groups_[kL2].size() - 1);
-        parents_[kL3].push_back(groups_[kL3].size() - 1);
-        parents_[kNode].push_back(groups_[kNode].size() - 1);
+        if (new_node) groups[kNode].push_back({.begin = groups[kL3].size(), .package = firsts[i].package});
+        if (new_l3) groups[kL3].push_back({.begin = groups[kL2].size(), .parent = groups[kNode].size() - 1});
+        if (new_l2) groups[kL2].push_back({.begin = i, .parent = groups[kL3].size() - 1});
+        groups[kL2].back().end = i + 1;
+        groups[kL3].back().end = groups[kL2].size();
+        groups[kNode].back().end = groups[kL3].size();
+        parents[kCore].push_back(i);
+        parents[kL2].push_back(groups[kL2].size() - 1);
+        parents[kL3].push_back(groups[kL3].size() - 1);
+        parents[kNode].push_back(groups[kNode].size() - 1);
     }
-    for (const Level level : {kNode, kL3, kL2, kCore}) free_[level].assign(size_of(level) * kinds_.size(), 0);
-    free_by_capacity_.assign(static_cast<std::size_t>(most) + 1, 0);
 }
 
 void Cores::count(int core, bool free) {
-    Core& which = cores_[static_cast<std::size_t>(core)];
-    which.free = free;
+    const Core& which = at(core);
+    is_free_[static_cast<std::size_t>(core)] = free;
     const int cpus = free ? which.capacity : -which.capacity;
     for (const Level level : {kNode, kL3, kL2, kCore}) {
-        const std::size_t group = parents_[level][static_cast<std::size_t>(core)];
-        free_[level][group * kinds_.size() + which.kind] += cpus;
+        const std::size_t group = map_->parents[level][static_cast<std::size_t>(core)];
+        free_[level][group * map_->kinds.size() + which.kind] += cpus;
     }
     free_by_capacity_[static_cast<std::size_t>(which.capacity)] += free ? 1 : -1;
     free_cores_ += free ? 1 : -1;
@@ -122,8 +125,8 @@ void Cores::give_back(std::span<const int> cores) {
 }
 
 int Cores::core_of(int cpu) const {
-    return cpu >= 0 && static_cast<std::size_t>(cpu) < core_of_cpu_.size()
-               ? core_of_cpu_[static_cast<std::size_t>(cpu)]
+    return cpu >= 0 && static_cast<std::size_t>(cpu) < map_->core_of_cpu.size()
+               ? map_->core_of_cpu[static_cast<std::size_t>(cpu)]
                : -1;
 }
 
@@ -161,24 +164,24 @@ std::string Cores::place(std::span<const int> cores) const {
     for (const int core : cores) {
         nodes.insert(at(core).numa);
         if (at(core).l3 >= 0) caches.insert(at(core).l3);
-        kinds.insert(kinds_[at(core).kind]);
+        kinds.insert(map_->kinds[at(core).kind]);
     }
     auto text = "numa " + list_of(nodes);
     if (!caches.empty()) text += ", l3 " + list_of(caches);
-    if (kinds_.size() > 1) {
-        const auto speed = kinds == std::set{kinds_.back()}    ? " (fastest)"
-                           : kinds == std::set{kinds_.front()} ? " (slowest)"
-                                                               : "";
-        text +=
-            fmt::format(", core kind {}{} of {}-{}", list_of(kinds), speed, kinds_.front(), kinds_.back());
+    if (map_->kinds.size() > 1) {
+        const auto speed = kinds == std::set{map_->kinds.back()}    ? " (fastest)"
+                           : kinds == std::set{map_->kinds.front()} ? " (slowest)"
+                                                                    : "";
+        text += fmt::format(", core kind {}{} of {}-{}", list_of(kinds), speed, map_->kinds.front(),
+                            map_->kinds.back());
     }
     return text;
 }
 
 std::vector<Cores::Room> Cores::rooms() const {
-    std::vector<Room> rooms(groups_[kL3].size());
+    std::vector<Room> rooms(map_->groups[kL3].size());
     for (int core = 0; core < size(); ++core) {
-        Room& room = rooms[parents_[kL3][static_cast<std::size_t>(core)]];
+        Room& room = rooms[map_->parents[kL3][static_cast<std::size_t>(core)]];
         if (room.all++ == 0)
             room.place = at(core).l3 < 0 ? fmt::format("numa {}", at(core).numa)
                                          : fmt::format("numa {}, l3 {}", at(core).numa, at(core).l3);
@@ -188,11 +191,12 @@ std::vector<Cores::Room> Cores::rooms() const {
 }
 
 std::vector<int> Cores::free_beside(std::span<const int> cores) const {
-    std::vector<bool> is_beside(groups_[kL3].size());
-    for (const int core : cores) is_beside[parents_[kL3][static_cast<std::size_t>(core)]] = true;
+    std::vector<bool> is_beside(map_->groups[kL3].size());
+    for (const int core : cores) is_beside[map_->parents[kL3][static_cast<std::size_t>(core)]] = true;
     std::vector<int> free;
     for (int core = 0; core < size(); ++core)
-        if (is_free(core) && is_beside[parents_[kL3][static_cast<std::size_t>(core)]]) free.push_back(core);
+        if (is_free(core) && is_beside[map_->parents[kL3][static_cast<std::size_t>(core)]])
+            free.push_back(core);
     return free;
 }
 

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -33,22 +34,22 @@ public:
     /// idle.
     enum class Smt : std::uint8_t { share, one_per_core };
 
-    Cores() = default;
+    Cores() : Cores(Topology(), {}, Smt::share) {}
     /// All usable cores, none taken. A core with a reserved CPU is not whole: nobody gets it, and its other
     /// CPUs are always in rest(). CPUs that are online but not allowed are nobody's here, and count for none.
     Cores(const Topology& topology, const CpuSet& reserved, Smt smt);
 
-    [[nodiscard]] int size() const { return static_cast<int>(cores_.size()); }
+    [[nodiscard]] int size() const { return static_cast<int>(map_->cores.size()); }
     /// The core a CPU belongs to; -1 if it is not usable, or its core not whole.
     [[nodiscard]] int core_of(int cpu) const;
-    [[nodiscard]] bool is_free(int core) const { return at(core).free; }
+    [[nodiscard]] bool is_free(int core) const { return is_free_[static_cast<std::size_t>(core)]; }
     [[nodiscard]] int free_cores() const { return free_cores_; }
     /// As how many CPUs the largest core counts, free or not; -1 if there is none.
     [[nodiscard]] int largest_core() const { return static_cast<int>(free_by_capacity_.size()) - 1; }
     /// Usable CPUs that are neither reserved nor of a taken core.
     [[nodiscard]] const CpuSet& rest() const { return rest_; }
     /// Whether rest() has CPUs whose cores can never be taken.
-    [[nodiscard]] bool has_loose_cpus() const { return has_loose_cpus_; }
+    [[nodiscard]] bool has_loose_cpus() const { return map_->has_loose_cpus; }
 
     /// How many CPUs these cores count as.
     [[nodiscard]] int capacity(std::span<const int> cores) const;
@@ -92,8 +93,7 @@ private:
         int capacity = 0;
         int numa = 0;
         int l3 = 0;
-        std::size_t kind = 0; // index into kinds_
-        bool free = true;
+        std::size_t kind = 0; // index into Map::kinds
     };
     /// What is below it stands in a row at the next level.
     struct Group {
@@ -102,19 +102,29 @@ private:
         std::size_t parent = 0;
         int package = 0;
     };
+    /// What stays as it is, shared by copies: trials are made of them.
+    struct Map {
+        std::vector<Core> cores; // by node, L3, L2 and number
+        std::vector<int> kinds;  // ascending: the slowest first
+        std::vector<int> core_of_cpu;
+        std::array<std::vector<Group>, kCore> groups;
+        std::array<std::vector<std::size_t>, kLevels> parents; // of each core: its group at each level above
+        bool has_loose_cpus = false;
+
+        void group_cores(std::span<const Cpu> first_cpus);
+    };
     struct Pick;
 
-    [[nodiscard]] const Core& at(int core) const { return cores_[static_cast<std::size_t>(core)]; }
+    [[nodiscard]] const Core& at(int core) const { return map_->cores[static_cast<std::size_t>(core)]; }
     [[nodiscard]] std::size_t size_of(Level level) const {
-        return level == kCore ? cores_.size() : groups_[level].size();
+        return level == kCore ? map_->cores.size() : map_->groups[level].size();
     }
     /// CPUs of free cores of a kind below a group.
     [[nodiscard]] int free_in(Level level, std::size_t group, std::size_t kind) const {
-        return free_[level][group * kinds_.size() + kind];
+        return free_[level][group * map_->kinds.size() + kind];
     }
     [[nodiscard]] int free_of_kind(std::size_t kind) const;
     [[nodiscard]] std::vector<std::size_t> kinds_for(CoreRequest::Kinds kinds, const Pick& pick) const;
-    void group_cores(std::span<const Cpu> first_cpus);
     void count(int core, bool free);
     void pack(Pick& pick, Level level, std::size_t begin, std::size_t end, int need) const;
     void spread(Pick& pick, std::size_t node, int need) const;
@@ -124,16 +134,12 @@ private:
     [[nodiscard]] std::vector<int> fewest(int cpus) const;
     void drop_superfluous(std::vector<int>& cores, int cpus) const;
 
-    std::vector<Core> cores_; // by node, L3, L2 and number
-    std::vector<int> kinds_;  // ascending: the slowest first
-    std::vector<int> core_of_cpu_;
-    std::array<std::vector<Group>, kCore> groups_;
-    std::array<std::vector<std::size_t>, kLevels> parents_; // of each core: its group at each level above
+    std::shared_ptr<const Map> map_;
+    std::vector<bool> is_free_; // by core
     std::array<std::vector<int>, kLevels> free_;
     std::vector<int> free_by_capacity_; // how many free cores count as so many CPUs
     int free_cores_ = 0;
     CpuSet rest_;
-    bool has_loose_cpus_ = false;
 };
 
 } // namespace schedd::policies

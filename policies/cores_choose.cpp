@@ -22,15 +22,16 @@ struct Cores::Pick {
     bool spread = false;
     int package = -1; // where the last node was
 
-    explicit Pick(const Cores& all) : is_picked(all.cores_.size()), own_in_l3(all.groups_[kL3].size()) {
+    explicit Pick(const Cores& all)
+        : is_picked(all.map_->cores.size()), own_in_l3(all.map_->groups[kL3].size()) {
         for (const Level level : {kNode, kL3, kL2, kCore}) is_near[level].resize(all.size_of(level));
     }
     void mark_near(const Cores& all, int core) {
         for (const Level level : {kNode, kL3, kL2, kCore})
-            is_near[level][all.parents_[level][static_cast<std::size_t>(core)]] = true;
-        const auto node = all.parents_[kNode][static_cast<std::size_t>(core)];
-        package = all.groups_[kNode][node].package;
-        ++own_in_l3[all.parents_[kL3][static_cast<std::size_t>(core)]];
+            is_near[level][all.map_->parents[level][static_cast<std::size_t>(core)]] = true;
+        const auto node = all.map_->parents[kNode][static_cast<std::size_t>(core)];
+        package = all.map_->groups[kNode][node].package;
+        ++own_in_l3[all.map_->parents[kL3][static_cast<std::size_t>(core)]];
     }
     void add(std::size_t core) {
         cores.push_back(static_cast<int>(core));
@@ -40,18 +41,18 @@ struct Cores::Pick {
 
 int Cores::free_of_kind(std::size_t kind) const {
     int sum = 0;
-    for (std::size_t node = 0; node < groups_[kNode].size(); ++node) sum += free_in(kNode, node, kind);
+    for (std::size_t node = 0; node < map_->groups[kNode].size(); ++node) sum += free_in(kNode, node, kind);
     return sum;
 }
 
 std::vector<std::size_t> Cores::kinds_for(CoreRequest::Kinds kinds, const Pick& pick) const {
-    std::vector<std::size_t> order(kinds_.size());
+    std::vector<std::size_t> order(map_->kinds.size());
     for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
     if (kinds == CoreRequest::Kinds::performance) std::ranges::reverse(order);
     if (kinds != CoreRequest::Kinds::any || order.size() < 2) return order;
-    std::vector<bool> is_own(kinds_.size());
-    for (std::size_t core = 0; core < cores_.size(); ++core)
-        if (pick.is_near[kCore][core]) is_own[cores_[core].kind] = true;
+    std::vector<bool> is_own(map_->kinds.size());
+    for (std::size_t core = 0; core < map_->cores.size(); ++core)
+        if (pick.is_near[kCore][core]) is_own[map_->cores[core].kind] = true;
     std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) {
         if (is_own[a] != is_own[b]) return static_cast<bool>(is_own[a]);
         return free_of_kind(a) > free_of_kind(b);
@@ -72,8 +73,8 @@ std::size_t Cores::best_group(const Pick& pick, Level level, std::size_t begin, 
         const int there = free_in(level, best, pick.kind);
         if ((here >= need) != (there >= need)) return here >= need;
         if (here != there) return here >= need ? here < there : here > there;
-        return level == kNode && groups_[kNode][best].package != pick.package &&
-               groups_[kNode][group].package == pick.package;
+        return level == kNode && map_->groups[kNode][best].package != pick.package &&
+               map_->groups[kNode][group].package == pick.package;
     };
     for (std::size_t i = 0; i < done.size(); ++i)
         if (!done[i] && free_in(level, begin + i, pick.kind) > 0 && is_better(begin + i)) best = begin + i;
@@ -93,7 +94,7 @@ void Cores::pack(Pick& pick, Level level, std::size_t begin, std::size_t end, in
             pick.add(best);
             continue;
         }
-        const Group& group = groups_[level][best];
+        const Group& group = map_->groups[level][best];
         if (level == kNode) pick.package = group.package;
         if (level == kNode && pick.spread) spread(pick, best, part);
         else pack(pick, static_cast<Level>(level + 1), group.begin, group.end, part);
@@ -102,16 +103,17 @@ void Cores::pack(Pick& pick, Level level, std::size_t begin, std::size_t end, in
 
 /// Of an L3 group: the smallest core that is enough by itself, else the largest.
 std::size_t Cores::best_core(const Pick& pick, std::size_t l3, int need) const {
-    const Group& cache = groups_[kL3][l3];
+    const Group& cache = map_->groups[kL3][l3];
     std::size_t best = kNone;
-    for (std::size_t core = groups_[kL2][cache.begin].begin; core < groups_[kL2][cache.end - 1].end; ++core) {
+    for (std::size_t core = map_->groups[kL2][cache.begin].begin; core < map_->groups[kL2][cache.end - 1].end;
+         ++core) {
         if (pick.is_picked[core] || free_in(kCore, core, pick.kind) == 0) continue;
         if (best == kNone) {
             best = core;
             continue;
         }
-        const int here = cores_[core].capacity;
-        const int there = cores_[best].capacity;
+        const int here = map_->cores[core].capacity;
+        const int there = map_->cores[best].capacity;
         if ((here >= need) != (there >= need) ? here >= need : here >= need ? here < there : here > there)
             best = core;
     }
@@ -120,7 +122,7 @@ std::size_t Cores::best_core(const Pick& pick, std::size_t l3, int need) const {
 
 /// Takes core after core, each where it has fewest so far; of equals where most are free.
 void Cores::spread(Pick& pick, std::size_t node, int need) const {
-    const Group& group = groups_[kNode][node];
+    const Group& group = map_->groups[kNode][node];
     std::vector<int> left;
     for (std::size_t l3 = group.begin; l3 < group.end; ++l3) left.push_back(free_in(kL3, l3, pick.kind));
     while (need > 0) {
@@ -136,8 +138,8 @@ void Cores::spread(Pick& pick, std::size_t node, int need) const {
         const std::size_t core = best_core(pick, best, need);
         pick.add(core);
         ++pick.own_in_l3[best];
-        left[best - group.begin] -= cores_[core].capacity;
-        need -= cores_[core].capacity;
+        left[best - group.begin] -= map_->cores[core].capacity;
+        need -= map_->cores[core].capacity;
     }
 }
 
@@ -188,7 +190,7 @@ std::vector<int> Cores::choose(const CoreRequest& request, int keep_free, std::s
     for (const std::size_t kind : kinds_for(request.kinds, pick)) {
         if (need <= 0) break;
         pick.kind = kind;
-        pack(pick, kNode, 0, groups_[kNode].size(), need);
+        pack(pick, kNode, 0, map_->groups[kNode].size(), need);
         need = request.cpus - capacity(pick.cores);
         // the next kind of core is looked for beside these
         std::ranges::fill(pick.own_in_l3, 0);

@@ -106,25 +106,39 @@ public:
         if (usable.empty()) return {}; // nowhere to be; who has what is kept for when CPUs are back
         follow_machine(view.topology, usable);
         collect(view.subjects);
-        claims_.settle(asks_, view.subjects,
-                       {.keep_free = static_cast<int>(unsigned_at(kSharedMinimum)),
-                        .spill = text_at(kWhenFull) == "spill"});
-        return decisions(view.subjects, usable);
+        claims_.settle(asks_, view.subjects, rules());
+        return decisions(view.subjects);
     }
 
-    /// Who shares comes and goes without a word to anybody else.
-    std::optional<std::vector<Decision>> revise(const View& view, std::span<const Target> touched) override {
+    /// Who shares comes and goes without a word to anybody else. Units and control groups with cores of their
+    /// own do so with one word to all who share.
+    std::optional<Revision> revise(const View& view, std::span<const Target> touched) override {
         if (generation_ != view.topology.generation || usable_ != view.topology.usable() || usable_.empty())
             return std::nullopt;
-        std::vector<Decision> all;
+        std::vector<CoreAsk> asks;
+        std::vector<Target> gone;
+        Revision revision;
         for (const Target& target : touched) {
-            const Subject* subject = view.subjects.find(target);
-            const bool may_have_asked =
-                claims_.find(target) || (target.sort == Target::Sort::process && processes_ask_);
-            if (subject ? subject->demand.exclusive : may_have_asked) return std::nullopt;
-            if (subject) all.push_back(sharing(*subject));
+            const auto at = std::ranges::lower_bound(view.subjects, target, {}, &Subject::target);
+            const auto* subject = at != view.subjects.end() && at->target == target ? &*at : nullptr;
+            const bool asks_now = subject && subject->demand.exclusive;
+            if (target.sort == Target::Sort::process && (asks_now || processes_ask_)) return std::nullopt;
+            if (asks_now) {
+                const auto place = static_cast<std::size_t>(at - view.subjects.begin());
+                asks.push_back({target, request_of(subject->demand), {place}});
+                continue;
+            }
+            if (claims_.find(target)) gone.push_back(target);
+            if (subject) most_shared_ = std::max(most_shared_, subject->demand.cpus);
         }
-        return all;
+        if (!asks.empty() || !gone.empty()) {
+            claims_.settle_some(asks, gone, view.subjects, rules());
+            if (!say_otherwise(view.subjects, revision)) return std::nullopt;
+        }
+        for (const Target& target : touched)
+            if (const auto* subject = view.subjects.find(target); subject && !subject->demand.exclusive)
+                revision.decisions.push_back(sharing(*subject));
+        return revision;
     }
 
     [[nodiscard]] bool gives_alone() const override { return true; }
@@ -152,10 +166,14 @@ private:
     void follow_machine(const Topology& topology, const CpuSet& usable);
     void collect(const Subjects& subjects);
     [[nodiscard]] CoreRequest request_of(const Demand& demand) const;
-    [[nodiscard]] std::vector<Decision> decisions(const Subjects& subjects, const CpuSet& usable);
+    [[nodiscard]] Claims::Rules rules() const;
+    [[nodiscard]] std::vector<Decision> decisions(const Subjects& subjects);
+    [[nodiscard]] bool say_otherwise(const Subjects& subjects, Revision& revision);
+    void make_pool();
+    [[nodiscard]] Decision owning(const Subject& subject, Claim& claim) const;
     [[nodiscard]] Decision sharing(const Subject& subject) const;
     void make_partition(const Subject& subject, Decision& decision) const;
-    [[nodiscard]] Decision decision_of(Claim& claim, const CpuSet& shared) const;
+    [[nodiscard]] Decision decision_of(Claim& claim) const;
     [[nodiscard]] std::string reason_of(const Claim& claim) const;
 
     Claims claims_;
@@ -167,11 +185,13 @@ private:
     std::vector<CoreAsk> asks_;
     std::vector<std::size_t> ask_of_; // by subject; kNone if it asks for none of its own
     bool processes_ask_ = false;
+    int most_shared_ = 0; // CPUs that one asks for who shares; perhaps more than any does now
     /// What members without cores of their own share, in words too.
     struct Pool {
-        CpuSet cpus;
-        std::string taken;
-        std::string reason;
+        CpuSet cpus = {};
+        CpuSet exclusive = {};
+        std::string taken = {};
+        std::string reason = {};
     };
     Pool pool_;
 };
@@ -241,8 +261,9 @@ std::string ExclusiveCores::reason_of(const Claim& claim) const {
                        cores.place(claim.cores), claim.was_found ? ", where it was found" : "");
 }
 
-Decision ExclusiveCores::decision_of(Claim& claim, const CpuSet& shared) const {
+Decision ExclusiveCores::decision_of(Claim& claim) const {
     const Cores& cores = claims_.cores();
+    const CpuSet& shared = pool_.cpus;
     if (claim.missing == 0) {
         if (claim.reason.empty()) claim.reason = reason_of(claim);
         return {{}, cores.mask(claim.cores), claim.reason, {}, cores.cpus(claim.cores)};
@@ -282,6 +303,13 @@ void ExclusiveCores::make_partition(const Subject& subject, Decision& decision) 
     decision.tuning.partition = text_at(kPartition) == "root" ? Partition::root : Partition::isolated;
 }
 
+Decision ExclusiveCores::owning(const Subject& subject, Claim& claim) const {
+    auto decision = decision_of(claim);
+    make_partition(subject, decision);
+    decision.target = subject.target;
+    return decision;
+}
+
 Decision ExclusiveCores::sharing(const Subject& subject) const {
     if (subject.demand.cpus <= pool_.cpus.count()) return {subject.target, pool_.cpus, pool_.reason};
     return {subject.target, pool_.cpus,
@@ -290,31 +318,62 @@ Decision ExclusiveCores::sharing(const Subject& subject) const {
                         pool_.taken)};
 }
 
-std::vector<Decision> ExclusiveCores::decisions(const Subjects& subjects, const CpuSet& usable) {
-    const CpuSet& shared = claims_.cores().rest();
-    const CpuSet exclusive = usable - shared - reserved_;
-    pool_.cpus = shared;
-    pool_.taken = fmt::format("{} of {} CPUs are exclusive, {} reserved", exclusive.count(), usable.count(),
-                              reserved_.count());
-    pool_.reason = fmt::format("shares CPUs {}: {}", shared.text(), pool_.taken);
+Claims::Rules ExclusiveCores::rules() const {
+    return {.keep_free = static_cast<int>(unsigned_at(kSharedMinimum)),
+            .spill = text_at(kWhenFull) == "spill"};
+}
+
+std::vector<Decision> ExclusiveCores::decisions(const Subjects& subjects) {
+    make_pool();
+    most_shared_ = 0;
     std::vector<Decision> all;
     all.reserve(subjects.size());
     for (std::size_t i = 0; i < subjects.size(); ++i) {
         const Subject& subject = subjects[i];
-        if (ask_of_[i] == kNone) {
-            all.push_back(sharing(subject));
+        if (ask_of_[i] != kNone) {
+            all.push_back(owning(subject, claims_.of(asks_[ask_of_[i]].key)));
             continue;
         }
-        all.push_back(decision_of(claims_.of(asks_[ask_of_[i]].key), shared));
-        make_partition(subject, all.back());
-        all.back().target = subject.target;
+        most_shared_ = std::max(most_shared_, subject.demand.cpus);
+        all.push_back(sharing(subject));
     }
-    report(kSharedCpus, shared.text());
-    report(kExclusiveCpus, exclusive.text());
+    return all;
+}
+
+/// Of all whose cores are others now, who wait, and who share. False if all must be asked about: what is said
+/// to those who ask for more than the pool has differs, and processes ask together.
+bool ExclusiveCores::say_otherwise(const Subjects& subjects, Revision& revision) {
+    const Pool before = pool_;
+    make_pool();
+    if (processes_ask_ || most_shared_ > std::min(before.cpus.count(), pool_.cpus.count())) return false;
+    if (before.reason != pool_.reason) {
+        auto& shift = revision.shifts.emplace_back();
+        shift.was.cpus = before.cpus;
+        shift.was.reason = before.reason;
+        shift.now.cpus = pool_.cpus;
+        shift.now.reason = pool_.reason;
+    }
+    for (Claim& claim : claims_.all()) {
+        if (!claim.reason.empty()) continue;
+        const auto* subject = subjects.find(claim.key);
+        if (!subject) return false;
+        revision.decisions.push_back(owning(*subject, claim));
+    }
+    return true;
+}
+
+void ExclusiveCores::make_pool() {
+    pool_.cpus = claims_.cores().rest();
+    pool_.exclusive = usable_ - pool_.cpus - reserved_;
+    pool_.taken = fmt::format("{} of {} CPUs are exclusive, {} reserved", pool_.exclusive.count(),
+                              usable_.count(), reserved_.count());
+    const auto shared = pool_.cpus.text();
+    pool_.reason = fmt::format("shares CPUs {}: {}", shared, pool_.taken);
+    report(kSharedCpus, shared);
+    report(kExclusiveCpus, pool_.exclusive.text());
     report(kRefused, static_cast<std::uint64_t>(
                          std::ranges::count_if(claims_.all(), [](const Claim& c) { return c.missing > 0; })));
     report(kLargestRequest, static_cast<std::uint64_t>(claims_.largest_request()));
-    return all;
 }
 
 } // namespace

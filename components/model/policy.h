@@ -28,6 +28,18 @@ struct View {
     const Movement* movement = nullptr;
 };
 
+/// What Policy::revise() says. First all that were decided as `was` in a shift are as its `now` from then on,
+/// as when what they share has grown; then `decisions` hold.
+struct Revision {
+    /// Of both the target means nothing.
+    struct Shift {
+        Decision was;
+        Decision now;
+    };
+    std::vector<Decision> decisions;
+    std::vector<Shift> shifts = {};
+};
+
 /// Derive and implement decide(). Ports stand among the children in the order of the descriptor.
 class Policy : public Part, public PortOwner {
 public:
@@ -41,11 +53,12 @@ public:
     [[nodiscard]] virtual std::vector<Decision> decide(const View& view) = 0;
 
     /// Asked instead of decide() when nothing else is new than that the subjects `touched` (ordered by
-    /// target) have come, and are in the view, or have left: what is decided about those that are there, and
-    /// about whomever else that concerns; for all others the last decision stays. None, the default: decide()
-    /// is to answer for all. `current` and `held` of the others may be as of the last decide().
-    [[nodiscard]] virtual std::optional<std::vector<Decision>> revise(const View& /*view*/,
-                                                                      std::span<const Target> /*touched*/) {
+    /// target) have come, or ask for something else, and are in the view, or have left: what is decided about
+    /// those that are there, and about whomever else that concerns; for all others the last decision stays.
+    /// None, the default: decide() is to answer for all. `current` and `held` of the others may be as of the
+    /// last decide().
+    [[nodiscard]] virtual std::optional<Revision> revise(const View& /*view*/,
+                                                         std::span<const Target> /*touched*/) {
         return std::nullopt;
     }
 

@@ -236,13 +236,13 @@ void Engine::part_changed(Part& part, std::string_view attribute) {
         auto& seat = seats_[scheduler.name()];
         if (attribute == "active" && seat.here != scheduler.runs_here()) take_here(scheduler, seat);
     }
+    if (part.kind() == Kind::member) { // a policy that has spoken is told whom that concerns
+        members_dirty_ = true;
+        auto& scheduler = static_cast<Scheduler&>(*part.parent()->parent());
+        if (scheduler.policy() && seats_[scheduler.name()].undecided) scheduler.policy()->make_due();
+    }
     for (Part* above = &part; above; above = above->parent())
-        if (above->kind() == Kind::policy || above->kind() == Kind::member) {
-            auto* scheduler = above->kind() == Kind::policy ? above->parent() : above->parent()->parent();
-            if (above->kind() == Kind::member) members_dirty_ = true;
-            if (auto* policy = static_cast<Scheduler&>(*scheduler).policy()) policy->make_due();
-            return;
-        }
+        if (above->kind() == Kind::policy) return static_cast<Policy&>(*above).make_due();
 }
 
 void Engine::topology_changed() {

@@ -168,7 +168,7 @@ private:
         SubjectTable subjects;
         std::uint64_t revision = 0;  // of the process set, when they were taken from it
         std::size_t processes = 0;   // of them; the others are groups and units
-        std::vector<Target> touched; // came or left since the policy's last decision
+        std::vector<Target> touched; // came, left or ask for something else since the policy's last decision
         std::map<Target, Held> decisions;
         bool undecided = true; // a new policy has not spoken yet; what is held stays meanwhile, for a while
         Time policy_since{};
@@ -201,6 +201,7 @@ private:
     void take_over(const std::string& scheduler, Seat& seat, std::vector<Decision> decisions, Time now);
     void take_over_some(const std::string& scheduler, Seat& seat, std::vector<Decision> decisions,
                         const std::vector<Target>& touched, Time now);
+    void take_over(const std::string& scheduler, Seat& seat, const Revision::Shift& shift, Time now);
     void take_over_unordered(const std::string& scheduler, Seat& seat, std::vector<Decision> decisions,
                              Time now);
     [[nodiscard]] bool is_frozen(const std::string& scheduler, const Seat& seat) const;

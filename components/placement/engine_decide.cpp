@@ -18,6 +18,17 @@ bool is_same(const Decision& a, const Decision& b) {
     return a.cpus == b.cpus && a.reason == b.reason && a.tuning == b.tuning && a.alone == b.alone;
 }
 
+/// Empty if it names CPUs that are there.
+std::string wrong_cpus(const Decision& decision, const CpuSet& usable) {
+    const auto who = [&] { return decision.target == Target() ? "those who share" : decision.target.text(); };
+    if (!decision.alone.subset_of(usable))
+        return fmt::format("it gave {} CPUs alone that are not all there: {}", who(), decision.alone.text());
+    if (!decision.cpus.intersects(usable))
+        return fmt::format("it put {} on CPUs '{}', none of which is online and allowed", who(),
+                           decision.cpus.text());
+    return {};
+}
+
 } // namespace
 
 void Engine::run_policies(Time now) {
@@ -57,12 +68,13 @@ bool Engine::is_frozen(const std::string& scheduler, const Seat& seat) const {
 /// What a policy says: about all, or about these alone.
 struct Engine::Answer {
     std::vector<Decision> decisions;
+    std::vector<Revision::Shift> shifts;
     std::vector<Move> moves;
     bool is_revision = false;
     std::vector<Target> touched;
 };
 
-/// One that is not due is only told who came and left, and may answer for them alone.
+/// One that is not due is only told who came, left or asks for something else, and may answer for them alone.
 Engine::Answer Engine::ask(Policy& policy, Seat& seat, bool is_due, Time now) {
     Answer answer;
     answer.touched = std::exchange(seat.touched, {});
@@ -71,7 +83,8 @@ Engine::Answer Engine::ask(Policy& policy, Seat& seat, bool is_due, Time now) {
     const View view{now, view_of(seat), seat.subjects.all(),
                     static_cast<const Scheduler&>(*policy.parent()).nodes(), mover_};
     if (auto revised = is_due ? std::nullopt : policy.revise(view, answer.touched)) {
-        answer.decisions = std::move(*revised);
+        answer.decisions = std::move(revised->decisions);
+        answer.shifts = std::move(revised->shifts);
         answer.is_revision = true;
         return answer;
     }
@@ -90,6 +103,8 @@ bool Engine::run_policy(Scheduler& scheduler, Seat& seat, bool is_due, Time now)
     try {
         answer = ask(*scheduler.policy(), seat, is_due, now);
         why = nonsense_in(seat, answer.decisions);
+        for (const auto& shift : answer.shifts)
+            if (why.empty()) why = wrong_cpus(shift.now, topology_.usable());
         if (why.empty()) why = nonsense_in(seat, scheduler.nodes(), answer.moves);
     } catch (const std::exception& thrown) { why = fmt::format("it threw: {}", thrown.what()); }
     if (clock.now() - started > kDecideBudget)
@@ -102,6 +117,10 @@ bool Engine::run_policy(Scheduler& scheduler, Seat& seat, bool is_due, Time now)
     const bool is_first = std::exchange(seat.undecided, false);
     auto& decisions = answer.decisions;
     for (const auto& decision : decisions) gives_alone_ = gives_alone_ || !decision.alone.empty();
+    for (const auto& shift : answer.shifts) {
+        gives_alone_ = gives_alone_ || !shift.now.alone.empty();
+        take_over(scheduler.name(), seat, shift, now);
+    }
     views_dirty_ = views_dirty_ || gives_alone_;
     const bool in_order = std::ranges::is_sorted(decisions, std::ranges::less_equal{}, &Decision::target);
     if (answer.is_revision) take_over_some(scheduler.name(), seat, std::move(decisions), answer.touched, now);
@@ -126,6 +145,17 @@ void Engine::take_over_some(const std::string& scheduler, Seat& seat, std::vecto
         if (listener_) listener_->decided(scheduler, target, decision);
         changed_.push_back(target);
         seat.decisions.insert_or_assign(target, Held{std::move(decision), now});
+    }
+}
+
+/// Whoever was decided so is decided otherwise from now on.
+void Engine::take_over(const std::string& scheduler, Seat& seat, const Revision::Shift& shift, Time now) {
+    for (auto& [target, held] : seat.decisions) {
+        if (!is_same(held.decision, shift.was)) continue;
+        held = Held{shift.now, now};
+        held.decision.target = target;
+        if (listener_) listener_->decided(scheduler, target, held.decision);
+        changed_.push_back(target);
     }
 }
 
@@ -179,12 +209,7 @@ std::string Engine::nonsense_in(const Seat& seat, const std::vector<Decision>& d
         if (!is_it)
             return fmt::format("it decided about {}, which is not in its process set",
                                decision.target.text());
-        if (!decision.alone.subset_of(usable))
-            return fmt::format("it gave {} CPUs alone that are not all there: {}", decision.target.text(),
-                               decision.alone.text());
-        if (!decision.cpus.intersects(usable))
-            return fmt::format("it put {} on CPUs '{}', none of which is online and allowed",
-                               decision.target.text(), decision.cpus.text());
+        if (auto why = wrong_cpus(decision, usable); !why.empty()) return why;
     }
     return {};
 }

@@ -23,6 +23,11 @@ const typename Map::mapped_type* row_of(const Map& rows, typename Map::const_ite
     return nullptr;
 }
 
+/// Whether a policy has something else to decide about.
+bool asks_otherwise(const Subject& before, const Subject& now) {
+    return before.demand != now.demand || before.weight != now.weight || before.member != now.member;
+}
+
 } // namespace
 
 CpuSet Engine::current_of(const Target& target) {
@@ -106,10 +111,9 @@ void Engine::refresh_subject(const std::string& scheduler, Seat& seat, const Tar
     auto* before = seat.subjects.find(target);
     if (!before && !now) return;
     const bool is_process = target.sort == Target::Sort::process;
-    if (!before || !now) {
-        if (!seat.undecided && seat.here == Here::yes) seat.touched.push_back(target);
-        if (is_process) seat.processes += now ? 1U : -1U;
-    }
+    const bool is_news = !before || !now || asks_otherwise(*before, *now);
+    if (is_news && !seat.undecided && seat.here == Here::yes) seat.touched.push_back(target);
+    if (is_process && (!before || !now)) seat.processes += now ? 1U : -1U;
     changed_.push_back(target); // what it stands for binds others
     retold_.push_back(target);
     if (before && (!now || now->member != before->member))

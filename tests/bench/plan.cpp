@@ -64,12 +64,19 @@ struct Table {
         const auto before = thread_cpu_ns();
         auto revised = touched.empty() ? std::nullopt : policy.revise(view, touched);
         const bool is_revision = revised.has_value();
-        if (!is_revision) revised = policy.decide(view);
+        if (!is_revision) revised = Revision{policy.decide(view)};
         const auto used = thread_cpu_ns() - before;
-        told = revised->size();
+        told = revised->decisions.size() + revised->shifts.size();
         if (!is_revision) decisions.clear();
         for (const auto& target : touched) decisions.erase(target);
-        for (auto& decision : *revised) {
+        for (const auto& shift : revised->shifts)
+            for (auto& [target, decision] : decisions)
+                if (decision.cpus == shift.was.cpus && decision.reason == shift.was.reason) {
+                    decision = shift.now;
+                    decision.target = target;
+                    subjects.find(target)->current = decision.cpus;
+                }
+        for (auto& decision : revised->decisions) {
             subjects.find(decision.target)->current = decision.cpus;
             decisions.insert_or_assign(decision.target, std::move(decision));
         }
@@ -148,7 +155,7 @@ std::vector<Change> changes(const Table& at_first) {
     const auto asker = one_with_cores(at_first);
     const auto ask = [=](Table& table, int more) {
         table.subjects.find(asker)->demand.cpus += more;
-        return std::vector<Target>();
+        return std::vector{asker};
     };
     const auto hotplug = [](Table& table, bool online) {
         const CpuSet one = CpuSet::of(1023);

@@ -19,13 +19,14 @@ public:
         for (const auto& subject : view.subjects) all.push_back({subject.target, cpus("0-1"), "all"});
         return all;
     }
-    std::optional<std::vector<Decision>> revise(const View& view, std::span<const Target> touched) override {
+    std::optional<Revision> revise(const View& view, std::span<const Target> touched) override {
         ++revised;
         last.assign(touched.begin(), touched.end());
         if (is_lost) return std::nullopt;
-        std::vector<Decision> some;
+        Revision some{{}, shifts};
         for (const auto& target : touched)
-            if (view.subjects.find(target) && target != left_out) some.push_back({target, where, "new"});
+            if (view.subjects.find(target) && target != left_out)
+                some.decisions.push_back({target, where, "new"});
         return some;
     }
     int decided = 0;
@@ -33,6 +34,7 @@ public:
     bool is_lost = false;
     Target left_out;
     CpuSet where = cpus("2-3");
+    std::vector<Revision::Shift> shifts;
     std::vector<Target> last;
 };
 const Descriptor kHost{.name = "host",
@@ -109,6 +111,44 @@ TEST_F(APolicyThatRevises, IsEjectedForNonsenseAsEver) {
     EXPECT_NE(world.read("schedulers/S.ejected").find("none of which is online"), std::string::npos);
     EXPECT_EQ(engine->held(), 0U) << "everything is put back";
     EXPECT_EQ(actuator.mask(process(10)), cpus("0-3"));
+}
+
+TEST_F(APolicyThatRevises, MayMoveAllThatWereDecidedAlike) {
+    policy().shifts = {{{{}, cpus("0-1"), "all"}, {{}, cpus("0"), "fewer"}}};
+    world.start({.pid = 12, .session = 7});
+    tick();
+    EXPECT_EQ(policy().decided, 1);
+    EXPECT_EQ(actuator.mask(process(10)), cpus("0"));
+    EXPECT_EQ(actuator.mask(process(11)), cpus("0"));
+    EXPECT_EQ(actuator.mask(process(12)), cpus("2-3"));
+    EXPECT_EQ(engine->explain("process:10")->front().verdict.opinions.front().reason, "fewer");
+    policy().shifts = {{{{}, cpus("0"), "all"}, {{}, cpus("1"), "others"}}};
+    world.start({.pid = 13, .session = 7});
+    tick();
+    EXPECT_EQ(actuator.mask(process(10)), cpus("0")) << "decided for another reason";
+}
+
+TEST_F(APolicyThatRevises, IsEjectedForNonsenseAboutMany) {
+    policy().shifts = {{{{}, cpus("0-1"), "all"}, {{}, cpus("9"), "nowhere"}}};
+    world.start({.pid = 12, .session = 7});
+    tick();
+    EXPECT_NE(world.read("schedulers/S.ejected").find("those who share on CPUs '9'"), std::string::npos);
+    EXPECT_EQ(engine->held(), 0U);
+}
+
+TEST_F(APolicyThatRevises, IsToldWhoAsksForSomethingElse) {
+    apply("create schedulers/S/process_set/process:10\n"); // the same process by another member
+    tick();
+    EXPECT_EQ(policy().last, std::vector{process(10)});
+    apply("write schedulers/S/process_set/process:10.cpus 2\n");
+    policy().last.clear();
+    tick();
+    EXPECT_EQ(policy().last, std::vector{process(10)});
+    EXPECT_EQ(policy().decided, 1);
+    apply("write schedulers/S/process_set/process:10.quota 50\n"); // nothing that it sees
+    const int asked = policy().revised;
+    tick();
+    EXPECT_EQ(policy().revised, asked);
 }
 
 TEST_F(APolicyThatRevises, IsNotHurriedByWhoCameBeforeIt) {

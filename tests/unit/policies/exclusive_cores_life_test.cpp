@@ -15,7 +15,7 @@ using namespace schedd::test;
 
 class Life {
 public:
-    explicit Life(std::uint64_t seed) : rng_(seed), sharer_(random_machine()) {}
+    explicit Life(std::uint64_t seed) : rng_(seed), sharer_(random_machine()), twin_(sharer_.whole) {}
 
     void run(int events) {
         check("at first");
@@ -24,8 +24,13 @@ public:
     /// All that was decided: equal for equal seeds.
     std::string journal;
     int revisions = 0;
+    int shifts = 0; // of them, those that touched all who share
 
 private:
+    void set(const std::string& attribute, const std::string& value) {
+        sharer_.set(attribute, value);
+        twin_.set(attribute, value);
+    }
     int below(int bound) { return static_cast<int>(rng_.below(static_cast<std::uint64_t>(bound))); }
 
     Topology random_machine() {
@@ -70,22 +75,24 @@ private:
                 if (other.member == subject.member) subject.demand = other.demand;
         }
         const auto target = subject.target;
-        const auto before = sharer_.subjects.size();
         // what was there already only changes what it asks for
         for (auto& other : sharer_.subjects)
             if (other.target == target) subject.current = other.current;
         const auto demand = subject.demand;
         const auto member = subject.member;
+        const auto count = std::ranges::count(sharer_.subjects, member, &Subject::member);
+        const bool is_new = std::ranges::count(sharer_.subjects, target, &Subject::target) == 0;
         sharer_.add(std::move(subject));
         for (auto& other : sharer_.subjects)
             if (other.member == member) other.demand = demand;
         touched_ = key_of(sharer_.subject(target));
-        if (sharer_.subjects.size() > before) came_or_left_ = target;
+        // a change of a session's demand is one of all its processes
+        if (is_new || count == 1) touched_alone_ = target;
         return target;
     }
     std::string happen() {
         touched_ = {};
-        came_or_left_.reset();
+        touched_alone_.reset();
         is_about_one_ = false;
         const int what = below(20);
         if (what < 9) {
@@ -97,7 +104,7 @@ private:
             const auto gone =
                 sharer_.subjects[static_cast<std::size_t>(below(static_cast<int>(sharer_.subjects.size())))];
             touched_ = key_of(gone);
-            came_or_left_ = gone.target;
+            touched_alone_ = gone.target;
             sharer_.remove(gone.target);
             return "departure of " + gone.target.text();
         }
@@ -113,18 +120,18 @@ private:
         if (what == 17) {
             CpuSet reserved;
             for (int i = below(5); i > 0; --i) reserved.add(below(sharer_.whole.cpus.back().id % 900 + 9));
-            sharer_.set("reserved", reserved.text());
+            set("reserved", reserved.text());
             return "reserved " + reserved.text();
         }
         if (what == 18) {
             const auto least = std::to_string(below(4));
-            sharer_.set("shared_minimum", least);
+            set("shared_minimum", least);
             return "shared_minimum " + least;
         }
         const char* settings[][2] = {{"when_full", "spill"}, {"when_full", "refuse"}, {"smt", "one_per_core"},
                                      {"smt", "share"},       {"prefer", "any"},       {"prefer", "class"}};
         const auto* setting = settings[below(6)];
-        sharer_.set(setting[0], setting[1]);
+        set(setting[0], setting[1]);
         return std::string(setting[0]) + " " + setting[1];
     }
 
@@ -132,17 +139,24 @@ private:
         return subject.target.sort == Target::Sort::process ? subject.member : subject.target.text();
     }
 
-    /// What is decided about one who came or left alone, with what was decided before, is what the policy
-    /// decides when it is asked about all.
-    void check_revision(const std::vector<Decision>& before,
-                        const std::optional<std::vector<Decision>>& revised,
+    /// What is decided when one alone came, left or asks for something else, with what was decided before, is
+    /// what the policy decides when it is asked about all.
+    void check_revision(const std::vector<Decision>& before, const std::optional<Revision>& revised,
                         const std::vector<Decision>& after) {
         if (!revised) return;
         ++revisions;
+        shifts += revised->shifts.empty() ? 0 : 1;
         std::map<Target, Decision> all;
         for (const auto& decision : before) all.insert_or_assign(decision.target, decision);
-        all.erase(*came_or_left_);
-        for (const auto& decision : *revised) all.insert_or_assign(decision.target, decision);
+        all.erase(*touched_alone_);
+        for (auto& [target, decision] : all)
+            for (const auto& shift : revised->shifts)
+                if (decision.reason == shift.was.reason && decision.cpus == shift.was.cpus) {
+                    decision = shift.now;
+                    decision.target = target;
+                    break;
+                }
+        for (const auto& decision : revised->decisions) all.insert_or_assign(decision.target, decision);
         ASSERT_EQ(all.size(), after.size());
         for (const auto& decision : after) {
             const auto at = all.find(decision.target);
@@ -155,12 +169,19 @@ private:
 
     void check(const std::string& event) {
         SCOPED_TRACE(event);
-        std::optional<std::vector<Decision>> revised;
-        if (came_or_left_)
+        std::optional<Revision> revised;
+        if (touched_alone_)
             revised = sharer_.policy().revise({sharer_.world.clock.now(), sharer_.topology, sharer_.subjects},
-                                              {&*came_or_left_, 1});
+                                              {&*touched_alone_, 1});
         const auto before = sharer_.decisions;
+        twin_.topology = sharer_.topology;
+        twin_.subjects = sharer_.subjects;
         const auto decisions = sharer_.decide();
+        const auto by_twin = twin_.decide();
+        ASSERT_EQ(decisions.size(), by_twin.size());
+        for (std::size_t i = 0; i < decisions.size(); ++i)
+            ASSERT_EQ(decisions[i].reason, by_twin[i].reason)
+                << "as one decides that is always asked about all";
         check_revision(before, revised, decisions);
         journal += event + "\n";
         for (const auto& d : decisions)
@@ -267,7 +288,8 @@ private:
     Rng rng_;
     Sharer sharer_;
     std::string touched_;
-    std::optional<Target> came_or_left_;
+    Sharer twin_; // never asked to revise
+    std::optional<Target> touched_alone_;
     bool is_about_one_ = false;
     std::map<std::string, CpuSet> had_; // own CPUs by member, as last decided
     CpuSet was_usable_;                 // then
@@ -277,14 +299,17 @@ private:
 
 TEST(ALifeOfExclusiveCores, BreaksNoPromise) {
     int revisions = 0;
+    int shifts = 0;
     for (std::uint64_t seed = 1; seed <= 40; ++seed) {
         SCOPED_TRACE("seed " + std::to_string(seed));
         Life life(seed);
         life.run(80);
         ASSERT_FALSE(HasFatalFailure());
         revisions += life.revisions;
+        shifts += life.shifts;
     }
     EXPECT_GT(revisions, 100) << "who shares comes and goes alone";
+    EXPECT_GT(shifts, 50) << "who has cores of its own comes and goes with one word to all who share";
 }
 
 TEST(ALifeOfExclusiveCores, IsTheSameForTheSameSeed) {
