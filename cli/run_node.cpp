@@ -57,7 +57,7 @@ std::string_view answer_to(int signal, int count) {
 
 RunEnd end_of(const ChildEnd& child, const Work& work, const std::string& where) {
     const bool has_run = child.has_started || (!work.waits && child.status == 0 && !child.is_late);
-    RunEnd end{has_run, child.status, child.signal, {}};
+    RunEnd end{has_run, child.status, child.signal, {}, !has_run && child.is_late};
     if (has_run) return end;
     end.trouble = child.is_late ? fmt::format("it did not start within {} s", kPatienceMs / 1000)
                                 : trouble_in(child.said, where);
@@ -122,27 +122,33 @@ void FarNode::send(const std::string& unit, std::string_view signal, int patienc
 
 RunEnd FarNode::run(const Work& work) {
     int signal = 0;
-    if (auto trouble = connect(signal); !trouble.empty()) return {false, 0, signal, std::move(trouble)};
+    if (auto trouble = connect(signal); !trouble.empty())
+        return {false, 0, signal, std::move(trouble), false};
     // what starts without the line that tells of it: what cannot work is better known before
     if (work.has_terminal || !work.waits) {
         auto words = kit::ssh_command(node_, settings_, check_words(work));
-        if (!words) return {false, 0, 0, words.error().text()};
+        if (!words) return {false, 0, 0, words.error().text(), false};
         const auto end = run_child(helper(std::move(*words), kPatienceMs));
-        if (end.status != 0) return {false, 0, end.signal, trouble_in(end.said, node_.name)};
+        if (end.status != 0) return {false, 0, end.signal, trouble_in(end.said, node_.name), false};
     }
-    auto end = carry(work);
+    // Root's work goes straight to the system's manager, which saves a shell its start. Where it is somebody
+    // else's there, the shell finds out: nothing has run, and its input is still here.
+    const bool is_straight = ::geteuid() == 0 && node_.user.empty() && work.waits && !work.has_terminal;
+    auto end = carry(work, is_straight ? local_words(work, true) : remote_words(work));
+    if (is_straight && !end.has_run && !end.is_late && end.signal == 0 && end.status != kBroken)
+        end = carry(work, remote_words(work));
     if (end.has_run && end.status == kBroken && !settings_.control_folder.empty() &&
         !is_connected(kit::ssh_control_path(node_, settings_)))
         end.trouble = fmt::format("the connection broke; {} may still run there", work.unit);
     return end;
 }
 
-RunEnd FarNode::carry(const Work& work) {
+RunEnd FarNode::carry(const Work& work, const Words& asked) {
     auto settings = settings_;
     settings.tty = work.has_terminal;
     settings.has_input = work.waits;
-    auto words = kit::ssh_command(node_, settings, remote_words(work));
-    if (!words) return {false, 0, 0, words.error().text()};
+    auto words = kit::ssh_command(node_, settings, asked);
+    if (!words) return {false, 0, 0, words.error().text(), false};
     auto plan = plan_for(work, std::move(*words));
     plan.on_signal = [&](int signal, int count) { send(work.unit, answer_to(signal, count), kSignalMs); };
     const auto child = run_child(plan);

@@ -18,6 +18,7 @@ struct RunEnd {
     int status = 0;       // of the command, as a shell has it; 255 if the connection broke
     int signal = 0;       // one that this process was sent
     std::string trouble;  // why it has not run, in one line; or what broke
+    bool is_late = false; // it has not run, for the node took too long
 };
 
 class FarNode {
@@ -32,7 +33,7 @@ public:
 private:
     /// "" when there is a kept connection, else why not.
     std::string connect(int& signal);
-    RunEnd carry(const Work& work);
+    RunEnd carry(const Work& work, const Words& asked);
     void send(const std::string& unit, std::string_view signal, int patience_ms);
 
     const kit::SshNode& node_;

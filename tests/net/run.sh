@@ -75,6 +75,10 @@ play_systemd() {
 # Plays systemd-run: its options as far as they concern the work, and a session for the unit's processes.
 folder=$(dirname "$(dirname "$0")")
 environment=() unit=
+if [ -e "$folder/users-alone" ] && [ "$1" != --user ]; then
+    echo "Failed to start transient service unit: Access denied" >&2
+    exit 1
+fi
 while [ "$1" != -- ]; do
     case $1 in
         --setenv=*) environment+=("${1#--setenv=}") ;;
@@ -235,6 +239,13 @@ big=$(head -c 100000 /dev/zero | tr '\0' x)
 is "100 kB in one word" "$(run -- printf %s "$big" | wc -c)" 100000
 is "what is too much runs here" "$(run -- printf %s "$big" "$big" | wc -c)" 200000
 says "node2 did not take it: a command of .* bytes for node node2: at most 131071"
+if [ "$manager" = played ]; then # root here is somebody else there
+    touch users-alone
+    is "the user's own manager takes it" "$(echo in | run -v -- cat)" in
+    says "run: on node2"
+    is "nobody else was asked" "$(grep -c 'did not take it' err)" 0
+    rm users-alone
+fi
 echo "ok: exit code, input, output, environment, directory and words are carried"
 
 # ---- signals -------------------------------------------------------------------------------------

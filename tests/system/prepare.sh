@@ -29,7 +29,8 @@ cluster_keys() {
     "$tool" nodes keygen "$keys/cluster.keys" >/dev/null || return
     rm "$tool"
     ssh-keygen -q -t ed25519 -N '' -C root -f "$keys/root" || return
-    mke2fs -q -F -t ext4 -m 0 -O ^has_journal "$keys/small.ext4" 2M >/dev/null || return # a disk to be filled
+    # a disk to be filled; one with an error is only read-only if it has a journal
+    mke2fs -q -F -t ext4 -b 1024 -m 0 -J size=1 "$keys/small.ext4" 4M >/dev/null || return
     for ((node = 1; node <= nodes; ++node)); do
         ssh-keygen -q -t ed25519 -N '' -C "node$node" -f "$keys/host-$node" || return
         key=$(cut -d' ' -f1,2 "$keys/host-$node.pub")

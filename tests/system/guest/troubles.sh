@@ -122,6 +122,7 @@ has_none() { [ -z "$(trouble_of "$1")" ]; }
 A_full_and_then_a_failing_disk_are_told_and_the_node_works_on() {
     local state=/var/lib/schedd device
     join_cluster
+    only_on 1 schedd-cli create schedulers/disk # an empty configuration has no digest to compare
     only_on 3 with_small_disk
     await_cluster small-disk
     if [ "$NODE" = 3 ]; then
