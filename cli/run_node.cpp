@@ -7,8 +7,11 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <thread>
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -44,6 +47,34 @@ bool is_connected(const std::string& path) {
     ::close(fd);
     return is_there;
 }
+
+/// Held by who makes a connection: of many that start at once one shakes hands, and the others find it made.
+class Turn {
+public:
+    explicit Turn(const std::string& path)
+        : fd_(::open((path + ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600)) {}
+    ~Turn() {
+        if (fd_ >= 0) ::close(fd_);
+    }
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+
+    /// What is left of the patience; 0: others have not come to an end meanwhile.
+    [[nodiscard]] int take(int patience_ms) const {
+        constexpr std::chrono::milliseconds kLook{10};
+        const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(patience_ms);
+        while (fd_ >= 0 && ::flock(fd_, LOCK_EX | LOCK_NB) != 0) {
+            if (std::chrono::steady_clock::now() >= end) return 0;
+            std::this_thread::sleep_for(kLook);
+        }
+        const auto left =
+            std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+        return std::max(static_cast<int>(left.count()), 1);
+    }
+
+private:
+    int fd_;
+};
 
 std::string_view name_of_signal(int signal) {
     return signal == SIGINT ? "SIGINT" : signal == SIGQUIT ? "SIGQUIT" : "";
@@ -102,15 +133,20 @@ std::string connections_folder() {
 std::string FarNode::connect(int& signal) {
     const auto path = kit::ssh_control_path(node_, settings_);
     if (path.empty() || is_connected(path)) return {};
+    const auto is_silent = fmt::format("it did not answer within {} s", kPatienceMs / 1000);
+    const Turn turn(path);
+    const int patience_ms = turn.take(kPatienceMs);
+    if (patience_ms == 0) return is_silent;
+    if (is_connected(path)) return {}; // by who went before
     auto settings = settings_;
     settings.connect = kConnect;
     auto words = kit::ssh_command(node_, settings, {});
     if (!words) return words.error().text();
-    auto plan = helper(std::move(*words), kPatienceMs);
+    auto plan = helper(std::move(*words), patience_ms);
     plan.stays_when_late = true;
     const auto end = run_child(plan);
     signal = end.signal;
-    if (end.is_late) return fmt::format("it did not answer within {} s", kPatienceMs / 1000);
+    if (end.is_late) return is_silent;
     if (end.status == 0) return {};
     return trouble_in(end.said, node_.name);
 }

@@ -51,14 +51,14 @@ constexpr std::array<std::string_view, 37> kStays{"_",
                                                   "TMUX",
                                                   "STY"};
 
-// Starts systemd-run over there: root's work in the system's manager, anybody else's in his own.
-constexpr std::string_view kRemote =
-    "command -v systemd-run >/dev/null 2>&1 || { echo 'systemd-run is not installed there' >&2; exit 1; }\n"
-    "u=; [ -w /run/systemd/system ] || u=--user\n"
-    "exec systemd-run $u \"$@\"\n";
-
-constexpr std::string_view kSignal = "u=; [ -w /run/systemd/system ] || u=--user\n"
-                                     "exec systemctl $u \"$@\"\n";
+// Root's work is for the system's manager, anybody else's for his own, which is found as a session of his
+// finds it.
+constexpr std::string_view kManager =
+    "u=; [ -w /run/systemd/system ] || {\n"
+    "u=--user; [ \"$XDG_RUNTIME_DIR\" ] || export XDG_RUNTIME_DIR=\"/run/user/$(id -u)\"\n"
+    "}\n";
+constexpr std::string_view kHasSystemdRun =
+    "command -v systemd-run >/dev/null 2>&1 || { echo 'systemd-run is not installed there' >&2; exit 1; }\n";
 
 // Inside the unit. What fails before the line is said has not run, and may run elsewhere; a line that nobody
 // takes any more (its client has given up) is a failure too. The shell stays, so that a command that a signal
@@ -71,7 +71,6 @@ constexpr std::string_view kInside =
     "\"$@\"\n";
 
 constexpr std::string_view kCheck =
-    "command -v systemd-run >/dev/null 2>&1 || { echo 'systemd-run is not installed there' >&2; exit 1; }\n"
     "PATH=$3; cd -- \"$1\" || exit 1\n"
     "command -v -- \"$2\" >/dev/null 2>&1 || { echo \"there is no command '$2' there\" >&2; exit 127; }\n";
 
@@ -184,15 +183,20 @@ Words local_words(const Work& work, bool is_root) {
     return words;
 }
 
-Words remote_words(const Work& work) { return script(kRemote, service_words(work)); }
+Words remote_words(const Work& work) {
+    return script(fmt::format("{}{}exec systemd-run $u \"$@\"\n", kHasSystemdRun, kManager),
+                  service_words(work));
+}
 
 Words check_words(const Work& work) {
-    return script(kCheck, {work.directory, work.command.front(), path_of(work.environment)});
+    return script(fmt::format("{}{}", kHasSystemdRun, kCheck),
+                  {work.directory, work.command.front(), path_of(work.environment)});
 }
 
 Words signal_words(const std::string& unit, std::string_view signal) {
-    if (signal.empty()) return script(kSignal, {"stop", "--", unit});
-    return script(kSignal, {"kill", fmt::format("--signal={}", signal), "--", unit});
+    const auto there = fmt::format("{}exec systemctl $u \"$@\"\n", kManager);
+    if (signal.empty()) return script(there, {"stop", "--", unit});
+    return script(there, {"kill", fmt::format("--signal={}", signal), "--", unit});
 }
 
 Words local_signal_words(const std::string& unit, std::string_view signal, bool is_root) {

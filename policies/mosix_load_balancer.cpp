@@ -3,6 +3,7 @@
 //   local 2000, node 1 told 0, single 1000, stab_factor 130: 0 + 1300 < 2000 -> one moves to node 1
 //   local 2000, node 1 told 1000: 1000 + 1300 is not below 2000 -> all stay; local 3000 -> one moves
 //   members of load 900, 700, 0 -> the one of 700 goes: the heaviest stays where it is
+//   a unit that wants 2000 counts as two: 0 + 2 * 1300 is to be below local
 // When this node leaves the node set or drains, all members leave, spread by the load that is expected.
 // Usage: the chains of the legacy scheduler, units/examples/legacy.toml
 #include <algorithm>
@@ -47,6 +48,17 @@ struct Candidate {
     std::int64_t load = 0;
 };
 
+/// As how many processes that always want a CPU a member counts: one, as in the original, which moves nothing
+/// larger, or those of a unit that wants more.
+std::int64_t processes_of(std::int64_t load) {
+    constexpr std::int64_t kMost = 1'000'000;
+    return std::clamp<std::int64_t>((load + kWhole / 2) / kWhole, 1, kMost);
+}
+std::string amount_of(std::int64_t load) {
+    const auto processes = processes_of(load);
+    return processes == 1 ? "one" : fmt::to_string(processes);
+}
+
 class MosixLoadBalancer final : public Policy {
 public:
     MosixLoadBalancer(const Descriptor& type, std::string name, const Environment& environment)
@@ -82,12 +94,18 @@ private:
         }
         return second.subject ? second : first;
     }
-    /// What that node would have to do with one process more, and a margin; none if it has not told enough.
-    [[nodiscard]] std::optional<std::int64_t> stable(const OtherNode& node) const {
+    /// What this load adds on that node: as many times single_process_load as it is processes, at least one.
+    /// None if the node has not told enough.
+    [[nodiscard]] std::optional<std::int64_t> adds(const OtherNode& node, std::int64_t load) const {
         const auto single = port(kSingleProcessLoad).collected_from(node.number());
         if (!node.told || !single) return std::nullopt;
-        return node.value() +
-               OtherNode::plain(*single) * static_cast<std::int64_t>(unsigned_at(kStabFactor)) / 100;
+        return std::min(OtherNode::plain(*single) * processes_of(load), kMostValue);
+    }
+    /// What the node would have to do then, with a margin; so what moved for it does not move back for it.
+    [[nodiscard]] std::optional<std::int64_t> stable(const OtherNode& node, std::int64_t load) const {
+        const auto more = adds(node, load);
+        if (!more) return std::nullopt;
+        return node.value() + *more * static_cast<std::int64_t>(unsigned_at(kStabFactor)) / 100;
     }
 
     Rng& rng_;
@@ -115,15 +133,17 @@ std::vector<Move> MosixLoadBalancer::moves(const View& view) {
     const auto chosen = choose(view);
     if (!chosen.subject) return tell(fmt::format("no member with a load may move; load {} here", local));
     auto nodes = other_nodes(view, port(kRemoteLoad));
-    std::erase_if(nodes, [this](const OtherNode& node) { return !stable(node); });
+    const auto with_it = [&](const OtherNode& node) { return stable(node, chosen.load); };
+    std::erase_if(nodes, [&](const OtherNode& node) { return !with_it(node); });
     draw(nodes, unsigned_at(kChoices), rng_);
-    const auto best = std::ranges::min_element(nodes, {}, [this](const OtherNode& n) { return *stable(n); });
+    const auto best = std::ranges::min_element(nodes, {}, [&](const OtherNode& n) { return *with_it(n); });
     if (best == nodes.end()) return tell("no other node that takes work has told its load");
-    if (*stable(*best) >= local)
-        return tell(fmt::format("node {} with one more and a margin: {}, not below {} here",
-                                text_of(*best->row), *stable(*best), local));
-    auto reason = fmt::format("load {} here, on node {} {}, with one more and a margin {}; it wants {}",
-                              local, text_of(*best->row), best->value(), *stable(*best), chosen.load);
+    if (*with_it(*best) >= local)
+        return tell(fmt::format("node {} with {} more and a margin: {}, not below {} here",
+                                text_of(*best->row), amount_of(chosen.load), *with_it(*best), local));
+    auto reason =
+        fmt::format("load {} here, on node {} {}, with {} more and a margin {}; it wants {}", local,
+                    text_of(*best->row), best->value(), amount_of(chosen.load), *with_it(*best), chosen.load);
     report(kState, fmt::format("{} to node {}: {}", chosen.subject->target.text(), best->number(), reason));
     return {{.target = chosen.subject->target,
              .to = best->number(),
@@ -146,17 +166,16 @@ std::vector<std::string> MosixLoadBalancer::considered(const View& view, const S
     if (!here) return said;
     const auto local = OtherNode::plain(*here);
     for (const auto& node : other_nodes(view, port(kRemoteLoad))) {
-        const auto loaded = stable(node);
-        const auto single = port(kSingleProcessLoad).collected_from(node.number());
+        const auto loaded = stable(node, chosen.load);
         if (!loaded) said.push_back(fmt::format("node {} has not told its load", text_of(*node.row)));
         else if (*loaded < local)
-            said.push_back(fmt::format("node {}: {} with one more and a margin, below {} here",
-                                       text_of(*node.row), *loaded, local));
-        else if (const auto one = OtherNode::plain(*single); one > 0 && node.value() < local)
-            said.push_back(fmt::format("node {}: {} with one more and a margin, not below {} here; it would "
+            said.push_back(fmt::format("node {}: {} with {} more and a margin, below {} here",
+                                       text_of(*node.row), *loaded, amount_of(chosen.load), local));
+        else if (const auto more = *adds(node, chosen.load); more > 0 && node.value() < local)
+            said.push_back(fmt::format("node {}: {} with {} more and a margin, not below {} here; it would "
                                        "be with a stab_factor of {}",
-                                       text_of(*node.row), *loaded, local,
-                                       std::max<std::int64_t>((local - node.value()) * 100 - 1, 0) / one));
+                                       text_of(*node.row), *loaded, amount_of(chosen.load), local,
+                                       std::max<std::int64_t>((local - node.value()) * 100 - 1, 0) / more));
         else
             said.push_back(fmt::format("node {} has {} to do, not less than the {} here", text_of(*node.row),
                                        node.value(), local));

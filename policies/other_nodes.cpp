@@ -11,7 +11,6 @@ namespace {
 
 /// Nothing is remembered longer: what a node tells after that contains it, or it never arrived.
 constexpr Duration kForgotten = std::chrono::seconds(60);
-constexpr std::int64_t kWhole = 1000;
 
 } // namespace
 

@@ -19,6 +19,8 @@ using namespace schedd::model;
 constexpr Duration kMoveInterval = std::chrono::seconds(2);
 /// Values beyond it, of whoever told them, are taken for it, so that no sum overflows.
 constexpr std::int64_t kMostValue = std::int64_t{1} << 40;
+/// What a process wants that always wants a CPU.
+constexpr std::int64_t kWhole = 1000;
 
 /// A node that takes work and is not this one; `told`: the newest that a port collected from it.
 struct OtherNode {

@@ -325,9 +325,12 @@ mkdir make
 for i in $(seq 12); do echo "int f$i(void) { return $i; }" >"make/f$i.c"; done
 printf 'all: %s\n%%.o: %%.c\n\t$(CC) -c $< -o $@\n' "$(printf 'f%d.o ' $(seq 12))" >make/Makefile
 drop_connection
+handshakes() { grep -c 'Accepted publickey' sshd-log || true; }
+before=$(handshakes)
 compiler="$programs/schedd-cli run --ssh-config=$folder/ssh_config -- gcc"
 make -s -C make -j4 CC="$compiler" >out 2>err || fail "make -j4"
 is "make is silent" "$(cat out err)" ""
+is "one connection was made for all" "$(($(handshakes) - before))" 1
 is "all is made" "$(find make -name '*.o' | wc -l)" 12
 echo 'broken' >make/f1.c
 is "what does not compile" "$(code_of make -s -C make CC="$compiler" 2>err)" 2

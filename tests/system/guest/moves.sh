@@ -301,6 +301,36 @@ are_connected() {
     done
 }
 
+# Who is not root runs work there as himself, in his own manager.
+Work_of_a_user_runs_in_his_own_manager() {
+    local said user=worker home key
+    join_cluster
+    id $user >/dev/null 2>&1 || useradd --create-home $user
+    home=$(getent passwd $user | cut -d: -f6)
+    install -d -m 700 -o $user "$home/.ssh"
+    for key in id_ed25519 authorized_keys known_hosts config; do
+        sed 's,/root/,~/,' "/root/.ssh/$key" >"$home/.ssh/$key"
+    done
+    chown -R $user "$home/.ssh"
+    chmod 600 "$home"/.ssh/*
+    systemctl start "user@$(id -u $user).service"
+    in_step user
+    if [ "$NODE" = 1 ]; then
+        of_user() {
+            runuser -u $user -- env -C /tmp "XDG_RUNTIME_DIR=/run/user/$(id -u $user)" \
+                schedd-cli run --node=node2 -- "$@"
+        }
+        await 180 "it runs there" of_user true # the first handshake takes longer than it waits
+        said=$(echo input | of_user sh -c 'hostname; id -un; cat; cat /proc/self/cgroup')
+        echo "$said"
+        same "where, who and what" "$(head -n 3 <<<"$said" | paste -sd' ')" "node2 $user input"
+        grep -q "/user@$(id -u $user).service/.*schedd-run-.*\.service" <<<"$said" ||
+            fail "not in his manager"
+        expect_fails "its exit code" of_user false
+    fi
+    in_step user-done
+}
+
 A_node_that_drains_is_left_by_its_work() {
     with_legacy
     if [ "$NODE" = 2 ]; then

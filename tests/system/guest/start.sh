@@ -97,8 +97,20 @@ run_cases() {
 }
 # The machines of a cluster run the same cases at the same time, and wait for each other in them.
 run_cluster() {
-    local file
+    local file other end
     while read -r file; do run_file "$here/$file" :; done <"$here/cluster/files"
+    # who has ended first stays until the others have seen where it was (nodes.sh)
+    echo end >>/run/steps
+    end=$((SECONDS + 120))
+    for other in 1 2 3; do
+        until [ $SECONDS -gt $end ] || has_ended "node$other"; do sleep 1; done
+    done
+    sleep 10
+}
+has_ended() {
+    local steps
+    steps=$(timeout 20 bash -c "exec 3<>/dev/tcp/$1/7777 && cat <&3" 2>/dev/null) &&
+        grep -q -x end <<<"$steps"
 }
 
 if [ "$mode" = shell ]; then

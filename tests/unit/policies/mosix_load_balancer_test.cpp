@@ -101,6 +101,25 @@ TEST_F(AMosixBalancer, TakesAUnitForOne) {
     ASSERT_EQ(last_moves.size(), 1U);
     EXPECT_EQ(last_moves[0].target, Target::unit("b.service"));
 }
+TEST_F(AMosixBalancer, WeighsAUnitByWhatItWants) {
+    for (const auto* name : {"a.service", "b.service"})
+        subjects.push_back({Target::unit(name), std::string("unit:") + name, 100,
+                            name[0] == 'a' ? std::vector<Pid>{20, 21} : std::vector<Pid>{22, 23},
+                            topology.online});
+    for (const Pid pid : {20, 21, 22, 23}) want(pid, 1000, "load");
+    nodes({1400});
+    set("load", 4000);
+    EXPECT_THAT(moves(), IsEmpty()) << "1400 + 2 * 1300 = 4000 is not below: it would come back";
+    EXPECT_EQ(read("state"), "node 1 (beta) with 2 more and a margin: 4000, not below 4000 here");
+    set("load", 4001);
+    (void)moves();
+    ASSERT_EQ(last_moves.size(), 1U);
+    EXPECT_THAT(last_moves[0].reason, HasSubstr("with 2 more and a margin 4000; it wants 2000"));
+    want(21, 400, "load");
+    want(23, 400, "load");
+    set("load", 2800);
+    EXPECT_EQ((moves(), last_moves.size()), 1U) << "1400 counts as one: 1400 + 1300 < 2800";
+}
 TEST_F(AMosixBalancer, ActsOnUpdatesOfLocalLoadAlone) {
     hogs(2);
     EXPECT_THAT(update(2000), ElementsAre("11 -> 1"));
