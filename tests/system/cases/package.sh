@@ -1,5 +1,7 @@
 #!/bin/bash
 # The package: what is there after it was installed, how the service is started, and what purging leaves.
+# dpkg's triggers take a minute each time where the machine is emulated.
+# Seconds for a case: 480
 set -euo pipefail
 
 The_service_runs_and_starts_at_boot() {
