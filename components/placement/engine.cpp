@@ -73,7 +73,8 @@ Time Engine::next_due() const {
         const bool is_due = policy->due() || !seat->second.touched.empty();
         due = std::min(due, is_due ? Time{} : policy->next_due());
     });
-    if (verdicts_dirty_ || members_dirty_ || nodes_dirty_ || !changed_.empty()) due = Time{};
+    if (verdicts_dirty_ || members_dirty_ || nodes_dirty_ || !changed_.empty() || !rest_.empty())
+        due = Time{};
     return due;
 }
 

@@ -229,7 +229,7 @@ private:
     /// Until when a target that nobody wants is kept for a scheduler whose new policy has not decided yet.
     [[nodiscard]] Time grace_for(const Target& target) const;
     [[nodiscard]] bool is_stale();
-    void carry_out(const Plan& plan, Time now);
+    void carry_out(Plan plan, Time now);
     void carry_out(const Step& step);
     Outcome place(const Target& target, const CpuSet& cpus, const Tuning& tuning);
     Outcome check(const Target& target, const CpuSet& written);
@@ -281,6 +281,7 @@ private:
     bool members_dirty_ = true;
     bool nodes_dirty_ = true; // which nodes there are, or which schedulers have them
     bool verdicts_dirty_ = true;
+    std::vector<Step> rest_;    // of what is planned: more than one turn carries out
     bool is_rehearsal_ = false; // nothing may be written
     bool views_dirty_ = false;  // what is given away alone may have changed, or to whom
     bool reports_dirty_ = true; // what members say of themselves may have changed
@@ -305,6 +306,7 @@ private:
     };
     OnForeign on_foreign_ = OnForeign::yield;
     std::map<Target, Reassertions> reassertions_;
+    static constexpr Duration kCheckPeriod = std::chrono::seconds(10);
     Time next_check_{};
     Time grace_ends_ = kNever;
     Target check_cursor_;

@@ -1,4 +1,4 @@
-// The engine's acting half: verdicts, steps, releases, read-back and what forked children inherit.
+// The engine's acting half: verdicts, steps, releases and what forked children inherit.
 #include <algorithm>
 #include <iterator>
 #include <utility>
@@ -14,9 +14,6 @@ namespace {
 
 /// How long after a release a fork that happened before it may still become known.
 constexpr Duration kForkNotice = std::chrono::seconds(2);
-constexpr Duration kCheckPeriod = std::chrono::seconds(10);
-constexpr std::size_t kChecksPerTick = 256;
-constexpr Duration kReassertionPeriod = std::chrono::minutes(10);
 
 /// How many steps, from the first, are for this tick.
 std::size_t steps_of_a_tick(const Plan& plan) {
@@ -105,12 +102,14 @@ void Engine::combine_and_act(Time now) {
     const bool binds = is_mixed_ || (gives_alone_ && concerned > 1);
     if (verdicts_dirty_ || now >= grace_ends_ || (binds && !changed.empty())) combine_all(now);
     else if (!changed.empty()) combine_some(std::move(changed), now);
+    else if (!rest_.empty()) act_on({}, {}, now);
 }
 
 void Engine::combine_all(Time now) {
     verdicts_dirty_ = false;
     reports_dirty_ = true;
     grace_ends_ = kNever;
+    rest_.clear(); // planned anew
     auto all = wishes();
     gives_alone_ = std::ranges::any_of(all, [](const Wish& wish) { return !wish.decision.alone.empty(); });
     auto verdicts = combine(std::move(all), topology_.usable());
@@ -129,6 +128,7 @@ void Engine::combine_some(std::vector<Target> changed, Time now) {
     changed.erase(std::ranges::unique(changed).begin(), changed.end());
     const auto verdicts = combine(wishes_for(changed), topology_.usable());
     tell_conflicts(verdicts);
+    std::erase_if(rest_, [&](const Step& step) { return std::ranges::binary_search(changed, step.target); });
     Holdings held;
     for (const auto& target : changed) {
         if (const auto verdict = verdicts.find(target); verdict != verdicts.end())
@@ -175,6 +175,10 @@ void Engine::act_on(const std::map<Target, Verdict>& verdicts, const Holdings& h
         grace_ends_ = std::min(grace_ends_, until);
         return true;
     });
+    // what an earlier turn has left over goes on behind it
+    plan.steps.insert(plan.steps.end(), std::make_move_iterator(rest_.begin()),
+                      std::make_move_iterator(rest_.end()));
+    rest_.clear();
     // yield: what somebody else has written is theirs
     std::erase_if(plan.steps, [&](const Step& step) {
         const auto at = outcomes_.find(step.target);
@@ -184,7 +188,7 @@ void Engine::act_on(const std::map<Target, Verdict>& verdicts, const Holdings& h
         plan.steps.clear();
         verdicts_dirty_ = true; // planned anew
     }
-    carry_out(plan, now);
+    carry_out(std::move(plan), now);
 }
 
 /// Whether CPUs came or went between the decision and now, which nobody has been told yet. Costs a read of a
@@ -200,10 +204,11 @@ bool Engine::is_stale() {
     return true;
 }
 
-void Engine::carry_out(const Plan& plan, Time now) {
-    const auto count = steps_of_a_tick(plan);
-    if (count < plan.steps.size()) verdicts_dirty_ = true;
-    const std::span steps(plan.steps.data(), count);
+void Engine::carry_out(Plan plan, Time now) {
+    const auto end = plan.steps.begin() + static_cast<std::ptrdiff_t>(steps_of_a_tick(plan));
+    rest_.assign(std::make_move_iterator(end), std::make_move_iterator(plan.steps.end()));
+    plan.steps.erase(end, plan.steps.end());
+    const auto& steps = plan.steps;
     std::vector<std::pair<Target, Ledger::Entry>> added;
     for (const auto& step : steps) {
         if (ledger_.find(step.target)) continue;
@@ -226,6 +231,7 @@ void Engine::carry_out(const Plan& plan, Time now) {
     for (const auto& step : steps) {
         if (!recorded) refuse(step, recorded.error());
         else if (ledger_.find(step.target)) carry_out(step);
+        retold_.push_back(step.target);
         tell_progress();
     }
     release(plan.releases);
@@ -360,6 +366,7 @@ void Engine::release(const Target& target, const std::optional<Outcome>& theirs)
 
 void Engine::release_all() {
     verdicts_.clear();
+    rest_.clear();
     std::vector<Target> targets;
     for (const auto& [target, outcome] : outcomes_) targets.push_back(target);
     // inner groups first: a child cannot be wider than its parent, but its parent may be narrower than before
@@ -367,90 +374,6 @@ void Engine::release_all() {
     release(targets);
     if (auto kept = ledger_.flush(); !kept)
         tree_.environment().log.write(Severity::error, "ledger", kept.error().text());
-}
-
-/// Read-back in rotation: what was written must still hold. What somebody else changed is reported and left
-/// to them; what could not be written is tried again.
-void Engine::check_some(Time now) {
-    if (now < next_check_ || outcomes_.empty()) return;
-    reports_dirty_ = true;
-    auto at = outcomes_.upper_bound(check_cursor_);
-    std::size_t done = 0;
-    for (; at != outcomes_.end() && done < kChecksPerTick; ++done) {
-        const Target target = at->first;
-        auto& outcome = at->second;
-        ++at;
-        check_cursor_ = target;
-        if (outcome.state == State::gone && !ledger_.find(target)) {
-            outcomes_.erase(target);
-            continue;
-        }
-        if (outcome.state == State::invalid) {
-            outcome.refused = {}; // the next plan tries again
-            verdicts_dirty_ = true;
-        } else if (outcome.state == State::pending) {
-            redo(target, outcome);
-        } else {
-            look_again(target, outcome);
-        }
-    }
-    if (at != outcomes_.end()) return; // the rest at the next tick
-    check_cursor_ = {};
-    next_check_ = now + kCheckPeriod;
-}
-
-/// Reads back; what somebody else has written meanwhile is theirs, or is written again.
-void Engine::look_again(const Target& target, Outcome& outcome) {
-    found(target, outcome, check(target, outcome.written));
-}
-
-void Engine::found(const Target& target, Outcome& outcome, Outcome now) {
-    const auto before = outcome.state;
-    outcome = std::move(now);
-    const bool is_disturbed = outcome.state == State::foreign || outcome.state == State::overridden;
-    if (!is_disturbed || before == State::foreign || outcome.state == before) return;
-    const auto verdict = verdicts_.find(target);
-    const bool takes_back = verdict != verdicts_.end() && ledger_.find(target) && may_reassert(target);
-    if (listener_) listener_->disturbed(target, outcome, takes_back);
-    if (!takes_back) return;
-    outcome = place(target, verdict->second.cpus, verdict->second.tuning);
-    ++steps_;
-}
-
-bool Engine::may_reassert(const Target& target) {
-    if (on_foreign_ == OnForeign::yield) return false;
-    const Time now = tree_.environment().clock.now();
-    auto& done = reassertions_[target];
-    if (now - done.since > kReassertionPeriod) done = {0, now};
-    return done.count++ < limits::kReassertions;
-}
-
-void Engine::disturbed(const Target& target) {
-    const auto at = outcomes_.find(target);
-    if (at == outcomes_.end() || at->second.written.empty()) return;
-    reports_dirty_ = true;
-    look_again(target, at->second);
-}
-
-void Engine::redo(const Target& target, Outcome& outcome) {
-    const auto verdict = verdicts_.find(target);
-    const auto* entry = ledger_.find(target);
-    if (!entry || outcome.state == State::foreign) return;
-    if (outcome.state == State::invalid) {
-        outcome.refused = {};
-        verdicts_dirty_ = true;
-        return;
-    }
-    auto now = check(target, outcome.written);
-    if (now.state == State::foreign && !was_half_done(target)) {
-        found(target, outcome,
-              std::move(now)); // theirs, or taken back, by the same rule as at any other time
-        return;
-    }
-    outcome = std::move(now);
-    if (outcome.state == State::applied || outcome.state == State::gone || verdict == verdicts_.end()) return;
-    outcome = place(target, verdict->second.cpus, verdict->second.tuning);
-    ++steps_;
 }
 
 /// Linux before 6.2 forgets the affinity of every task near a group whose cpuset controller is switched on or
@@ -463,34 +386,6 @@ void Engine::redo_processes_after(const Plan& plan) {
     reports_dirty_ = reports_dirty_ || !held_processes_.empty();
     for (auto& [target, outcome] : outcomes_)
         if (target.sort == Target::Sort::process && outcome.state == State::applied) redo(target, outcome);
-}
-
-void Engine::reconcile() {
-    reports_dirty_ = true;
-    actuator_.forget_answers();
-    for (auto& [target, outcome] : outcomes_) {
-        redo(target, outcome);
-        tell_progress();
-    }
-}
-
-void Engine::reconcile(const Target& target) {
-    const auto at = outcomes_.find(target);
-    if (at == outcomes_.end()) return;
-    reports_dirty_ = true;
-    redo(target, at->second);
-}
-
-void Engine::check_all(bool anew) {
-    reports_dirty_ = true;
-    if (anew) actuator_.forget_answers();
-    for (auto& [target, outcome] : outcomes_) {
-        if (outcome.state == State::invalid)
-            outcome.effective = actuator_.current(target).value_or(outcome.effective);
-        else if (ledger_.find(target)) look_again(target, outcome);
-        tell_progress();
-    }
-    report_members();
 }
 
 } // namespace schedd::placement

@@ -40,8 +40,9 @@ std::string Engine::nonsense_in(const Seat& seat, NodesView nodes, const std::ve
 void Engine::carry_out(const std::string& scheduler, const std::vector<Move>& moves) {
     for (const auto& move : moves) {
         const auto begun = mover_->move(scheduler, move);
-        if (!begun)
-            tree_.environment().log.write(Severity::info, move.target.text(),
+        if (!begun) // that another goes first is no news at each turn
+            tree_.environment().log.write(begun.error().kind == Errc::busy ? Severity::debug : Severity::info,
+                                          move.target.text(),
                                           fmt::format("{} wants it on node {} ({}): {}", scheduler, move.to,
                                                       move.reason, begun.error().text()));
         if (listener_) listener_->moved(scheduler, move, begun);

@@ -7,7 +7,8 @@ others() { for node in 1 2 3; do [ "$node" = "$NODE" ] || echo "node$node"; done
 steps_of=$2 # the case
 
 # Waits until all have come to the same place: each writes the name on its board, which is asked by TCP. That
-# needs neither schedd nor SSH. A name is used once in a case. in_step NAME [SECONDS]
+# needs neither schedd nor SSH. A name is used once in a case. Asking keeps an emulated machine busy: where
+# that matters, $step_pause says how long to wait before. in_step NAME [SECONDS]
 in_step() {
     has_come_to "$1"
     others_are_at "$@"
@@ -25,7 +26,7 @@ others_are_at() {
 # board_of NODE STEP|...: one of them is on it.
 board_of() {
     local steps
-    sleep 0.5
+    sleep "${step_pause:-0.5}"
     steps=$(timeout 20 bash -c "exec 3<>/dev/tcp/$1/7777 && cat <&3") &&
         grep -q -x -E "$steps_of\.($2)" <<<"$steps"
 }

@@ -116,6 +116,28 @@ TEST_F(AnEngine, PlacesManyUnitsOverSeveralTicksAndTellsThatItGoesOn) {
     EXPECT_GE(heard.progress, 80);
 }
 
+TEST_F(AnEngine, TakesWhatIsDecidedMeanwhileForWhatATickHasLeftOver) {
+    actuator.whole_units = true;
+    std::vector<Decision> decisions;
+    for (int i = 10; i < 90; ++i) {
+        const auto name = "u" + std::to_string(i) + ".service";
+        ASSERT_TRUE(world.apply("create schedulers/S/process_set/unit:" + name));
+        decisions.push_back({Target::unit(name), cpus("1"), "x"});
+    }
+    decide(decisions);
+    ASSERT_EQ(engine->steps(), limits::kUnitStepsPerTick);
+    ASSERT_TRUE(world.apply("remove schedulers/S/process_set/unit:u89.service"));
+    decisions.pop_back();
+    decisions.back().cpus = cpus("2");
+    decide(std::move(decisions));
+    for (int i = 0; i < 4; ++i) tick();
+    EXPECT_EQ(engine->steps(), 79U) << "each once, and not who has left";
+    EXPECT_FALSE(ledger.find(Target::unit("u89.service")));
+    EXPECT_EQ(actuator.mask(Target::unit("u88.service")), cpus("2"));
+    EXPECT_EQ(actuator.mask(Target::unit("u87.service")), cpus("1"));
+    EXPECT_GT(engine->next_due(), world.clock.now()) << "nothing is left";
+}
+
 TEST_F(AnEngine, SaysInTheLedgerThatItLetsGoBeforeItDoes) {
     world.host.set("sys/fs/cgroup/cpuset/g/cgroup.procs", "");
     world.start({.pid = 30, .cgroup = "/g"});
