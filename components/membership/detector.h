@@ -25,6 +25,9 @@ constexpr Duration held_until(Duration period) {
     return floor > dead_after(period) ? floor : dead_after(period);
 }
 
+/// One of the dead is asked so often: it may be back without having heard of us.
+constexpr Duration kDeadPingEvery = std::chrono::seconds(10);
+
 enum class Silence : std::uint8_t { none, late, suspect, dead };
 
 struct Case {

@@ -9,7 +9,6 @@
 namespace schedd::membership {
 
 namespace {
-constexpr Duration kDeadPingEvery = std::chrono::seconds(10);
 constexpr Duration kLongLag = std::chrono::seconds(2);
 constexpr Duration kJoiningTurn = std::chrono::milliseconds(100);
 } // namespace
@@ -23,7 +22,7 @@ void Node::Impl::join_soon() {
     beat_at_ = join_.next + period();
     alone_at_ = join_.next + 3 * period();
     number_at_ = settings_.number ? join_.next : join_.next + 2 * period();
-    ping_dead_at_ = at + kDeadPingEvery;
+    ping_dead_at_ = at + detector::kDeadPingEvery;
     heard_any_ = at;
     full_beats_ = 6; // the three of joining, and three more
     due_ = promised_ = at;

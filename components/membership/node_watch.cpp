@@ -6,7 +6,6 @@
 namespace schedd::membership {
 
 namespace {
-constexpr Duration kDeadPingEvery = std::chrono::seconds(10);
 constexpr Duration kOddTerm = std::chrono::seconds(60); // of those with another version or a far clock
 constexpr Duration kLeaseRenewal = Leases::kTerm / 2;
 constexpr std::size_t kHelpers = 3;
@@ -112,7 +111,7 @@ void Node::Impl::ask_others(const Peer& peer) {
 }
 
 void Node::Impl::ping_a_dead_one(Time now) {
-    ping_dead_at_ = now + kDeadPingEvery;
+    ping_dead_at_ = now + detector::kDeadPingEvery;
     const Peer* chosen = nullptr;
     std::uint64_t dead = 0;
     for (const auto& peer : peers_)
