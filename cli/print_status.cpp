@@ -167,20 +167,25 @@ std::string finding_table(const Json& findings, const Look& look) {
     return table(rows, std::vector<Align>(6, Align::left), look);
 }
 
-/// How many of them the machine is to blame for, and how many the schedulers.
+/// How many of them the machine is to blame for, how many the schedulers, and how many other nodes' changes.
 std::string found_text(const Json& findings, const Look& look) {
-    const auto conflicts = std::ranges::count_if(findings, [](const Json& finding) {
-        return text_at(finding, "state") == "conflict";
-    });
-    const auto others = static_cast<long long>(findings.size()) - conflicts;
-    std::string out;
-    if (others > 0)
-        out = paint(look, Hue::bad, counted(others, "difference")) +
-              " between what is wanted and what the machine says";
-    if (conflicts > 0)
-        out += (out.empty() ? "" : ", and ") + paint(look, Hue::bad, counted(conflicts, "conflict")) +
-               " between schedulers";
-    return out;
+    long long conflicts = 0;
+    long long lost = 0;
+    for (const auto& finding : findings) {
+        const auto state = text_at(finding, "state");
+        const bool is_of_nodes = text_at(finding, "scheduler").empty();
+        if (is_of_nodes && (state == "conflict" || state == "orphan" || state == "quarantined")) ++lost;
+        else if (state == "conflict") ++conflicts;
+    }
+    const auto others = static_cast<long long>(findings.size()) - conflicts - lost;
+    std::vector<std::string> parts;
+    const auto add = [&](long long count, std::string_view what, std::string_view of) {
+        if (count > 0) parts.push_back(paint(look, Hue::bad, counted(count, what)) + std::string(of));
+    };
+    add(others, "difference", " between what is wanted and what the machine says");
+    add(conflicts, "conflict", " between schedulers");
+    add(lost, "change", " of the configuration without effect");
+    return fmt::format("{}", fmt::join(parts, ", and "));
 }
 
 } // namespace

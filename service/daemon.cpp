@@ -110,6 +110,10 @@ Status Daemon::open_state() {
     if (!store) return std::unexpected(store.error());
     auto text = (*store)->read_all();
     if (!text) return std::unexpected(text.error());
+    if (!(*store)->is_writable())
+        log_.write(Severity::error, "ledger",
+                   fmt::format("{} is full or read-only: nothing is placed until it can be written",
+                               options_.state_dir));
     store_ = std::move(*store);
     std::vector<std::string> complaints;
     ledger_.emplace(*store_, boot_id(*host_), *text, complaints);

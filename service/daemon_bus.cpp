@@ -117,15 +117,20 @@ Result<std::vector<std::string>> Daemon::reload(bool dry_run) {
     auto desired = load_config(options_.config_dirs);
     const PowerDesk::Configured configured(power_);
     const auto recipe = desired ? recipe_for(*desired) : Result<Recipe>(std::unexpected(desired.error()));
-    auto done = recipe ? apply_here(*recipe, dry_run, Tree::NodeSets::taken)
-                       : Status(std::unexpected(recipe.error()));
+    // before anything is changed: a reload does all or nothing
+    const auto keys = recipe && !dry_run ? peers_.reload_keys() : Result<bool>(false);
+    auto done = !recipe ? Status(std::unexpected(recipe.error()))
+                : !keys ? Status(std::unexpected(keys.error()))
+                        : apply_here(*recipe, dry_run, Tree::NodeSets::taken);
     if (!dry_run) sd_notify(0, "READY=1");
+    if (!keys) return std::unexpected(keys.error());
     if (!done && recipe) done = std::unexpected(with_place(done.error(), *desired));
     if (!done && recipe && done.error().kind == Errc::busy)
         return fail(Errc::busy, done.error().what,
                     done.error().detail + "; what no file names any more is removed by a reload");
     if (!done) return std::unexpected(done.error());
     auto changes = setting_changes(settings_, desired->daemon);
+    if (*keys) changes.emplace_back("# the keys of the cluster are others: they count from now on");
     const auto verbs = texts_of(*recipe);
     changes.insert(changes.end(), verbs.begin(), verbs.end());
     if (!dry_run) {
@@ -137,8 +142,6 @@ Result<std::vector<std::string>> Daemon::reload(bool dry_run) {
         templates_->set(std::move(desired->templates));
         configured_.note(*recipe, *tree_);
         peers_.look_again();
-        if (auto read = peers_.reload_keys(); !read)
-            log_.write(Severity::error, "cluster", "the keys are as before: " + read.error().text());
         log_.write(Severity::info, "configuration",
                    fmt::format("reloaded, {} {}", changes.size(),
                                changes.size() == 1 ? "change" : "changes"));

@@ -136,6 +136,10 @@ Check check_loss(std::span<const NodeFacts> nodes) {
 } // namespace
 
 void check_network(const NetworkFacts& network, std::span<const NodeFacts> nodes, Checks& out) {
+    if (!network.off.empty() && !network.trouble.empty()) {
+        out.push_back(lacks("cluster", network.trouble, "this node is alone: no other is heard"));
+        return;
+    }
     if (!network.off.empty()) {
         out.push_back(ok("cluster", "membership is off: " + network.off));
         return;

@@ -67,6 +67,7 @@ Status Peers::open(const membership::ClusterSettings& settings, const std::strin
                             }});
     if (!cluster) {
         off_ = cluster.error().text();
+        has_failed_ = true;
         return std::unexpected(cluster.error());
     }
     cluster_ = std::move(*cluster);
@@ -116,6 +117,7 @@ void Peers::tell(Time now) {
 
 void Peers::carry_out(Time now) {
     is_to_carry_out_ = false;
+    tell_conflicts();
     const auto& store = cluster_->store();
     std::vector<const membership::Entry*> entries;
     for (const auto* entry : store.effective())
@@ -141,6 +143,7 @@ Status Peers::change(const Recipe& recipe, bool dry_run) {
     if (writes.empty()) return apply(false);
     // what the tree refuses is not told; what cannot be told is not done
     if (auto possible = apply(true); !possible) return possible;
+    if (!displaced_by_.empty()) return fail(Errc::not_applied, "the cluster", displaced_by_);
     if (auto told = cluster_->write(writes); !told) return told;
     auto done = apply(false);
     carry_out(clock_.now());
@@ -159,7 +162,12 @@ Status Peers::drain(std::string_view node, bool is_draining, bool dry_run) {
     return {};
 }
 
-Status Peers::reload_keys() { return cluster_ ? cluster_->reload_keys() : Status(); }
+Result<bool> Peers::reload_keys() {
+    if (!cluster_) return false;
+    const auto before = cluster_->key_fingerprint();
+    if (auto read = cluster_->reload_keys(); !read) return std::unexpected(read.error());
+    return cluster_->key_fingerprint() != before;
+}
 
 void Peers::leave() {
     if (!cluster_) return;
@@ -196,10 +204,11 @@ void Peers::self_changed(Announced now, Announced before) {
 
 void Peers::displaced(const membership::Address& by) {
     are_rows_old_ = true;
-    log_.write(Severity::error, "nodes",
-               fmt::format("another machine, {}, has this one's identity: this one stays out of the cluster; "
-                           "give it a machine-id of its own (systemd-machine-id-setup) and restart schedd",
-                           text_of(by)));
+    displaced_by_ = fmt::
+        format("another machine, {}, has this one's identity: this one stays out of the cluster; give it "
+               "a machine-id of its own (systemd-machine-id-setup) and restart schedd",
+               text_of(by));
+    log_.write(Severity::error, "nodes", displaced_by_);
 }
 
 } // namespace schedd::service

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -37,8 +38,8 @@ public:
     [[nodiscard]] int fd() const { return cluster_->fd(); }
     /// What came, what is due, what is to be told; returns when it wants to be called next.
     Time turn();
-    /// The keys are read again; on failure those of before are kept.
-    Status reload_keys();
+    /// The keys are read again: whether they are others. On failure those of before are kept.
+    Result<bool> reload_keys();
     /// Says goodbye and waits until that is sent, a quarter of a second.
     void leave();
 
@@ -66,6 +67,9 @@ private:
 
     void tell(Time now);
     void carry_out(Time now);
+    void tell_conflicts();
+    [[nodiscard]] std::string words_of(const membership::Conflict& conflict) const;
+    [[nodiscard]] std::string called(membership::NodeUid uid) const;
     [[nodiscard]] dbus::NodeFacts own_facts() const;
     void add_values(dbus::NodeFacts& facts, Time now) const;
 
@@ -75,6 +79,8 @@ private:
     membership::ClusterSettings settings_;
     std::string name_;
     std::string off_ = "it has not been opened";
+    bool has_failed_ = false;  // off although there is a key
+    std::string displaced_by_; // why it stays out, where another machine has its identity
     Tree* tree_ = nullptr;
     Hooks hooks_;
     std::unique_ptr<net::Cluster> cluster_;
@@ -88,6 +94,7 @@ private:
     std::vector<model::NodeState> told_self_;
     PeerValues values_;
     Replication::Outcome outcome_;
+    std::set<std::string> told_conflicts_;
 };
 
 } // namespace schedd::service

@@ -33,6 +33,37 @@ std::string value_of(const membership::Entry& entry) {
 
 } // namespace
 
+/// What became of a write that does not hold.
+std::string Peers::words_of(const membership::Conflict& conflict) const {
+    const auto& [lost, won] = std::tie(conflict.lost, conflict.won);
+    if (conflict.is_orphan)
+        return fmt::format("{} changed it after {} had removed {}: it does not hold", called(lost.writer),
+                           called(won.writer), won.path);
+    return fmt::format("{} wrote {} while {} wrote {}, which holds", called(lost.writer), value_of(lost),
+                       called(won.writer), value_of(won));
+}
+
+/// By its name if it has told one.
+std::string Peers::called(NodeUid uid) const {
+    const auto peer = cluster_->node().peer(uid);
+    auto name = uid == cluster_->node().uid() ? name_ : peer ? peer->name : std::string();
+    return name.empty() ? "node " + text_of(uid) : name;
+}
+
+/// Of what lost, or hangs below what is gone, that was not there before.
+void Peers::tell_conflicts() {
+    auto all = cluster_->store().orphans();
+    std::ranges::copy(cluster_->store().conflicts(), std::back_inserter(all));
+    std::set<std::string> told;
+    for (const auto& conflict : all) {
+        auto text = conflict.lost.path + ": " + words_of(conflict);
+        if (!told_conflicts_.contains(text) && told.size() < kConflictsTold)
+            log_.write(Severity::warning, "cluster", text + " ('schedd-cli verify' lists them)");
+        told.insert(std::move(text));
+    }
+    told_conflicts_ = std::move(told);
+}
+
 void Peers::add_values(dbus::NodeFacts& facts, Time now) const {
     cluster_->node().values().list(facts.uid, [&](std::string_view path, const auto& value) {
         facts.values.push_back({.path = std::string(path),
@@ -64,6 +95,8 @@ dbus::NodeFacts Peers::own_facts() const {
     facts.applied =
         membership::ApplyStatus{store.digest(), outcome_.applied, outcome_.failed, outcome_.unsupported};
     facts.trouble = cluster_->replica().trouble(); // what its heartbeats say
+    if (facts.trouble.empty()) facts.trouble = node.number_trouble();
+    if (!displaced_by_.empty()) facts.trouble = displaced_by_;
     for (const auto& source : model::published(*tree_))
         if (source.value) facts.values.push_back({source.path, *source.value, 0, true});
     return facts;
@@ -106,7 +139,11 @@ dbus::NetworkFacts Peers::network() const {
     facts.cluster = settings_.name;
     facts.port = settings_.port;
     facts.is_multicast = settings_.multicast;
-    if (!cluster_) return facts;
+    if (!cluster_) {
+        if (has_failed_) facts.trouble = off_;
+        return facts;
+    }
+    facts.trouble = displaced_by_;
     for (const auto& trouble : cluster_->troubles())
         facts.trouble += (facts.trouble.empty() ? "" : "; ") + trouble.text();
     for (const auto& link : cluster_->links()) {
@@ -123,6 +160,10 @@ dbus::NetworkFacts Peers::network() const {
         facts.interfaces.push_back(std::move(row));
     }
     std::ranges::sort(facts.interfaces, {}, &dbus::InterfaceFacts::name);
+    for (const auto& one : cluster_->node().strangers())
+        facts.strangers.push_back({text_of(one.from), std::string(membership::wire::name_of(one.why)),
+                                   one.datagrams,
+                                   static_cast<std::uint64_t>(milliseconds_of(clock_.now() - one.last))});
     facts.clock_offset_ms = cluster_->node().clock_offset_ms();
     return facts;
 }
@@ -130,16 +171,16 @@ dbus::NetworkFacts Peers::network() const {
 std::vector<dbus::Finding> Peers::conflicts() const {
     std::vector<dbus::Finding> findings;
     if (!cluster_) return findings;
-    for (const auto& conflict : cluster_->store().conflicts()) {
+    auto all = cluster_->store().orphans();
+    std::ranges::copy(cluster_->store().conflicts(), std::back_inserter(all));
+    for (const auto& conflict : all) {
         if (findings.size() >= kConflictsTold) break;
         dbus::Finding finding;
         finding.target = conflict.lost.path;
         finding.state = conflict.is_orphan ? "orphan" : "conflict";
         finding.wanted = conflict.lost.value;
         finding.effective = conflict.won.is_tombstone ? "" : conflict.won.value;
-        finding.detail =
-            fmt::format("node {} wrote {} while node {} wrote {}, which holds", text_of(conflict.lost.writer),
-                        value_of(conflict.lost), text_of(conflict.won.writer), value_of(conflict.won));
+        finding.detail = words_of(conflict);
         findings.push_back(std::move(finding));
     }
     for (const auto& entry : cluster_->store().quarantined()) {
@@ -148,9 +189,8 @@ std::vector<dbus::Finding> Peers::conflicts() const {
         finding.target = entry.path;
         finding.state = "quarantined";
         finding.wanted = entry.value;
-        finding.detail =
-            fmt::format("node {} has stamped it with a time that has not come yet: set its clock",
-                        text_of(entry.writer));
+        finding.detail = fmt::format("{} has stamped it with a time that has not come yet: set its clock",
+                                     called(entry.writer));
         findings.push_back(std::move(finding));
     }
     return findings;

@@ -14,6 +14,7 @@
 #include "components/kit/rng.h"
 #include "components/membership/cipher.h"
 #include "components/membership/clocks.h"
+#include "components/membership/complaints.h"
 #include "components/membership/configuration.h"
 #include "components/membership/peer.h"
 #include "components/membership/transport.h"
@@ -115,6 +116,8 @@ public:
         Duration isolated{}, worst_lag{};
     };
     [[nodiscard]] Counts counts() const;
+    /// Whose datagrams are not taken, the latest first.
+    [[nodiscard]] std::vector<Stranger> strangers() const;
 
     /// What must survive a restart: marks of the replay window, addresses and numbers of peers.
     struct Remembered {

@@ -202,4 +202,6 @@ void Node::Impl::recall(std::span<const Remembered> peers) {
     }
 }
 
+std::vector<Stranger> Node::strangers() const { return impl_->complaints_.strangers(impl_->now()); }
+
 } // namespace schedd::membership

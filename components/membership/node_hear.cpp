@@ -52,7 +52,7 @@ void Node::Impl::refused(const Arrival& arrival, Bytes datagram, Drop reason) {
     case Drop::malformed: why = "are of a member and cannot be read"; break;
     default: return; // noise that any port gets
     }
-    if (complaints_.may_say(arrival.from, at))
+    if (complaints_.may_say(arrival.from, at, reason))
         say(Severity::warning, text_of(arrival.from),
             fmt::format("datagrams of {} bytes and others {}; they are dropped and counted", datagram.size(),
                         why));

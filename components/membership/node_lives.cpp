@@ -152,7 +152,7 @@ void Node::Impl::hear_incompatible(const Arrival& arrival, const Header& header)
     const auto at = now();
     auto* peer = peers_.find(header.sender);
     if (peer && is_there(peer->level)) return; // an old datagram can be sent again by anybody
-    if (complaints_.may_say(arrival.from, at))
+    if (complaints_.may_say(arrival.from, at, wire::Drop::major))
         say(Severity::warning, text_of(arrival.from),
             fmt::format("speaks version {} of the protocol, this node {}", header.major, wire::kMajor));
     if (!peer) {
@@ -192,8 +192,14 @@ void Node::Impl::hear_self(const Heard& heard) {
         is_displaced_ = true;
         const auto before = state_;
         state_ = Announced::leaving;
+        for (auto& peer : peers_) { // nothing is heard of them from now on
+            if (!is_there(peer.level)) continue;
+            const auto was = peer.standing();
+            values_.forget(peer.uid);
+            set_level(peer, Level::left, was);
+        }
         say(Severity::error, settings_.name,
-            fmt::format("{} has the identity of this node, {}, and was first; this node stays away. Each "
+            fmt::format("{} has the identity of this node, {}, and keeps it; this node stays away. Each "
                         "machine needs a machine-id of its own",
                         text_of(heard.arrival.from), text_of(settings_.uid)));
         if (listener_) {

@@ -58,11 +58,6 @@ void Replica::report(const ApplyStatus& status, std::string trouble) {
     impl_->apply_trouble = std::move(trouble);
 }
 
-void Replica::clear_conflicts() {
-    impl_->store.clear_conflicts();
-    impl_->keep_all();
-}
-
 // ---- what came --------------------------------------------------------------------------------------------
 
 void Replica::Impl::say(std::string text, Severity severity) {

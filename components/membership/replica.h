@@ -70,9 +70,6 @@ public:
     /// Each connection that was asked for by Wires::connect ends in this, also if none came about.
     void sync_ended(std::optional<NodeUid> peer, bool is_complete, Time now);
 
-    /// An administrator has seen the conflicts.
-    void clear_conflicts();
-
     // Configuration
     [[nodiscard]] Digest digest() const override;
     [[nodiscard]] Hlc latest() const override;

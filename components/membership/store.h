@@ -132,7 +132,7 @@ public:
     [[nodiscard]] std::size_t bytes() const;
     [[nodiscard]] std::span<const Conflict> conflicts() const;
     [[nodiscard]] std::span<const Entry> quarantined() const;
-    /// An administrator has seen them.
+    /// Of a file that tells its own.
     void clear_conflicts();
 
     /// What a peer is told that this node has: each() in short, and what is in quarantine, lest it be sent

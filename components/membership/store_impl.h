@@ -62,6 +62,8 @@ public:
     /// Unless the winner's writer knew of the loser, both say the same, or it is noted already.
     void note_conflict(const Entry& lost, const Entry& won, std::uint64_t now_ms);
     void add_conflict(Conflict conflict);
+    /// Who wrote this knew what held: what had lost against that is no matter any more.
+    void settle_conflicts(const Entry& by);
     /// The object above that was removed and not made again; none: it is no orphan.
     [[nodiscard]] const Entry* orphaned_by(const Entry& value) const;
     [[nodiscard]] std::vector<Seen> seen_at(const Write& change) const;

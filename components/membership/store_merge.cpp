@@ -123,6 +123,19 @@ void Store::Impl::note_conflict(const Entry& lost, const Entry& won, std::uint64
     add_conflict({lost, won, false, now_ms});
 }
 
+void Store::Impl::settle_conflicts(const Entry& by) {
+    std::erase_if(conflicts, [&](const Conflict& c) {
+        const std::string_view path = c.lost.path;
+        const bool is_below = path.size() > by.path.size() && path.starts_with(by.path) &&
+                              (path[by.path.size()] == '/' || path[by.path.size()] == kAttributeMark);
+        const bool is_of_it = path == by.path || (by.is_tombstone && is_below);
+        if (!is_of_it || is_same(by, c.lost) || is_same(by, c.won)) return false;
+        if (!has_seen(by, c.won) || !beats(by, c.won)) return false;
+        conflict_bytes -= entries::encoded_size(c.lost) + entries::encoded_size(c.won);
+        return true;
+    });
+}
+
 Store::Taken Store::Impl::quarantine(const Entry& entry) {
     if (std::ranges::any_of(quarantined, [&](const Entry& e) { return e == entry; })) return Taken::known;
     const auto size = entries::encoded_size(entry);
@@ -193,7 +206,10 @@ Store::Taken Store::Impl::merge(const Entry& entry, std::uint64_t now_ms, Merge&
     } else {
         taken = entry.is_tombstone ? take_tombstone(stored, now_ms) : take_value(stored, now_ms);
     }
-    if (taken == Taken::newer) out.has_changed = true;
+    if (taken == Taken::newer) {
+        out.has_changed = true;
+        settle_conflicts(entry);
+    }
     if (taken == Taken::newer || noted != noted_before) out.kept.push_back(std::move(stored));
     return taken;
 }

@@ -26,6 +26,9 @@ constexpr const char* kRejectedName = "ledger.rejected";
 constexpr const char* kLockName = "lock";
 constexpr mode_t kPrivate = 0600;
 
+/// What ends by itself, or by the administrator: the rest is a fault of the directory.
+bool is_no_room(int why) { return why == EROFS || why == ENOSPC || why == EDQUOT; }
+
 std::string holder_of(int lock) {
     std::array<char, 32> text{};
     const auto size = ::pread(lock, text.data(), text.size(), 0);
@@ -65,32 +68,52 @@ Result<std::unique_ptr<FileStore>> FileStore::open(const std::string& directory)
     if ((about.st_mode & S_IWOTH) != 0 || (about.st_uid != ::geteuid() && about.st_uid != 0))
         return fail(Errc::denied, fmt::format("the state directory {} may be written by others", directory),
                     "a directory of schedd's own user that only it may write");
-    store->lock_ =
-        ::openat(store->directory_fd_, kLockName, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, kPrivate);
-    if (store->lock_ < 0) return std::unexpected(errno_error(errno, "opening the lock in " + directory));
-    if (::flock(store->lock_, LOCK_EX | LOCK_NB) != 0) {
-        if (errno != EWOULDBLOCK) return std::unexpected(errno_error(errno, "locking " + directory));
-        return fail(Errc::held_by_other, fmt::format("the state directory {} is in use", directory),
-                    holder_of(store->lock_) + "; end it, or name another by --state-dir");
-    }
-    const auto own = fmt::format("{}\n", ::getpid());
-    if (::ftruncate(store->lock_, 0) != 0 || write_all(store->lock_, own) != 0)
-        return std::unexpected(errno_error(errno, "writing the lock in " + directory));
+    if (auto taken = store->take_lock(); !taken) return std::unexpected(taken.error());
     if (auto opened = store->open_ledger(); !opened) return std::unexpected(opened.error());
     return store;
 }
 
+/// The directory is locked: a lock file cannot be made on a full or read-only disk. One of earlier versions
+/// is taken too, and says whose the lock is.
+Status FileStore::take_lock() {
+    lock_ = ::openat(directory_fd_, kLockName, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, kPrivate);
+    if (lock_ < 0 && !is_no_room(errno))
+        return std::unexpected(errno_error(errno, "opening the lock in " + directory_));
+    for (const int fd : {directory_fd_, lock_}) {
+        if (fd < 0 || ::flock(fd, LOCK_EX | LOCK_NB) == 0) continue;
+        if (errno == EWOULDBLOCK)
+            return fail(Errc::held_by_other, fmt::format("the state directory {} is in use", directory_),
+                        (lock_ < 0 ? "another process has it" : holder_of(lock_)) +
+                            "; end it, or name another by --state-dir");
+        // a directory cannot be locked on every file system
+        if (fd == lock_ || lock_ < 0) return std::unexpected(errno_error(errno, "locking " + directory_));
+    }
+    if (lock_ < 0) return {};
+    const auto own = fmt::format("{}\n", ::getpid());
+    if ((::ftruncate(lock_, 0) != 0 || write_all(lock_, own) != 0) && !is_no_room(errno))
+        return std::unexpected(errno_error(errno, "writing the lock in " + directory_));
+    return {};
+}
+
 Status FileStore::open_ledger() {
-    const int fd =
+    int fd =
         ::openat(directory_fd_, kLedgerName, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, kPrivate);
+    const int why = errno;
+    is_writable_ = fd >= 0;
+    if (fd < 0 && is_no_room(why)) {
+        fd = ::openat(directory_fd_, kLedgerName, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+        if (fd < 0 && errno == ENOENT) return {};
+    }
     if (fd < 0)
-        return std::unexpected(errno_error(errno, fmt::format("opening {}/{}", directory_, kLedgerName)));
+        return std::unexpected(errno_error(why, fmt::format("opening {}/{}", directory_, kLedgerName)));
+    if (ledger_ >= 0) ::close(ledger_);
     ledger_ = fd;
     return {};
 }
 
 Result<std::string> FileStore::read_all() const {
     std::string text;
+    if (ledger_ < 0) return text;
     std::array<char, 65536> buffer;
     for (;;) {
         const auto got = ::pread(ledger_, buffer.data(), buffer.size(), static_cast<off_t>(text.size()));
@@ -118,6 +141,12 @@ Result<std::string> FileStore::set_aside(std::string_view text) const {
 }
 
 Status FileStore::append(std::string_view lines) {
+    if (!is_writable_) {
+        if (auto opened = open_ledger(); !opened) return opened;
+        if (!is_writable_)
+            return fail(Errc::io, fmt::format("{}/{} cannot be written", directory_, kLedgerName),
+                        "the disk is full or read-only");
+    }
     const auto end = ::lseek(ledger_, 0, SEEK_END);
     if (write_all(ledger_, lines) == 0) return {};
     const int why = errno;
@@ -139,7 +168,8 @@ Status FileStore::replace(std::string_view all) {
         ::unlinkat(directory_fd_, kNewLedgerName, 0);
         return std::unexpected(errno_error(why, fmt::format("replacing {}/{}", directory_, kLedgerName)));
     }
-    ::close(ledger_);
+    if (ledger_ >= 0) ::close(ledger_);
+    is_writable_ = true;
     ledger_ = fd; // opened for appending: what follows goes to the file that is there now
     return {};
 }

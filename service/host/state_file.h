@@ -13,12 +13,16 @@ using namespace schedd::kit;
 class FileStore final : public placement::LedgerStore {
 public:
     /// Makes the directory (0700) with its parents if need be, and takes its lock until destroyed. Fails with
-    /// held_by_other (the error says which process has it), denied (anybody may write there), io.
+    /// held_by_other (the error says which process has it), denied (anybody may write there), io. On a full
+    /// or read-only disk it is there all the same: reading gives what there is, and writing fails until it
+    /// can.
     static Result<std::unique_ptr<FileStore>> open(const std::string& directory);
     ~FileStore() override;
     FileStore(const FileStore&) = delete;
     FileStore& operator=(const FileStore&) = delete;
 
+    /// Whether the ledger could be opened for writing; it is tried again with each write.
+    [[nodiscard]] bool is_writable() const { return is_writable_; }
     /// Everything in the file; "" if there is none yet. Fails with limit_exceeded beyond
     /// limits::kLedgerBytes.
     [[nodiscard]] Result<std::string> read_all() const;
@@ -35,11 +39,13 @@ public:
 private:
     explicit FileStore(std::string directory) : directory_(std::move(directory)) {}
     Status open_ledger();
+    Status take_lock();
 
     std::string directory_;
     int directory_fd_ = -1;
     int lock_ = -1;
-    int ledger_ = -1;
+    int ledger_ = -1;          // none if there is none yet, and it cannot be made
+    bool is_writable_ = false; // the ledger
 };
 
 } // namespace schedd::host

@@ -52,7 +52,8 @@ Status Cluster::Impl::open() {
     journal_->load(*store_, troubles_);
     store_->raise({Hlc{lives_.stamp}, {}});
     open_node(*place_.uid);
-    for (const auto& trouble : troubles_) world_.log.write(Severity::warning, "cluster", trouble.text());
+    for (const auto* troubles : {&lasting_, &troubles_})
+        for (const auto& trouble : *troubles) world_.log.write(Severity::warning, "cluster", trouble.text());
     return {};
 }
 
@@ -83,7 +84,7 @@ Status Cluster::Impl::open_network(NodeUid uid) {
     auto links = LinkWatch::open(settings.interfaces);
     if (links) links_ = std::move(*links);
     else // peers that are named can be reached all the same
-        troubles_.push_back(links.error());
+        lasting_.push_back(links.error());
     for (const int fd : {transport_->fd(), hub_->fd(), links_ ? links_->fd() : -1})
         if (fd >= 0)
             if (auto watched = watch(fd); !watched) return watched;
@@ -146,7 +147,11 @@ void Cluster::stop() { impl_->node_->leave(); }
 bool Cluster::is_stopped() const { return impl_->node_->is_gone(); }
 std::vector<GroupFacts> Cluster::groups() const { return impl_->transport_->groups(); }
 SocketCounts Cluster::socket_counts() const { return impl_->transport_->counts(); }
-const std::vector<Error>& Cluster::troubles() const { return impl_->troubles_; }
+std::vector<Error> Cluster::troubles() const {
+    auto all = impl_->lasting_;
+    all.insert(all.end(), impl_->troubles_.begin(), impl_->troubles_.end());
+    return all;
+}
 
 void Cluster::drain(bool is_draining) {
     impl_->node_->drain(is_draining);

@@ -85,7 +85,7 @@ public:
     /// Whether a multicast querier has been heard on that interface; none: not known.
     [[nodiscard]] std::optional<bool> querier_heard(const std::string& interface) const;
     /// What was wrong at the start and has been survived.
-    [[nodiscard]] const std::vector<Error>& troubles() const;
+    [[nodiscard]] std::vector<Error> troubles() const;
 
 private:
     class Impl;

@@ -47,7 +47,8 @@ public:
 
     ClusterPlace place_;
     ClusterWorld world_;
-    std::vector<Error> troubles_;
+    std::vector<Error> troubles_; // of files, until the others have told what they lacked
+    std::vector<Error> lasting_;  // of this machine
     SodiumHash hash_;
     SystemClocks clocks_;
     std::unique_ptr<SodiumCipher> cipher_;

@@ -14,6 +14,7 @@ using namespace membership;
 
 namespace {
 constexpr Duration kSaveEvery = std::chrono::seconds(60);
+constexpr Duration kSaveSoon = std::chrono::seconds(1);
 constexpr Duration kRateOver = std::chrono::seconds(1);
 } // namespace
 
@@ -146,8 +147,10 @@ void Cluster::Impl::changed() {
 }
 
 void Cluster::Impl::peer_changed(const PeerFacts& peer, Standing before) {
-    // the marks against replays are worth keeping as soon as somebody is there
-    save_ = std::min(save_, world_.clock.now() + kSaveEvery);
+    // the marks against replays are worth keeping as soon as somebody is there, and at once of who is not:
+    // what that one said could be sent again to this node's next life
+    const bool is_away = peer.standing == Standing::left || peer.standing == Standing::dead;
+    save_ = std::min(save_, world_.clock.now() + (is_away ? kSaveSoon : kSaveEvery));
     if (world_.listener) world_.listener->peer_changed(peer, before);
 }
 
@@ -160,6 +163,7 @@ void Cluster::Impl::peer_told(NodeUid uid) {
 }
 
 void Cluster::Impl::self_changed(Announced now, Announced before) {
+    if (now == Announced::alive) troubles_.clear(); // what files lacked has come from the others
     if (world_.listener) world_.listener->self_changed(now, before);
 }
 

@@ -10,6 +10,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "components/kit/errno_error.h"
+
 namespace schedd::net {
 
 namespace {
@@ -89,6 +91,12 @@ struct ReadBuffer::Slots {
 
 ReadBuffer::ReadBuffer() : slots_(std::make_unique<Slots>()) {}
 ReadBuffer::~ReadBuffer() = default;
+
+Status DatagramSocket::share_port(bool is_shared) {
+    const int value = is_shared ? 1 : 0;
+    if (::setsockopt(fd_.get(), SOL_SOCKET, SO_REUSEADDR, &value, sizeof value) == 0) return {};
+    return std::unexpected(errno_error(errno, "sharing the port"));
+}
 
 bool DatagramSocket::send(const Address& to, Bytes bytes) {
     const auto name = to_socket(to);

@@ -67,6 +67,8 @@ public:
     DatagramSocket(Descriptor fd, std::uint32_t interface) : fd_(std::move(fd)), interface_(interface) {}
 
     [[nodiscard]] int fd() const { return fd_.get(); }
+    /// Whether another socket that asks for it may be bound to the same port from now on.
+    Status share_port(bool is_shared);
     /// False if the kernel refused; last_error() says why, and it is counted.
     bool send(const Address& to, Bytes bytes);
     /// Hands over what waits; true if datagrams have been lost since the last time for want of room.

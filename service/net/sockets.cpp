@@ -126,7 +126,8 @@ Result<std::unique_ptr<DatagramSocket>> open_group(const GroupPlace& place, cons
     const auto where = fmt::format("group {} on {}", text_of(group), link.name);
     auto fd = make(family, SOCK_DGRAM);
     if (!fd) return std::unexpected(errno_error(errno, where));
-    // the port is also this machine's own socket's, which has made sure that no other program has it
+    // the port is also this machine's own socket's, which has made sure that no other program has it, and
+    // shares it while this one is bound
     if (auto set = Options(fd.get()).set(SOL_SOCKET, SO_REUSEADDR, 1, "sharing the port").status(where); !set)
         return std::unexpected(set.error());
     auto set =
@@ -172,10 +173,6 @@ Result<std::unique_ptr<DatagramSocket>> open_unicast(Family family, std::uint16_
             return fail(Errc::not_supported, where, "this machine has no such addresses");
         return std::unexpected(errno_error(errno, where));
     }
-    // only now: bound without it, the port is nobody else's; with it, the groups' sockets may have it too
-    if (auto shared = Options(fd.get()).set(SOL_SOCKET, SO_REUSEADDR, 1, "sharing the port").status(where);
-        !shared)
-        return std::unexpected(shared.error());
     return std::make_unique<DatagramSocket>(std::move(fd), 0);
 }
 

@@ -49,7 +49,11 @@ Status SocketTransport::watch(int fd) const {
 }
 
 void SocketTransport::open_one(const Key& key, Group& group) {
+    // for so long only: else any program could have the port as well
+    auto& own = unicast_[index_of(key.second)];
+    if (own) (void)own->share_port(true);
     auto socket = open_group(settings_.place, group.link, key.second);
+    if (own) (void)own->share_port(false);
     if (socket)
         if (auto watched = watch((*socket)->fd()); !watched) socket = std::unexpected(watched.error());
     if (socket) {

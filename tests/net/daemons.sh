@@ -175,14 +175,33 @@ await 40 "all see all again" all_see "$nodes"
 echo "ok: a killed node is dead and comes back equal"
 
 # a partition: both sides are changed, and heal
+cli 1 create schedulers/shared
+await 30 "all have what both sides change" has 3 schedulers/shared
 ip link set v3 master br1
 await 60 "the other side is not alive" eval "! cli 1 tree nodes | grep -q 'name=node3.*state=alive'"
 cli 1 create schedulers/here
 cli 3 create schedulers/there
+cli 1 set schedulers/here.precedence 4
+cli 3 set schedulers/meanwhile.precedence 6
+cli 1 set schedulers/meanwhile.precedence 5
+cli 1 remove -r schedulers/shared
+sleep 1 # the change is the later one
+cli 3 set schedulers/shared.precedence 7
 ip link set v3 master br0
 await 60 "what one side wrote is on the other" has 3 schedulers/here
 await 60 "and the other way round" has 1 schedulers/there
-echo "ok: both sides of a partition agree when it heals"
+# verify exits with 3 where there is something
+verified() { cli "$1" verify >"$1/told" || true; }
+await 30 "a change of what was removed is told" \
+    eval "verified 3; grep -q 'node3 changed it after node1 had removed schedulers/shared' 3/told"
+await 30 "of two values the one that lost is told" \
+    eval "verified 3; grep -q 'node3 wrote .6. while node1 wrote .5., which holds' 3/told"
+grep -q 'had removed schedulers/shared: it does not hold' 3/log || fail "the log does not say what is lost"
+cli 1 set schedulers/meanwhile.precedence 8
+await 30 "who sets it anew settles that" eval "verified 3; ! grep -q 'which holds' 3/told"
+cli 1 create schedulers/shared
+await 30 "what is made anew starts clean" eval "verified 3; ! grep -q 'had removed' 3/told"
+echo "ok: both sides of a partition agree when it heals, and what is lost is told"
 
 # more than what is left of the last page
 cat /dev/zero >2/state/filler 2>/dev/null || true
@@ -199,10 +218,29 @@ kill -TERM "${daemon[2]}"
 await 20 "a node that was stopped has left" eval "cli 1 tree nodes | grep -q 'name=node2.*state=left'"
 echo "ok: a node that is stopped says goodbye"
 
+mount -o remount,ro 2/state
+start 2
+await 30 "a node whose disk is read-only is there" eval "cli 1 tree nodes | grep -q 'name=node2.*state=alive'"
+grep -q 'state is full or read-only: nothing is placed until' 2/log || fail "it does not say what it lacks"
+kill -TERM "${daemon[2]}"
+await 20 "it has left again" eval "cli 1 tree nodes | grep -q 'name=node2.*state=left'"
+mount -o remount,rw 2/state
+echo "ok: a node starts with a read-only disk, and says so"
+
+cp keys keys.good
+echo garbage >>keys
+if cli 1 reload 2>told; then fail "a broken key file is reloaded"; fi
+grep -q "keys:3" told || fail "it does not say where the key file is wrong: $(cat told)"
+cp keys.good keys
+cli 1 reload
+echo "ok: a broken key file fails the reload"
+
 # a stranger with another key is nobody
 prepare $((nodes + 1)) other-keys
 start $((nodes + 1))
 await 30 "the stranger runs" cli $((nodes + 1)) tree nodes
 sleep 3
 if cli 1 tree nodes | grep -q "name=node$((nodes + 1))"; then fail "a node with another key is known"; fi
+{ cli 1 doctor || true; } >told
+grep -q "cluster-strangers.*10\.7\.0\.$((nodes + 2)):" told || fail "doctor does not tell of it: $(cat told)"
 echo "ok: a node with another key is nobody"

@@ -247,6 +247,15 @@ TEST_F(ATransport, HasThePortForItself) {
     EXPECT_THAT(second.error().text(),
                 testing::HasSubstr("UDP port 7420 (IPv4) is taken by another program"));
     EXPECT_THAT(second.error().text(), testing::HasSubstr("port = in [cluster]"));
+    // not even for who would share it
+    for (const auto* address : {"0.0.0.0", "10.9.0.1"}) {
+        const Descriptor thief(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+        const int on = 1;
+        ASSERT_EQ(::setsockopt(thief.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on), 0);
+        const auto name = to_socket(parse_address(address, 7420).value());
+        EXPECT_NE(::bind(thief.get(), name.get(), name.size), 0) << address;
+        EXPECT_EQ(errno, EADDRINUSE);
+    }
 }
 
 TEST_F(ATransport, TalksToOneAddress) {

@@ -142,6 +142,10 @@ TEST(TheVerdict, CountsConflictsApartFromDifferences) {
     EXPECT_THAT(print_verify({{"ok", false}, {"findings", {conflict, drift, conflict}}}, {}),
                 testing::StartsWith("1 difference between what is wanted and what the machine says, and "
                                     "2 conflicts between schedulers:\n"));
+    const Json lost = {{"target", "schedulers/A#x"}, {"scheduler", ""}, {"state", "orphan"}};
+    EXPECT_THAT(print_verify({{"ok", false}, {"findings", {lost, conflict}}}, {}),
+                testing::StartsWith("1 conflict between schedulers, and 1 change of the configuration "
+                                    "without effect:\n"));
 }
 
 TEST(TheExplanation, OfADryRunClaimsNothingOfTheMachine) {

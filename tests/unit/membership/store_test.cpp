@@ -153,9 +153,23 @@ TEST(Conflicts, AreNotedOnlyForWhatTheWinnerDidNotKnow) {
     }
     const auto after = a.write({set("p#x", "4")});
     b.take(after);
-    EXPECT_EQ(b.store.conflicts().size(), 1U) << "the fourth knew the third";
-    b.store.clear_conflicts();
-    EXPECT_THAT(b.store.conflicts(), IsEmpty());
+    for (const auto* site : {&a, &b})
+        EXPECT_THAT(site->store.conflicts(), IsEmpty()) << "who wrote the fourth knew the third";
+}
+
+TEST(Conflicts, EndWithTheRemovalOfWhatTheyAreAbout) {
+    Site a(1), b(2);
+    b.take(a.write({set("p", "t"), set("pq", "t")}));
+    const auto one = a.write({set("p#x", "1"), set("pq#x", "1")});
+    b.wall.now = a.wall.now + 5;
+    a.take(b.write({set("p#x", "2"), set("pq#x", "2")}));
+    b.take(one);
+    ASSERT_EQ(a.store.conflicts().size(), 2U);
+    b.take(a.write({gone("p")}));
+    for (const auto* site : {&a, &b}) {
+        ASSERT_EQ(site->store.conflicts().size(), 1U);
+        EXPECT_EQ(site->store.conflicts()[0].lost.path, "pq#x");
+    }
 }
 
 TEST(Conflicts, AreNoneBetweenTheSameWords) {

@@ -77,6 +77,12 @@ TEST_F(AStateDirectory, IsForOneDaemonAtATimeAndSaysForWhich) {
     EXPECT_TRUE(FileStore::open(path())) << "the lock goes with its owner";
 }
 
+TEST_F(AStateDirectory, IsForOneDaemonAlsoWhereThereIsNoLockFile) {
+    const auto first = open();
+    std::filesystem::remove(path("/lock")); // as where it could not be made
+    EXPECT_EQ(FileStore::open(path()).error().kind, Errc::held_by_other);
+}
+
 TEST_F(AStateDirectory, IsFreeAgainAfterItsDaemonWasKilled) {
     in_another_process(0, [&] { return FileStore::open(path()).value().release() != nullptr ? "" : "x"; });
     EXPECT_TRUE(FileStore::open(path()));
