@@ -103,6 +103,7 @@ std::vector<PeerFacts> Node::Impl::facts() const {
 std::uint64_t Node::Impl::fingerprint() const {
     Fingerprint print;
     print.take(static_cast<std::uint64_t>(number_.value_or(-1))); // others cannot have the same
+    print.take(settings_.name);                                   // as the trouble of such a one says
     for (const auto& peer : peers_) {
         print.take(static_cast<std::uint64_t>(peer.uid));
         print.take(std::uint64_t{peer.life.boot().counter} << 32U | peer.life.boot().random);

@@ -161,7 +161,8 @@ void Node::Impl::take_beat(Peer& peer, const Heard& heard) {
         peer.number = *message.number;
         if (peer.number >= 0 && number_ == peer.number) resolve_number(peer);
     }
-    values_.take(peer.uid, message, peer.pace(), heard.now);
+    if (message.core.state != Announced::leaving) // who goes has none
+        values_.take(peer.uid, message, peer.pace(), heard.now);
 }
 
 } // namespace schedd::membership

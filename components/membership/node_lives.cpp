@@ -155,11 +155,13 @@ void Node::Impl::hear_incompatible(const Arrival& arrival, const Header& header)
     if (complaints_.may_say(arrival.from, at, wire::Drop::major))
         say(Severity::warning, text_of(arrival.from),
             fmt::format("speaks version {} of the protocol, this node {}", header.major, wire::kMajor));
+    if (header.sender == settings_.uid || header.sender == kNobody)
+        return; // a copy of this machine is no peer
     if (!peer) {
-        if (peers_.size() >= settings_.max_peers) return drop(Drop::full);
+        if (peers_.size() >= settings_.max_peers) return; // it is counted as of another version
         std::optional<NodeUid> evicted;
         peer = peers_.add(header.sender, evicted);
-        if (!peer) return drop(Drop::full);
+        if (!peer) return;
         peer->level = Level::left;
         peer->since = at;
     }

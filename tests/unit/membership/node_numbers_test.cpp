@@ -47,5 +47,15 @@ TEST(Numbers, ThatTwoHaveAreKeptByTheConfiguredOneAndThenByTheSmallerUid) {
     wanted.run(3s);
     EXPECT_FALSE(wanted.node->number());
 }
+
+TEST(Numbers, ThatTwoHaveAreToldWithTheNewNameOfTheNodeAndSoTheFingerprintChanges) {
+    PeerWorld world([](NodeSettings& settings) { settings.number = 3; });
+    world.run(2s);
+    world.hears(world.peer(1), Type::heartbeat, [](Draft& draft) { draft.number = 3; });
+    const auto before = world.node->fingerprint();
+    world.node->set_name("renamed");
+    EXPECT_EQ(world.node->peer(NodeUid{1})->trouble, "number 3 is renamed's");
+    EXPECT_NE(world.node->fingerprint(), before);
+}
 } // namespace
 } // namespace schedd::membership

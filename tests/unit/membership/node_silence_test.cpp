@@ -357,5 +357,45 @@ TEST(AnAccusedNode, DoesNotAnswerForAnotherLifeOrAnother) {
     ASSERT_TRUE(world.last(Type::heartbeat, [](const Message& m) { EXPECT_EQ(m.core.incarnation, 0U); }));
 }
 
+TEST(AHeartbeat, OfOneThatGoesTellsNoValuesAlsoIfItWasNotThere) {
+    PeerWorld world;
+    auto& peer = world.peer(1);
+    peer.state = Announced::leaving;
+    const std::array loads{Load{1, 5}};
+    const std::array names{SourceName{1, "probes/cpu/node_load"}};
+    world.hears(peer, Type::heartbeat, [&](Draft& draft) {
+        draft.loads = loads;
+        draft.sources = names;
+    });
+    EXPECT_EQ(world.standing(1), Standing::left);
+    EXPECT_EQ(world.node->values().nodes(), 0U);
+}
+
+/// Sealed anew as of the next major version, and from `sender`.
+std::vector<std::byte> as_of_version_two(std::vector<std::byte> bytes, NodeUid sender) {
+    auto header = *wire::read_header(bytes);
+    header.major = 2;
+    header.sender = sender;
+    const auto clear = Space(bytes).first(wire::kHeader);
+    wire::write_header(header, bytes.size() - wire::kHeader, clear);
+    const std::vector<std::byte> body(bytes.begin() + wire::kHeader + NullCipher::kNonce,
+                                      bytes.end() - NullCipher::kTag);
+    NullCipher().seal(header.key, clear, body, Space(bytes).subspan(wire::kHeader));
+    return bytes;
+}
+
+TEST(AnotherMajorVersion, IsShownUnlessItHasThisNodesIdentityOrNone) {
+    PeerWorld world;
+    auto& peer = world.peer(1);
+    peer.is_silent = true;
+    const auto bytes = peer.says(Type::heartbeat, world.clocks.wall_ms());
+    world.hears(peer, as_of_version_two(bytes, PeerWorld::kSelf));
+    world.hears(peer, as_of_version_two(bytes, kNobody));
+    EXPECT_TRUE(world.node->peers().empty());
+    world.hears(peer, as_of_version_two(bytes, peer.uid));
+    EXPECT_EQ(world.standing(1), Standing::incompatible);
+    EXPECT_EQ(world.dropped(wire::Drop::major), 3U);
+}
+
 } // namespace
 } // namespace schedd::test
