@@ -220,7 +220,8 @@ echo "ok: a node that is stopped says goodbye"
 
 await 20 "it has let go of its files" mount -o remount,ro 2/state
 start 2
-await 30 "a node whose disk is read-only is there" eval "cli 1 tree nodes | grep -q 'name=node2[^0-9].*state=alive'"
+await 30 "a node whose disk is read-only is there" \
+    eval "cli 1 tree nodes | grep -q 'name=node2[^0-9].*state=alive'"
 grep -q 'state is full or read-only: nothing is placed until' 2/log || fail "it does not say what it lacks"
 kill -TERM "${daemon[2]}"
 await 20 "it has left again" eval "cli 1 tree nodes | grep -q 'name=node2[^0-9].*state=left'"
