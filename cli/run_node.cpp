@@ -131,6 +131,11 @@ std::string connections_folder() {
 }
 
 std::string FarNode::connect(int& signal) {
+    auto settings = settings_;
+    settings.connect = kConnect;
+    // a name that is none makes no file either
+    auto words = kit::ssh_command(node_, settings, {});
+    if (!words) return words.error().text();
     const auto path = kit::ssh_control_path(node_, settings_);
     if (path.empty() || is_connected(path)) return {};
     const auto is_silent = fmt::format("it did not answer within {} s", kPatienceMs / 1000);
@@ -138,10 +143,6 @@ std::string FarNode::connect(int& signal) {
     const int patience_ms = turn.take(kPatienceMs);
     if (patience_ms == 0) return is_silent;
     if (is_connected(path)) return {}; // by who went before
-    auto settings = settings_;
-    settings.connect = kConnect;
-    auto words = kit::ssh_command(node_, settings, {});
-    if (!words) return words.error().text();
     auto plan = helper(std::move(*words), patience_ms);
     plan.stays_when_late = true;
     const auto end = run_child(plan);

@@ -133,6 +133,9 @@ public:
         }
         if (!asks.empty() || !gone.empty()) {
             claims_.settle_some(asks, gone, view.subjects, rules());
+            // who is named is let alone if nothing is said of it, even where all is as it was
+            for (const CoreAsk& ask : asks)
+                if (claims_.find(ask.key)) claims_.of(ask.key).reason.clear();
             if (!say_otherwise(view.subjects, revision)) return std::nullopt;
         }
         for (const Target& target : touched)

@@ -241,6 +241,8 @@ void Engine::part_changed(Part& part, std::string_view attribute) {
         members_dirty_ = true;
         auto& scheduler = static_cast<Scheduler&>(*part.parent()->parent());
         if (scheduler.policy() && seats_[scheduler.name()].undecided) scheduler.policy()->make_due();
+        // what no policy is shown, and no process set tells of
+        if (attribute == "quota" || attribute == "memory") verdicts_dirty_ = true;
     }
     for (Part* above = &part; above; above = above->parent())
         if (above->kind() == Kind::policy) return static_cast<Policy&>(*above).make_due();

@@ -8,6 +8,8 @@ namespace schedd::placement {
 
 namespace {
 
+constexpr std::size_t kTouched = 8192; // so many are as well looked at with all others
+
 /// What a map has of a target, null if nothing; looked for near `at` first, which goes along: for walks in
 /// the order of targets.
 template <class Map>
@@ -89,6 +91,12 @@ bool Engine::refresh_seat(Scheduler& scheduler, Seat& seat) {
     }
     for (const auto& target : *changed)
         refresh_subject(scheduler.name(), seat, target, subjects.find(target));
+    auto* policy = scheduler.policy();
+    if (!policy || !scheduler.ejected().empty()) seat.touched.clear(); // nobody will ask for it
+    else if (seat.touched.size() > kTouched) {                         // frozen for long
+        seat.touched.clear();
+        policy->make_due();
+    }
     return true;
 }
 

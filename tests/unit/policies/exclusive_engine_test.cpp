@@ -41,6 +41,30 @@ TEST_F(AScheduler, PlacesAtTheFirstTickAndWritesNothingAfterIt) {
     EXPECT_EQ(engine->steps(), steps);
 }
 
+TEST_F(AScheduler, KeepsWhatAUnitHasWhenItIsNamedAndAsksForTheSame) {
+    actuator.whole_units = true;
+    apply("remove schedulers/X/process_set/process:10\n"
+          "create schedulers/X/process_set/unit:a.service\n"
+          "write schedulers/X/process_set/unit:a.service.cpus 3\n"
+          "write schedulers/X/process_set/unit:a.service.exclusive yes\n");
+    tick();
+    const auto unit = Target::unit("a.service");
+    ASSERT_EQ(actuator.mask(unit).text(), "0-3");
+    for (const char* weight : {"200", "300"}) {
+        apply(std::string("write schedulers/X/process_set/unit:a.service.weight ") + weight);
+        tick();
+        EXPECT_EQ(actuator.mask(unit).text(), "0-3");
+        EXPECT_TRUE(ledger.find(unit)) << "it is held";
+    }
+    apply("remove schedulers/X/process_set/unit:a.service\n"
+          "create schedulers/X/process_set/unit:a.service\n"
+          "write schedulers/X/process_set/unit:a.service.cpus 3\n"
+          "write schedulers/X/process_set/unit:a.service.exclusive yes\n");
+    tick();
+    EXPECT_EQ(actuator.mask(unit).text(), "0-3");
+    EXPECT_TRUE(ledger.find(unit));
+}
+
 TEST_F(AScheduler, FollowsWhatItsMembersAskForAsTheyComeAndGo) {
     tick();
     apply("create schedulers/X/process_set/process:12\n"
