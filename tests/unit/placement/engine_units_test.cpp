@@ -131,6 +131,9 @@ TEST_F(AUnitsEngine, GivesAUnitTheWeightAndQuotaOfItsMember) {
     ASSERT_TRUE(world.apply("write " + member + "weight 100\nwrite " + member + "quota 0\n"));
     tick();
     EXPECT_EQ(actuator.tunings.back(), "");
+    ASSERT_TRUE(world.apply("write " + member + "quota 50\n")); // which no policy is shown
+    tick();
+    EXPECT_EQ(actuator.tunings.back(), "CPUQuota=50%");
 }
 
 TEST_F(AUnitsEngine, PutsBackATuningOfAnEarlierRunThatNobodyWantsNow) {
